@@ -1,0 +1,205 @@
+"""`dev.py demo`: the lens blur workflow in a real ComfyUI, from a clip to an mp4 and a contact sheet."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .client import HostClient, Prompt, PromptFailed, Run
+from .environment import PACK, VENV, ensure_picture_environment, fail, log
+from .host import PACK_NAME, HostFailed, HostProcess, locate_host, prepare_base
+from .prompt import WorkflowError, to_prompt
+from .websocket import ConnectionLost
+
+WORKFLOW = PACK / "workflows" / "lens_blur.json"
+BUNDLED_CLIP = PACK / "assets" / "motorcycle" / "motorcycle.mp4"
+BUNDLED_DISPARITY = PACK / "assets" / "motorcycle" / "disparity"
+BUNDLED_DISPARITY_NAME = "motorcycle_disparity"
+OUTPUT = PACK / "output"
+BASE = VENV / "demo"
+
+NO_DISPARITY = """--video needs --disparity, the depth of every frame of your clip; this pack brings no depth
+network. Free ways to make one:
+  - in ComfyUI, from ComfyUI-Manager: ComfyUI-DepthAnythingV2, ComfyUI-DepthCrafter-Nodes or
+    ComfyUI-Video-Depth-Anything; save their images as PNG, or connect them to "Disparity from Images"
+  - on the command line: Video Depth Anything or DepthCrafter, which keep depth steady over time
+Then: python dev.py demo --video CLIP --disparity FOLDER_OR_FILE"""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip and its disparity on disk, and the names they get in the host's input folder."""
+
+    video: Path
+    disparity: Path
+    video_name: str
+    disparity_name: str
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it is the clip that the workflow names already."""
+        return self.video == BUNDLED_CLIP
+
+
+def run_demo(video: Path | None, disparity: Path | None, keep_open: bool) -> int:
+    """Run the demo and return its exit code."""
+    clip = chosen_clip(video, disparity)
+    workflow = with_clip(json.loads(WORKFLOW.read_text(encoding="utf-8")), clip)
+    install = locate_host()
+    picture_python = ensure_picture_environment()
+    prepare_base(BASE)
+    put_into_input(clip)
+    log(f"Starting ComfyUI from {install.folder}")
+    try:
+        with HostProcess(install, BASE) as host:
+            with HostClient(host.url) as client:
+                prompt = to_prompt(workflow, client.object_info())
+                run = client.run(prompt, timeout_s=3600.0, on_event=ProgressLine(prompt))
+                deliver(clip, prompt, run, client, picture_python)
+            if keep_open:
+                leave_open(host, workflow, clip)
+    except (HostFailed, WorkflowError) as error:
+        raise fail(str(error)) from error
+    except (PromptFailed, ConnectionLost) as error:
+        raise fail(f"{error}\nThe host's log: {BASE / 'host.log'}") from error
+    return 0
+
+
+def chosen_clip(video: Path | None, disparity: Path | None) -> Clip:
+    """Return the clip to run: the user's if named, else the bundled one."""
+    if video is None and disparity is None:
+        return Clip(BUNDLED_CLIP, BUNDLED_DISPARITY, BUNDLED_CLIP.name, BUNDLED_DISPARITY_NAME)
+    if video is None:
+        raise fail("--disparity needs --video, the clip it belongs to.")
+    if disparity is None:
+        raise fail(NO_DISPARITY)
+    for path in (video, disparity):
+        if not path.exists():
+            raise fail(f"There is no {path.absolute()}")
+    # A folder and a clip may share their stem; so may the user's disparity and the bundled one.
+    return Clip(
+        video.resolve(), disparity.resolve(), video.name, f"disparity_of_{video.stem}{disparity.suffix}"
+    )
+
+
+def with_clip(workflow: dict[str, Any], clip: Clip) -> dict[str, Any]:
+    """Return the workflow with its two loaders pointed at the clip."""
+    for node in workflow["nodes"]:
+        # Both loaders have the name of what they load as their first widget.
+        if node["type"] == "LoadVideo":
+            node["widgets_values"][0] = clip.video_name
+        elif node["type"] == "AnyToBokehLoadDisparity":
+            node["widgets_values"][0] = clip.disparity_name
+    return workflow
+
+
+def put_into_input(clip: Clip) -> None:
+    """Copy the clip and its disparity to where the workflow's loaders look."""
+    for source, name in ((clip.video, clip.video_name), (clip.disparity, clip.disparity_name)):
+        target = BASE / "input" / name
+        if target.is_dir():
+            shutil.rmtree(target)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+
+
+class ProgressLine:
+    """Follows a run: one line a node, with its progress bar while it runs on a terminal."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._types = {node_id: node["class_type"] for node_id, node in prompt.items()}
+        self._live = sys.stdout.isatty()
+        self._last_tenth = -1
+
+    def __call__(self, kind: str, data: dict[str, Any]) -> None:
+        """Take one of the host's messages."""
+        if kind == "executing" and data.get("node") is not None:
+            self._last_tenth = -1
+            self._show(f"  {self._types[data['node']]}", ends=not self._live)
+        elif kind == "progress":
+            self._tick(self._types[data["node"]], data["value"], data["max"])
+        elif kind == "execution_success":
+            self._show("  done", ends=True)
+
+    def _tick(self, node_type: str, value: float, maximum: float) -> None:
+        # A log file gets a line every tenth, not one a tick.
+        tenth = int(10 * value / maximum)
+        if self._live:
+            bar = "#" * (3 * tenth)
+            self._show(f"  {node_type} [{bar:<30}] {value:.0f}/{maximum:.0f}", ends=False)
+        elif tenth != self._last_tenth:
+            self._show(f"    {value:.0f}/{maximum:.0f}", ends=True)
+        self._last_tenth = tenth
+
+    def _show(self, text: str, ends: bool) -> None:
+        start = f"\r{'':<78}\r" if self._live else ""
+        print(start + text, end="\n" if ends else "", flush=True)
+
+
+def deliver(clip: Clip, prompt: Prompt, run: Run, client: HostClient, python: Path) -> None:
+    """Put the finished mp4 and the contact sheet into output/ and say where they are."""
+    OUTPUT.mkdir(exist_ok=True)
+    stem = clip.video.stem
+    result = OUTPUT / f"{stem}_lens_blur.mp4"
+    sheet = OUTPUT / f"{stem}_contact_sheet.png"
+    (video_node,) = [node_id for node_id, node in prompt.items() if node["class_type"] == "SaveVideo"]
+    (video_file,) = run.files_of(video_node)
+    result.write_bytes(client.download(video_file))
+    with tempfile.TemporaryDirectory() as folder:
+        columns = [f"input={clip.video}"]
+        for label, node_id in preview_nodes(prompt).items():
+            pictures = Path(folder) / node_id
+            save_pictures(run.files_of(node_id), client, pictures)
+            columns.append(f"{label}={pictures}")
+        columns.append(f"result={result}")
+        script = Path(__file__).with_name("contact_sheet.py")
+        subprocess.run([str(python), str(script), str(sheet), *columns], check=True)
+    log(f"\nVideo:         {result}\nContact sheet: {sheet}")
+
+
+def preview_nodes(prompt: Prompt) -> dict[str, str]:
+    """Return, by the label it gets in the contact sheet, the preview that shows each stage."""
+    labels = {"AnyToBokehLoadDisparity": "disparity", "AnyToBokehFocusPreview": "focus preview"}
+    found = {}
+    for node_id, node in prompt.items():
+        if node["class_type"] == "PreviewImage":
+            source_type = prompt[node["inputs"]["images"][0]]["class_type"]
+            if source_type in labels:
+                found[labels[source_type]] = node_id
+    return {label: found[label] for label in labels.values() if label in found}
+
+
+def save_pictures(files: list[dict[str, str]], client: HostClient, folder: Path) -> None:
+    """Download the pictures of a preview, numbered in frame order."""
+    folder.mkdir()
+    for number, file in enumerate(files):
+        (folder / f"{number:05d}.png").write_bytes(client.download(file))
+
+
+def leave_open(host: HostProcess, workflow: dict[str, Any], clip: Clip) -> None:
+    """Offer the workflow in the running host's front end and wait until the user stops it."""
+    workflows = BASE / "user" / "default" / "workflows"
+    workflows.mkdir(parents=True, exist_ok=True)
+    (workflows / WORKFLOW.name).write_text(json.dumps(workflow, indent=2), encoding="utf-8")
+    # The first visit would otherwise open a tutorial over the workflow.
+    settings = BASE / "user" / "default" / "comfy.settings.json"
+    if not settings.exists():
+        settings.write_text(json.dumps({"Comfy.TutorialCompleted": True}), encoding="utf-8")
+    # Front ends from 1.32 on open a pack's template by URL; it names the bundled clip.
+    url = f"{host.url}/?template={WORKFLOW.stem}&source={PACK_NAME}" if clip.is_bundled else host.url
+    log(f"\nComfyUI runs at {url}")
+    log(f"If the workflow is not open there: Workflows in the side bar (or key W), {WORKFLOW.stem}.")
+    log("Ctrl-C stops it.")
+    if sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(url)
+    host.wait()
