@@ -1,0 +1,26 @@
+"""The one rule for how many values a clip needs: one per frame, or one for the whole clip."""
+
+from torch import Tensor
+
+
+def broadcast_over_frames(values: Tensor, num_frames: int, name: str) -> Tensor:
+    """Return `values` with one entry per video frame, repeating a single entry without copying it.
+
+    Args:
+        values: [1, ...] or [num_frames, ...].
+        num_frames: length of the clip, >= 1.
+        name: what the values are, for the message.
+
+    Returns:
+        [num_frames, ...]; a view, so it must not be written to.
+
+    Raises:
+        ValueError: any other length.
+    """
+    count = values.shape[0]
+    if count == num_frames:
+        return values
+    if count == 1:
+        return values.expand(num_frames, *values.shape[1:])
+    allowed = "1" if num_frames == 1 else f"{num_frames}, or 1 for the whole clip"
+    raise ValueError(f"{count} {name} frames for {num_frames} video frames; give {allowed}.")

@@ -1,0 +1,43 @@
+"""Depth maps arrive as pictures: take their one channel, and refuse colour maps."""
+
+import torch
+from torch import Tensor
+
+# A grey map that went through JPEG or a 4:2:0 codec differs between channels by less than this on
+# average; a colour-mapped one by ten times more.
+_MAX_GREY_SPREAD = 0.02
+
+
+def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
+    """Take the one channel of grey pictures.
+
+    Args:
+        images: [T, H, W, C] with C = 1, 3 or 4; alpha is ignored.
+        name: what they are, for messages.
+
+    Returns:
+        float32 [T, H, W].
+
+    Raises:
+        ValueError: the pictures are coloured: a colour map cannot be turned back into depth.
+    """
+    channels = images.shape[-1]
+    if channels == 1:
+        return images[..., 0].float()
+    if channels not in (3, 4):
+        raise ValueError(f"{name} has {channels} channels; a grey picture has 1, 3 or 4.")
+    maps = torch.empty(images.shape[:3])
+    spread = 0.0
+    for t, image in enumerate(images):
+        colours = image[..., :3].float()
+        lowest, highest = colours.aminmax(dim=-1)
+        frame_spread = (highest - lowest).mean().item()
+        spread += frame_spread / len(images)
+        # Equal channels are taken as they are: a mean would add rounding.
+        maps[t] = colours.mean(-1) if frame_spread > 0 else colours[..., 0]
+    if spread > _MAX_GREY_SPREAD:
+        raise ValueError(
+            f"{name} is coloured (its channels differ by {spread:.2f} on average; grey is at most "
+            f"{_MAX_GREY_SPREAD}); a colour map cannot be turned back into depth. Use a grey depth map."
+        )
+    return maps

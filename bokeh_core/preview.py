@@ -1,0 +1,252 @@
+"""Show where the lens is focused before anything is rendered: near blue, in focus untouched, far red."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .clip_length import broadcast_over_frames
+from .coc import signed_circle_of_confusion_px
+from .strength import REFERENCE_WIDTH_PX
+
+_NEAR_RGB = (0.16, 0.42, 1.0)
+_FAR_RGB = (1.0, 0.22, 0.16)
+_BACKDROP = 0.5
+_LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
+
+# On a frame 1024 px wide: the radius where blur begins to show, and how much more takes the tint to 63 %.
+_VISIBLE_RADIUS_PX = 0.5
+_TINT_RADIUS_PX = 5.0
+
+_LINE_RADII_PX = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_CONTOUR_SIDE_PX = 512
+# Lines around specks hide the picture and say nothing; as shares of the contoured map's perimeter.
+_SHORTEST_LINE = 0.06
+_LABELLED_LINE = 0.15
+# Capital letters of OpenCV's plain font are 21 px high at scale 1.
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FONT_HEIGHT_PX = 21
+_SMALLEST_LETTER_PX = 8
+_PLATE_BRIGHTNESS = 0.3
+_LINE_OPACITY = 0.65
+# The dark rim of a line would cover a smaller picture.
+_SHORTEST_RIMMED_SIDE_PX = 300
+
+
+def focus_preview(
+    frames: Tensor,
+    disparity: Tensor,
+    focal_disparity: Tensor,
+    blur_strength: Tensor,
+    *,
+    show_radius: bool = False,
+    tint: float = 0.6,
+    on_frame: Callable[[int], None] | None = None,
+) -> Tensor:
+    """Tint what is in front of the focal plane blue and what is behind it red, by how blurred it will be.
+
+    Args:
+        frames: [T, H, W, C] in [0, 1], C = 1, 3 or 4; what is transparent shows grey.
+        disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
+        focal_disparity: [T] or [1] in [0, 1].
+        blur_strength: [T] or [1], K >= 0 in px of this frame.
+        show_radius: draw lines of equal blur radius with their radius in px of this frame.
+        tint: opacity of the colour where the blur is strong, 0 to 1.
+        on_frame: called with the number of finished frames; may raise to stop.
+
+    Returns:
+        float32 RGB [T, H, W, 3] in [0, 1].
+
+    Raises:
+        ValueError: lengths or sizes that differ, another number of channels, tint out of range.
+    """
+    num_frames, height, width, channels = frames.shape
+    if channels not in (1, 3, 4):
+        raise ValueError(f"The frames have {channels} channels; give 1 (grey), 3 (RGB) or 4 (RGBA).")
+    if disparity.shape[1:] != (height, width):
+        raise ValueError(
+            f"The disparity is {disparity.shape[2]} x {disparity.shape[1]} px but the frames are {width} x "
+            f"{height} px; connect the frames to Load Disparity, which then fits them."
+        )
+    if not 0 <= tint <= 1:
+        raise ValueError(f"tint is {tint:g}; it must be 0 (none) to 1 (opaque).")
+    disparity = broadcast_over_frames(disparity, num_frames, "disparity")
+    focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
+    blur_strength = broadcast_over_frames(blur_strength, num_frames, "blur strength")
+
+    preview = torch.empty(num_frames, height, width, 3)
+    for t in range(num_frames):
+        one = slice(t, t + 1)
+        radius_px = signed_circle_of_confusion_px(disparity[one], focal_disparity[one], blur_strength[one])[0]
+        picture = _tinted(_rgb(frames[t]), radius_px, tint)
+        if show_radius:
+            focus = f"focus {focal_disparity[t].item():.3f}"
+            strength = f"{focus}   K {blur_strength[t].item():.3g} px"
+            longest = f"{strength}   radius up to {radius_px.abs().max().item():.1f} px"
+            picture = _with_radius_lines(picture, radius_px, (longest, strength, focus))
+        preview[t] = picture
+        if on_frame is not None:
+            on_frame(t + 1)
+    return preview
+
+
+def _rgb(frame: Tensor) -> Tensor:
+    """[H, W, 1 | 3 | 4] -> float32 [H, W, 3], transparent parts over grey."""
+    frame = frame.float()
+    if frame.shape[-1] == 1:
+        return frame.expand(-1, -1, 3)
+    if frame.shape[-1] == 3:
+        return frame
+    alpha = frame[..., 3:]
+    return frame[..., :3] * alpha + _BACKDROP * (1 - alpha)
+
+
+def _tinted(picture: Tensor, radius_px: Tensor, tint: float) -> Tensor:
+    scale = REFERENCE_WIDTH_PX / picture.shape[1]
+    blur = (radius_px.abs() * scale - _VISIBLE_RADIUS_PX).clamp_min_(0) / _TINT_RADIUS_PX
+    opacity = tint * (1 - torch.exp(-blur))
+    colour = torch.where(radius_px[..., None] > 0, torch.tensor(_NEAR_RGB), torch.tensor(_FAR_RGB))
+    luma = (picture * torch.tensor(_LUMA_WEIGHTS)).sum(-1, keepdim=True)
+    # The colour keeps the picture's light and dark, so that shapes stay readable under it.
+    coloured = colour * (0.25 + 0.75 * luma)
+    return torch.lerp(picture, coloured, opacity[..., None]).clamp_(0, 1)
+
+
+def _with_radius_lines(picture: Tensor, radius_px: Tensor, captions: tuple[str, ...]) -> Tensor:
+    canvas = np.ascontiguousarray((picture * 255).round().to(torch.uint8).numpy())
+    radius = radius_px.cpu().numpy()
+    short_side = min(radius.shape)
+    largest = float(np.abs(radius).max())
+    small = _contour_map(radius)
+    lines = [
+        (level, line, labelled)
+        for level in _LINE_RADII_PX
+        if level < largest
+        for side in (small, -small)
+        for line, labelled in _contours(side, level, radius.shape)
+    ]
+    line_px = max(1, round(short_side / 450))
+    strokes = [((255, 255, 255), line_px)]
+    if short_side >= _SHORTEST_RIMMED_SIDE_PX:
+        strokes.insert(0, ((0, 0, 0), line_px + 2))
+    lined = canvas.copy()
+    for colour, thickness in strokes:
+        for _, line, _ in lines:
+            cv2.polylines(lined, [np.round(line).astype(np.int32)], False, colour, thickness, cv2.LINE_AA)
+    canvas = cv2.addWeighted(lined, _LINE_OPACITY, canvas, 1 - _LINE_OPACITY, 0)
+
+    letter_px = max(_SMALLEST_LETTER_PX, short_side / 40)
+    taken: list[_Box] = []
+    for caption in captions:
+        if not taken:
+            place = (letter_px, radius.shape[0] - letter_px)
+            taken += _draw_text(canvas, caption, place, letter_px, taken)
+    for level, line, labelled in lines:
+        if labelled:
+            taken += _label_line(canvas, line, f"{level} px", letter_px, taken)
+    return torch.from_numpy(canvas).float() / 255
+
+
+def _contour_map(radius_px: NDArray[Any]) -> NDArray[Any]:
+    """Shrink and smooth the radius for tracing: in a grainy map a line of equal radius is a cloud of "
+    "islands."""
+    height, width = radius_px.shape
+    shrink = min(1.0, _CONTOUR_SIDE_PX / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    return cv2.GaussianBlur(cv2.resize(radius_px, size, interpolation=cv2.INTER_AREA), (0, 0), 1.5)
+
+
+def _contours(
+    small: NDArray[Any], level: float, frame_size: tuple[int, ...]
+) -> list[tuple[NDArray[Any], bool]]:
+    """Trace where the radius reaches a level: polylines [N, 2] of (x, y) in px of the frame, and whether to "
+    "label each."""
+    small_height, small_width = small.shape
+    height, width = frame_size
+    inside = (small >= level).astype(np.uint8)
+    found, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    perimeter = 2 * (small_width + small_height)
+    to_frame = np.array([width / small_width, height / small_height])
+    lines = []
+    for contour in found:
+        if len(contour) >= _SHORTEST_LINE * perimeter:
+            for piece in _pieces_off_border(contour[:, 0, :].astype(np.float64), small_width, small_height):
+                if len(piece) >= _SHORTEST_LINE * perimeter:
+                    smooth = _smoothed(piece)
+                    lines.append(((smooth + 0.5) * to_frame - 0.5, len(piece) >= _LABELLED_LINE * perimeter))
+    return lines
+
+
+def _pieces_off_border(contour: NDArray[Any], width: int, height: int) -> list[NDArray[Any]]:
+    """Cut a closed contour [N, 2] where it runs along the frame: there it is no line of equal radius."""
+    x, y = contour[:, 0], contour[:, 1]
+    on_border = (x <= 0) | (y <= 0) | (x >= width - 1) | (y >= height - 1)
+    if not on_border.any():
+        return [np.concatenate([contour, contour[:1]])]
+    start = int(np.argmax(on_border))
+    contour, on_border = np.roll(contour, -start, axis=0), np.roll(on_border, -start)
+    cuts = np.flatnonzero(np.diff(on_border)) + 1
+    pieces = np.split(contour, cuts)
+    return [piece for piece, border in zip(pieces, on_border[np.r_[0, cuts]], strict=True) if not border]
+
+
+def _smoothed(line: NDArray[Any]) -> NDArray[Any]:
+    """Moving average along a polyline [N, 2]; pixel steps become curves."""
+    reach = min(3, (len(line) - 1) // 2)
+    if (line[0] == line[-1]).all():
+        padded = np.concatenate([line[-1 - reach : -1], line, line[1 : 1 + reach]])
+    else:
+        padded = np.pad(line, ((reach, reach), (0, 0)), mode="edge")
+    window = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return np.asarray(window.mean(-1))
+
+
+# left, top, right, bottom
+_Box = tuple[float, float, float, float]
+
+
+def _label_line(
+    canvas: NDArray[Any], line: NDArray[Any], text: str, letter_px: float, taken: list[_Box]
+) -> list[_Box]:
+    """Write a label on the first of some places along a line that is free and inside the frame."""
+    text_width, text_height, _ = _text_size(text, letter_px)
+    for position in np.linspace(0.5, 1.5, 17)[:-1] % 1:
+        x, y = line[int(position * (len(line) - 1))]
+        box = _draw_text(canvas, text, (x - text_width / 2, y + text_height / 2), letter_px, taken)
+        if box:
+            return box
+    return []
+
+
+def _text_size(text: str, letter_px: float) -> tuple[float, float, int]:
+    thickness = max(1, round(letter_px / 10))
+    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, letter_px / _FONT_HEIGHT_PX, thickness)
+    return text_width, text_height, thickness
+
+
+def _draw_text(
+    canvas: NDArray[Any], text: str, left_bottom: tuple[float, float], letter_px: float, taken: list[_Box]
+) -> list[_Box]:
+    """Write white letters on a dark plate and return its box; nothing where it would not fit or be free."""
+    text_width, text_height, thickness = _text_size(text, letter_px)
+    height, width = canvas.shape[:2]
+    left, bottom = (round(value) for value in left_bottom)
+    pad = max(2, round(letter_px / 2))
+    box = (left - pad, round(bottom - text_height) - pad, left + round(text_width) + pad, bottom + pad)
+    if box[0] < 0 or box[1] < 0 or box[2] > width or box[3] > height:
+        return []
+    if any(_overlap(box, other) for other in taken):
+        return []
+    plate = canvas[box[1] : box[3], box[0] : box[2]]
+    plate[:] = (plate * _PLATE_BRIGHTNESS).astype(np.uint8)
+    scale = letter_px / _FONT_HEIGHT_PX
+    cv2.putText(canvas, text, (left, bottom), _FONT, scale, (255, 255, 255), thickness, cv2.LINE_AA)
+    return [box]
+
+
+def _overlap(a: _Box, b: _Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

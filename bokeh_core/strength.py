@@ -1,0 +1,84 @@
+"""Blur strength K per frame: constant, ramped or scheduled (paper Eq. 1: r = K |d - d_f|)."""
+
+import torch
+from torch import Tensor
+
+from .schedule import ramp, schedule_values
+
+MODES = ("constant", "ramp", "schedule")
+
+# The width at which strengths are stated; a frame twice as wide blurs twice as many pixels.
+REFERENCE_WIDTH_PX = 1024
+
+# K = 16 is named f/2.8. Radius is proportional to aperture diameter and so to 1/N; the true N depends
+# on focal length, sensor and distances that a disparity map does not carry.
+_F_NUMBER_TIMES_STRENGTH = 2.8 * 16
+
+
+def blur_strength(
+    mode: str = "constant",
+    strength: float = 16.0,
+    end_strength: float = 16.0,
+    easing: str = "linear",
+    schedule: str = "",
+    num_frames: int | None = None,
+) -> Tensor:
+    """Return K for every frame, in px of blur radius per unit disparity on a frame 1024 px wide.
+
+    Args:
+        mode: "constant" (strength), "ramp" (strength to end_strength over the clip) or "schedule".
+        strength: K >= 0.
+        end_strength: K >= 0 at the last frame of a ramp.
+        easing: curve of a ramp and between keyframes; see `schedule.EASINGS`.
+        schedule: text for `schedule.schedule_values` with the column "blur_strength".
+        num_frames: length of the clip if known; a ramp and keyframes need it.
+
+    Returns:
+        float32 [num_frames]; [1] for a constant of unknown length.
+
+    Raises:
+        ValueError: negative K, unknown mode, a missing length or a schedule shorter than the clip.
+    """
+    if mode == "constant":
+        _require_not_negative("strength", strength)
+        return torch.full((num_frames or 1,), float(strength))
+    if mode == "ramp":
+        _require_not_negative("strength", strength)
+        _require_not_negative("end_strength", end_strength)
+        if num_frames is None:
+            raise ValueError("A ramp needs the length of the clip; connect the disparity.")
+        return ramp(strength, end_strength, num_frames, easing)
+    if mode == "schedule":
+        return schedule_values(schedule, num_frames, column="blur_strength", easing=easing, minimum=0.0)
+    raise ValueError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
+
+
+def strength_in_pixels(strength: Tensor, frame_width_px: int) -> Tensor:
+    """Scale K [T], stated for a frame 1024 px wide, to a frame of the given width."""
+    return strength * (frame_width_px / REFERENCE_WIDTH_PX)
+
+
+def relative_f_number_label(strength: Tensor) -> str:
+    """Describe K [T] as an f-number on a relative scale where K = 16 is f/2.8."""
+    first, last = (_f_number(value) for value in (strength[0].item(), strength[-1].item()))
+    low, high = strength.min().item(), strength.max().item()
+    if low == high:
+        text = f"about {first}" if low > 0 else first
+        strengths = f"K = {low:g}"
+    else:
+        text = f"{first} to {last}"
+        strengths = f"K = {low:g} to {high:g}"
+    return f"{text} (relative: K = 16 counts as f/2.8; {strengths} px at {REFERENCE_WIDTH_PX} px wide)"
+
+
+def _f_number(strength: float) -> str:
+    if strength == 0:
+        return "no blur"
+    f_number = _F_NUMBER_TIMES_STRENGTH / strength
+    return f"f/{f_number:.1f}" if f_number < 10 else f"f/{f_number:.0f}"
+
+
+def _require_not_negative(name: str, value: float) -> None:
+    # Written so that NaN fails too.
+    if not value >= 0:
+        raise ValueError(f"{name} is {value:g}; it must be 0 (no blur) or more.")
