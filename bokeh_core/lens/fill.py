@@ -1,0 +1,36 @@
+"""Push-pull interpolation: spread known samples smoothly over unknown pixels."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_EPSILON = 1e-6
+
+
+def push_pull(values: Tensor, weights: Tensor) -> Tensor:
+    """Fill pixels of low weight from ever coarser weighted means of the others.
+
+    Args:
+        values: [C, H, W].
+        weights: [1, H, W] in [0, 1]; 1 keeps a value, 0 replaces it.
+
+    Returns:
+        [C, H, W]. Where no pixel has weight the result is 0.
+    """
+    pushed = values * weights
+    levels = [(pushed, weights)]
+    while max(pushed.shape[-2:]) > 1:
+        # Odd sides: the last row or column pools over what is there, so the means stay weighted means.
+        pushed = F.avg_pool2d(pushed[None], 2, ceil_mode=True, count_include_pad=False)[0]
+        weights = F.avg_pool2d(weights[None], 2, ceil_mode=True, count_include_pad=False)[0]
+        # A pixel that has any sample at this level counts as known: the level answers for it.
+        scale = torch.clamp(4 * weights, max=1) / torch.clamp(weights, min=_EPSILON)
+        pushed, weights = pushed * scale, weights * scale
+        levels.append((pushed, weights))
+
+    pushed, weights = levels[-1]
+    filled = pushed / torch.clamp(weights, min=_EPSILON)
+    for pushed, weights in reversed(levels[:-1]):
+        coarse = F.interpolate(filled[None], size=pushed.shape[-2:], mode="bilinear", align_corners=False)[0]
+        filled = pushed + (1 - weights) * coarse
+    return filled

@@ -1,0 +1,39 @@
+"""Between display values and light, and the glow of highlights."""
+
+import torch
+from torch import Tensor
+
+LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
+# Highlights are lifted in full once they are this much out of focus; in focus nothing changes.
+_GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
+
+
+def to_light(display: Tensor, gamma: float) -> Tensor:
+    """Display values in [0, 1] -> linear light."""
+    return display.clamp(0, 1) ** gamma
+
+
+def to_display(light: Tensor, gamma: float) -> Tensor:
+    """Linear light -> display values in [0, 1]; brighter than white clips."""
+    return light.clamp(0, 1) ** (1 / gamma)
+
+
+def lift_highlights(
+    light: Tensor, display: Tensor, radius_px: Tensor, gain: float, threshold: float
+) -> Tensor:
+    """Give clipped highlights back some of the light a display cannot show.
+
+    Args:
+        light: [3, H, W] linear light.
+        display: [3, H, W] display values in [0, 1].
+        radius_px: [H, W] signed blur radius.
+        gain: extra light of a white pixel, 0 = none, 1 = twice as bright.
+        threshold: display luma in [0, 1) above which pixels are highlights.
+
+    Returns:
+        [3, H, W] linear light, unchanged in focus and below the threshold.
+    """
+    luma = sum(weight * channel for weight, channel in zip(LUMA_WEIGHTS, display, strict=True))
+    highlight = ((torch.as_tensor(luma) - threshold) / (1 - threshold)).clamp(0, 1)
+    out_of_focus = ((radius_px.abs() - _GLOW_FROM_PX) / (_GLOW_FULL_PX - _GLOW_FROM_PX)).clamp(0, 1)
+    return light * (1 + gain * highlight.square() * out_of_focus)

@@ -1,0 +1,123 @@
+"""Alpha matte along depth edges: how much of a pixel belongs to the nearer surface."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .neighbourhood import local_max, local_min
+
+_WINDOW_REACH_PX = 4
+_SAMPLE_SIGMA_PX = 2.0
+_PRIOR_SIGMA_PX = 0.7
+_PRIOR_WIDTH = 0.15
+_COLOR_NOISE = 2e-4
+# Pixels of another edge's band are mixtures; they only serve where nothing cleaner is in reach.
+_BAND_SAMPLE_WEIGHT = 0.01
+_MAX_UNEXPLAINED = 0.1
+_PIXELS_PER_CHUNK = 65536
+
+
+@dataclass(frozen=True)
+class EdgeMatte:
+    """Every pixel that straddles a depth edge, split into a near and a far surface.
+
+    Attributes:
+        index: [M] int64, position in the flattened frame.
+        alpha: [M] in [0, 1], share of the near surface.
+        near_color, far_color: [C, M] linear light.
+        near_radius_px, far_radius_px: [M] signed blur radius.
+    """
+
+    index: Tensor
+    alpha: Tensor
+    near_color: Tensor
+    far_color: Tensor
+    near_radius_px: Tensor
+    far_radius_px: Tensor
+
+
+def edge_matte(color: Tensor, radius_px: Tensor, band: Tensor) -> EdgeMatte:
+    """Estimate the matte in the band of pixels along every depth edge.
+
+    The maximum a posteriori alpha balances the projection of the pixel on the line between the mean near and
+    far colours against a soft step along the edge; what remains unexplained is shared between the two colours
+    by their variances. Pixels that two surfaces cannot explain are left out.
+
+    Args:
+        color: [C, H, W] linear light.
+        radius_px: [H, W] signed blur radius, greater = nearer.
+        band: bool [H, W], the pixels to split.
+    """
+    index = band.flatten().nonzero()[:, 0]
+    maps = torch.cat([color, radius_px[None], band[None].float()])
+    top, bottom = local_max(radius_px).flatten(), local_min(radius_px).flatten()
+    parts = [_solve(maps, chunk, top[chunk], bottom[chunk]) for chunk in index.split(_PIXELS_PER_CHUNK)]
+    if not parts:
+        none = color.new_zeros(0)
+        no_color = color.new_zeros(color.shape[0], 0)
+        return EdgeMatte(index, none, no_color, no_color, none, none)
+    return EdgeMatte(*(torch.cat(field, dim=-1) for field in zip(*parts, strict=True)))
+
+
+def _solve(maps: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Tensor, ...]:
+    window, distance_squared = _windows(maps, index)
+    colors, radii, in_band = window[:-2], window[-2], window[-1]
+    middle = (top + bottom) / 2
+    tolerance = torch.clamp(0.3 * (top - bottom), min=1)
+
+    weight = torch.exp(-distance_squared / (2 * _SAMPLE_SIGMA_PX**2))
+    weight = weight * torch.where(in_band > 0, _BAND_SAMPLE_WEIGHT, 1.0)
+    is_near = (radii > middle[:, None]) & (radii > (top - tolerance)[:, None])
+    is_far = (radii < middle[:, None]) & (radii < (bottom + tolerance)[:, None])
+    near_mean, near_variance, near_radius, near_known = _statistics(colors, radii, weight * is_near)
+    far_mean, far_variance, far_radius, far_known = _statistics(colors, radii, weight * is_far)
+
+    reach = distance_squared <= 2 * 2**2  # the soft step is as wide as a 5 x 5 window
+    step_weight = torch.exp(-distance_squared / (2 * _PRIOR_SIGMA_PX**2)) * reach
+    prior = ((radii > middle[:, None]) * step_weight).sum(1) / step_weight.sum()
+
+    pixel = maps[:-2].flatten(1)[:, index]
+    axis = near_mean - far_mean
+    axis_squared = axis.square().sum(0)
+    projection = ((pixel - far_mean) * axis).sum(0) / axis_squared.clamp(min=1e-8)
+    alpha = prior
+    for _ in range(2):
+        noise = alpha.square() * near_variance + (1 - alpha).square() * far_variance + _COLOR_NOISE
+        precision = axis_squared / noise
+        alpha = (precision * projection + prior / _PRIOR_WIDTH**2) / (precision + 1 / _PRIOR_WIDTH**2)
+        alpha = alpha.clamp(0, 1)
+    alpha = torch.where(alpha < 0.03, 0.0, torch.where(alpha > 0.97, 1.0, alpha))
+
+    residual = pixel - alpha * near_mean - (1 - alpha) * far_mean
+    spread = alpha.square() * near_variance + (1 - alpha).square() * far_variance
+    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(0, 1)
+    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(0, 1)
+    unexplained = (pixel - alpha * near_color - (1 - alpha) * far_color).abs().amax(0)
+
+    keep = near_known & far_known & (unexplained < _MAX_UNEXPLAINED)
+    solved = (index, alpha, near_color, far_color, near_radius, far_radius)
+    return tuple(field[..., keep] for field in solved)
+
+
+def _windows(maps: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Square windows [C, M, k*k] of [C, H, W] around flat positions, and squared distances [k*k]."""
+    reach = _WINDOW_REACH_PX
+    width = maps.shape[-1]
+    padded = F.pad(maps[None], (reach,) * 4, mode="replicate")[0]
+    offset = torch.arange(-reach, reach + 1, device=maps.device)
+    rows, columns = (grid.flatten() for grid in torch.meshgrid(offset, offset, indexing="ij"))
+    y, x = index // width + reach, index % width + reach
+    flat = (y[:, None] + rows) * padded.shape[-1] + x[:, None] + columns
+    window = padded.flatten(1)[:, flat.flatten()].unflatten(1, flat.shape)
+    return window, (rows.square() + columns.square()).to(maps)
+
+
+def _statistics(colors: Tensor, radii: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Weighted mean color [C, M], variance [M], mean radius [M], and whether there was any sample [M]."""
+    total = weight.sum(1)
+    share = weight / total.clamp(min=1e-8)[:, None]
+    mean = (colors * share).sum(2)
+    variance = ((colors - mean[..., None]).square() * share).sum(2).mean(0)
+    return mean, variance + _COLOR_NOISE, (radii * share).sum(1), total > 1e-4

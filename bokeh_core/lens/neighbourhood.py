@@ -1,0 +1,22 @@
+"""Greatest and least values around each pixel."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def local_max(values: Tensor, reach_px: int = 1) -> Tensor:
+    """Greatest value of [H, W] within a square that reaches `reach_px` to each side."""
+    width = 2 * reach_px + 1
+    # Separable: rows, then columns; the square's width then costs linearly.
+    rows = F.max_pool2d(values[None, None], (1, width), 1, (0, reach_px))
+    return F.max_pool2d(rows, (width, 1), 1, (reach_px, 0))[0, 0]
+
+
+def local_min(values: Tensor, reach_px: int = 1) -> Tensor:
+    """Least value of [H, W] within a square that reaches `reach_px` to each side."""
+    return -local_max(-values, reach_px)
+
+
+def near(mask: Tensor, reach_px: int) -> Tensor:
+    """Pixels of a bool [H, W] map that have a true pixel within `reach_px`."""
+    return local_max(mask.float(), reach_px) > 0
