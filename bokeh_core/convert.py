@@ -1,0 +1,214 @@
+"""A published folder, .bin or .pth into one .safetensors file that carries its config.
+
+python -m bokeh_core.convert SRC DST [--dtype fp16|bf16|fp32] [--keep-ff-k] [--mpi-mode released|paper]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from .checkpoint import (
+    COMPONENT_KEY,
+    CONFIG_KEY,
+    MPI_MODE_KEY,
+    UNUSED_PART,
+    build_model,
+    model_config,
+    require_component,
+    require_fit,
+)
+from .checkpoint_files import (
+    COMPONENT_NAMES,
+    SAFETENSORS,
+    Component,
+    ModelFiles,
+    find_model,
+    read_safetensors_header,
+)
+
+DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+# Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
+NESTED_UNDER = ("state_dict", "module", "model")
+PARALLEL_PREFIX = "module."
+
+
+def _read_pickle(path: Path) -> dict[str, Tensor]:
+    """Tensors of a .bin or .pth, unpickled by torch's weights-only reader, which runs no code.
+
+    Raises:
+        ValueError: the file is damaged, or holds something else than tensors.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).split("\n")[-1].split("Please use")[0].strip()
+        raise ValueError(
+            f"{path} was refused: it holds more than weights, and opening it could run code here. "
+            f"Get the weights as .safetensors from their source. ({reason})"
+        ) from error
+    except (RuntimeError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{path} is cut short or not a PyTorch file. Download it again. ({error})"
+        ) from error
+    for name in NESTED_UNDER:
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise ValueError(f"{path} holds no dictionary of tensors; a U-Net's or a VAE's weights are wanted.")
+    return {str(name).removeprefix(PARALLEL_PREFIX): value for name, value in content.items()}
+
+
+def _read(files: ModelFiles) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not files.is_safetensors:
+        tensors: dict[str, Tensor] = {}
+        for path in files.weights:
+            tensors.update(_read_pickle(path))
+        return tensors, {}
+    from safetensors.torch import load_file
+
+    _, metadata = read_safetensors_header(files.weights)
+    return {name: value for path in files.weights for name, value in load_file(path).items()}, metadata
+
+
+def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
+    cast: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        cast[name] = value.contiguous() if dtype is None else value.to(dtype).contiguous()
+        if not bool(torch.isfinite(cast[name]).all()):
+            largest = value.abs().max().item()
+            raise ValueError(
+                f"{name} reaches {largest:g}, beyond {cast[name].dtype}; convert with --dtype bf16 or fp32."
+            )
+    return cast
+
+
+def _write_atomically(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A file that is there is whole: written beside its place, then moved into it."""
+    from safetensors.torch import save_file
+
+    handle, name = tempfile.mkstemp(prefix=path.name + ".", suffix=".part", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        save_file(tensors, part, metadata=metadata)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def convert(
+    source: Path | str,
+    destination: Path | str,
+    *,
+    dtype: torch.dtype | None = None,
+    keep_ff_k: bool = False,
+    mpi_mode: Literal["released", "paper"] | None = None,
+) -> str:
+    """Write one model as a single .safetensors file with its config in the metadata.
+
+    Args:
+        source: a published folder, or a .bin, .pth or .safetensors file with its config.json beside it.
+        destination: the .safetensors file to write; replaced if it exists, never left half written.
+        dtype: of the written weights; None leaves them as they are stored.
+        keep_ff_k: write the `ff_k` layers too, which no computation reads.
+        mpi_mode: what a U-Net was trained for; None keeps what the source says, else `released`.
+
+    Returns:
+        What was done, in a few lines.
+
+    Raises:
+        ValueError: the source is missing, damaged, refused or another model's; the destination no file.
+    """
+    source, destination = Path(source), Path(destination)
+    if destination.suffix != SAFETENSORS or destination.is_dir():
+        raise ValueError(f"{destination} is where the result goes; name a file that ends in {SAFETENSORS}.")
+    if not destination.absolute().parent.is_dir():
+        raise ValueError(f"{destination.absolute().parent} does not exist; make the folder first.")
+    files = find_model(source)
+    tensors, old_metadata = _read(files)
+    label = str(files.weights[0])
+    component = require_component(tensors, None, label)
+    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+    config = model_config(component, shapes, old_metadata, files.config, label)
+    require_fit(build_model(component, config, shapes), shapes, label)
+
+    unused = {name for name in tensors if UNUSED_PART in name}
+    if not keep_ff_k:
+        tensors = {name: value for name, value in tensors.items() if name not in unused}
+    metadata = _metadata(component, config, mpi_mode or old_metadata.get(MPI_MODE_KEY, "released"))
+    written = _cast(tensors, dtype)
+    _write_atomically(destination, written, metadata)
+    return _report(component, destination, written, len(unused), keep_ff_k, metadata)
+
+
+def _metadata(component: Component, config: Mapping[str, Any], mpi_mode: str) -> dict[str, str]:
+    metadata = {"format": "pt", COMPONENT_KEY: component, CONFIG_KEY: json.dumps(config)}
+    return metadata | {MPI_MODE_KEY: mpi_mode} if component == "unet" else metadata
+
+
+def _report(
+    component: Component,
+    destination: Path,
+    tensors: Mapping[str, Tensor],
+    num_unused: int,
+    keep_ff_k: bool,
+    metadata: Mapping[str, str],
+) -> str:
+    parameters = sum(value.numel() for value in tensors.values())
+    dtypes = ", ".join(sorted({str(value.dtype).removeprefix("torch.") for value in tensors.values()}))
+    lines = [
+        f"{destination}: Any-to-Bokeh {COMPONENT_NAMES[component]}, {len(tensors)} tensors, "
+        f"{parameters / 1e6:.1f} million parameters, {dtypes}, {destination.stat().st_size / 1e6:.1f} MB."
+    ]
+    if component == "unet":
+        fate = "kept" if keep_ff_k else "dropped"
+        reason = "no computation reads them" if num_unused else "the source has none"
+        lines.append(f"ff_k: {num_unused} tensors {fate}; {reason}.")
+        lines.append(f"MPI mode: {metadata[MPI_MODE_KEY]}.")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; 0 when the file is written, 1 with the reason on stderr otherwise."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bokeh_core.convert",
+        description="Turn the published U-Net or VAE into one .safetensors file with its config inside.",
+    )
+    parser.add_argument(
+        "source", metavar="SRC", help="published folder, or a .bin, .pth or .safetensors file"
+    )
+    parser.add_argument("destination", metavar="DST", help="the .safetensors file to write")
+    parser.add_argument("--dtype", choices=sorted(DTYPES), help="dtype of the weights (default: as stored)")
+    parser.add_argument("--keep-ff-k", action="store_true", help="keep the ff_k layers, which nothing reads")
+    parser.add_argument(
+        "--mpi-mode", choices=("released", "paper"), help="what the U-Net was trained for (default: released)"
+    )
+    words = parser.parse_args(arguments)
+    try:
+        report = convert(
+            words.source,
+            words.destination,
+            dtype=DTYPES.get(words.dtype),
+            keep_ff_k=words.keep_ff_k,
+            mpi_mode=words.mpi_mode,
+        )
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(report + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

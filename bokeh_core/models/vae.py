@@ -1,0 +1,163 @@
+"""The VAE with refined decode: the sharp frame's encoder features reach the decoder (section 3.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import (
+    AutoencoderKLTemporalDecoder,
+    TemporalDecoder,
+)
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from .config import read_config
+
+SKIP_INIT = 1e-5
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """Sizes of the VAE as its published config.json names them; the defaults are the published ones."""
+
+    in_channels: int = 3
+    out_channels: int = 3
+    down_block_types: tuple[str, ...] = ("DownEncoderBlock2D",) * 4
+    block_out_channels: tuple[int, ...] = (128, 256, 512, 512)
+    layers_per_block: int = 2
+    latent_channels: int = 4
+    scaling_factor: float = 0.18215
+
+
+class RefinedDecoder(TemporalDecoder):
+    """Stable Video Diffusion's temporal decoder, fed encoder features by a 1x1 convolution per up block."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        widths = config.block_out_channels
+        super().__init__(
+            in_channels=config.latent_channels,
+            out_channels=config.out_channels,
+            block_out_channels=widths,
+            layers_per_block=config.layers_per_block,
+        )
+        # What the encoder's down blocks and the decoder's up blocks take in, from 1/8 resolution to full.
+        skip_widths = (widths[0], *widths[:-1])[::-1]
+        up_widths = (widths[-1], *widths[:0:-1])
+        for j, (skip_width, up_width) in enumerate(zip(skip_widths, up_widths, strict=True), start=1):
+            convolution = nn.Conv2d(skip_width, up_width, kernel_size=1, bias=False)
+            nn.init.constant_(convolution.weight, SKIP_INIT)
+            self.add_module(f"skip_conv_{j}", convolution)
+
+    def forward(self, latents: Tensor, skips: Sequence[Tensor]) -> Tensor:
+        """Unscaled latents [N, 4, h, w] of one clip and skips at 1, 1/2, ... -> [N, 3, H, W], not clamped."""
+        frames = latents.shape[0]
+        image_only = torch.zeros(1, frames, dtype=latents.dtype, device=latents.device)
+        x = self.mid_block(self.conv_in(latents), image_only_indicator=image_only)
+        for j, (block, skip) in enumerate(zip(self.up_blocks, reversed(skips), strict=True), start=1):
+            x = x + self.get_submodule(f"skip_conv_{j}")(skip)
+            if self.gradient_checkpointing and torch.is_grad_enabled():
+                x = checkpoint(block, x, image_only, use_reentrant=False)
+            else:
+                x = block(x, image_only_indicator=image_only)
+        x = self.conv_out(self.conv_act(self.conv_norm_out(x)))
+        # [N, 3, H, W] -> [1, 3, N, H, W] and back: the last convolution runs over time.
+        return self.time_conv_out(x.transpose(0, 1)[None])[0].transpose(0, 1)
+
+
+class RefinedVAE(nn.Module):
+    """Frames <-> scaled latents of Stable Video Diffusion, decoded with the sharp frames' own details."""
+
+    def __init__(self, config: VAEConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or VAEConfig()
+        stock = AutoencoderKLTemporalDecoder(
+            in_channels=config.in_channels,
+            out_channels=config.out_channels,
+            down_block_types=config.down_block_types,
+            block_out_channels=config.block_out_channels,
+            layers_per_block=config.layers_per_block,
+            latent_channels=config.latent_channels,
+        )
+        self.encoder = stock.encoder
+        self.quant_conv = stock.quant_conv
+        self.decoder = RefinedDecoder(config)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "RefinedVAE":
+        """Build from the dictionary in the published config.json.
+
+        Raises:
+            ValueError: the dictionary is a U-Net's, or no model's.
+        """
+        if "cross_attention_dim" in config:
+            raise ValueError("This config.json is a U-Net's (it has cross_attention_dim); give the VAE's.")
+        return cls(read_config(VAEConfig, config))
+
+    @property
+    def pixels_per_cell(self) -> int:
+        """Pixels along a side of one latent cell."""
+        return 2 ** (len(self.config.block_out_channels) - 1)
+
+    def encode(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Posterior mean of each frame, and what its encoder passed on the way; frames do not see each other.
+
+        Args:
+            frames: [N, 3, H, W] in [-1, 1], sides divisible by 8.
+
+        Returns:
+            Scaled latents [N, 4, H/8, W/8], and 4 skips [N, C, H/s, W/s] for s = 1, 2, 4, 8: the inputs of
+            the encoder's down blocks. Both in the dtype of the weights.
+
+        Raises:
+            ValueError: the shape does not fit.
+        """
+        divisor = self.pixels_per_cell
+        if frames.ndim != 4 or frames.shape[1] != self.config.in_channels:
+            raise ValueError(
+                f"frames have shape {tuple(frames.shape)}; they must be [N, {self.config.in_channels}, H, W]."
+            )
+        if frames.shape[-2] % divisor or frames.shape[-1] % divisor:
+            raise ValueError(
+                f"frames are {frames.shape[-1]} x {frames.shape[-2]}; "
+                f"both sides must be divisible by {divisor}."
+            )
+        encoder = self.encoder
+        x = encoder.conv_in(frames.to(self.quant_conv.weight.dtype))
+        skips = []
+        for block in encoder.down_blocks:
+            skips.append(x)
+            x = block(x)
+        x = encoder.conv_out(encoder.conv_act(encoder.conv_norm_out(encoder.mid_block(x))))
+        mean, _log_variance = self.quant_conv(x).chunk(2, dim=1)
+        return mean * self.config.scaling_factor, skips
+
+    def decode(self, latents: Tensor, skips: Sequence[Tensor]) -> Tensor:
+        """Decode frames that follow each other in time, in one temporal chunk.
+
+        Args:
+            latents: [N, 4, h, w], scaled.
+            skips: of the all-in-focus frames of the same index, as `encode` returns them.
+
+        Returns:
+            [N, 3, 8h, 8w], about [-1, 1] and not clamped, in the dtype of the weights.
+
+        Raises:
+            ValueError: the skips are not those of these frames.
+        """
+        if latents.ndim != 4 or latents.shape[1] != self.config.latent_channels:
+            raise ValueError(
+                f"latents have shape {tuple(latents.shape)}; "
+                f"they must be [N, {self.config.latent_channels}, h, w]."
+            )
+        count, _, height, width = latents.shape
+        levels = len(self.config.block_out_channels)
+        wanted = [(count, height * 2**j, width * 2**j) for j in reversed(range(levels))]
+        found = [(skip.shape[0], *skip.shape[-2:]) for skip in skips]
+        if found != wanted:
+            raise ValueError(
+                f"skips have (frames, height, width) {found}; latents {tuple(latents.shape)} need {wanted}."
+            )
+        dtype = self.quant_conv.weight.dtype
+        unscaled = latents.to(dtype) / self.config.scaling_factor
+        return self.decoder(unscaled, [skip.to(unscaled) for skip in skips])

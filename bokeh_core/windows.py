@@ -1,0 +1,156 @@
+"""Overlapping windows over a clip, their weighted fusion (Eq. 5), and the calls that decode the clip."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+DECODE_FRAMES = 8
+
+
+class Window(NamedTuple):
+    """Frames [start, stop) that go through the U-Net together."""
+
+    start: int
+    stop: int
+
+
+class DecodeCall(NamedTuple):
+    """Frames [start, stop) decoded together, of which [keep_from, stop) are the result."""
+
+    start: int
+    stop: int
+    keep_from: int
+
+
+def plan_windows(num_frames: int, window: int = 8, overlap: int = 4) -> list[Window]:
+    """Cover a clip with windows of `window` frames, each sharing `overlap` frames with the one before.
+
+    A last window that would reach beyond the clip is moved back until it fits, so it shares more; a clip
+    shorter than a window is one short window. No window holds a frame that is not in the clip.
+
+    Args:
+        num_frames: length of the clip, >= 1.
+        window: frames per window, >= 1 (8 as trained).
+        overlap: frames shared, 0 .. window - 1 (4 as published).
+
+    Returns:
+        Windows in order; starts and stops both ascend.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    if num_frames < 1:
+        raise ValueError(f"The clip has {num_frames} frames; it needs at least 1.")
+    if window < 1:
+        raise ValueError(f"window is {window} frames; it must be 1 or more (8 as trained).")
+    if not 0 <= overlap < window:
+        raise ValueError(f"overlap is {overlap} frames; for a window of {window} it is 0 to {window - 1}.")
+    if num_frames <= window:
+        return [Window(0, num_frames)]
+    windows = [Window(s, s + window) for s in range(0, num_frames - window + 1, window - overlap)]
+    if windows[-1].stop < num_frames:
+        windows.append(Window(num_frames - window, num_frames))
+    return windows
+
+
+def overlap_weights(overlap: int) -> Tensor:
+    """g_j = (1 + cos(pi j / L)) / 2 for j = 0 .. L - 1 (Eq. 5): weight of the earlier window, float32 [L]."""
+    return torch.tensor([(1 + math.cos(math.pi * j / overlap)) / 2 for j in range(overlap)])
+
+
+class LatentFusion:
+    """The clip's latents while windows arrive in order; a frame is final once no later window holds it."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._windows = list(windows)
+        self._added = 0
+        self._clip: Tensor | None = None
+
+    @property
+    def final_frames(self) -> int:
+        """How many frames, from the first on, no further window will change."""
+        if self._added < len(self._windows):
+            return self._windows[self._added].start
+        return self._windows[-1].stop
+
+    def add(self, latents: Tensor) -> None:
+        """Blend in the next window, [F, C, h, w] (Eq. 5 over all the frames it shares with what came before).
+
+        Raises:
+            ValueError: every window is in already, or this one has another length or shape.
+        """
+        if self._added == len(self._windows):
+            raise ValueError(f"All {len(self._windows)} windows are fused already.")
+        window = self._windows[self._added]
+        if latents.shape[0] != window.stop - window.start:
+            raise ValueError(
+                f"Window {self._added} has {latents.shape[0]} frames of latents; "
+                f"frames {window.start} to {window.stop - 1} need {window.stop - window.start}."
+            )
+        if self._clip is None:
+            self._clip = latents.new_empty(self._windows[-1].stop, *latents.shape[1:], dtype=torch.float32)
+        if latents.shape[1:] != self._clip.shape[1:]:
+            raise ValueError(
+                f"Window {self._added} has latents of shape {tuple(latents.shape[1:])}; "
+                f"the windows before it have {tuple(self._clip.shape[1:])}."
+            )
+        covered = self._windows[self._added - 1].stop if self._added else 0
+        overlap = max(covered - window.start, 0)
+        latents = latents.to(self._clip)
+        shared = self._clip[window.start : window.start + overlap]
+        earlier = overlap_weights(overlap).to(latents).view(-1, *(1,) * (latents.ndim - 1))
+        shared.copy_(earlier * shared + (1 - earlier) * latents[:overlap])
+        self._clip[window.start + overlap : window.stop] = latents[overlap:]
+        self._added += 1
+
+    def frames(self, start: int, stop: int) -> Tensor:
+        """Fused latents of final frames, float32 [stop - start, C, h, w].
+
+        Raises:
+            ValueError: a later window still changes one of them.
+        """
+        if self._clip is None or stop > self.final_frames:
+            raise ValueError(f"Frames {start} to {stop - 1} were asked for; {self.final_frames} are final.")
+        return self._clip[start:stop]
+
+
+def fuse_windows(latents: Sequence[Tensor] | Tensor, windows: Sequence[Window]) -> Tensor:
+    """Fuse the latents of every window into those of the clip (Eq. 5).
+
+    Args:
+        latents: one [F, C, h, w] a window, in the order of `windows`.
+        windows: as `plan_windows` gives them.
+
+    Returns:
+        float32 [T, C, h, w].
+
+    Raises:
+        ValueError: another number of windows, or see `LatentFusion.add`.
+    """
+    if len(latents) != len(windows):
+        raise ValueError(f"{len(latents)} windows of latents for a plan of {len(windows)} windows.")
+    fusion = LatentFusion(windows)
+    for window_latents in latents:
+        fusion.add(window_latents)
+    return fusion.frames(0, windows[-1].stop)
+
+
+def plan_decode(num_frames: int, chunk: int = DECODE_FRAMES) -> list[DecodeCall]:
+    """Cut a clip into decode calls of `chunk` frames, aligned to multiples of `chunk`.
+
+    The decoder's temporal layers see the frames of one call, so the cut is part of the result. A shorter
+    tail is decoded among the clip's last `chunk` frames and only the tail is kept.
+
+    Raises:
+        ValueError: no frames, or an empty chunk.
+    """
+    if num_frames < 1 or chunk < 1:
+        raise ValueError(f"{num_frames} frames in calls of {chunk}; both must be 1 or more.")
+    calls = [DecodeCall(s, s + chunk, s) for s in range(0, num_frames - chunk + 1, chunk)]
+    decoded = len(calls) * chunk
+    if decoded < num_frames:
+        calls.append(DecodeCall(max(num_frames - chunk, 0), num_frames, decoded))
+    return calls
