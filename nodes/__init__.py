@@ -1,0 +1,29 @@
+"""The pack's nodes, in the order of the method."""
+
+from comfy_api.latest import ComfyExtension, io
+
+from .disparity import DisparityFromImages, LoadDisparity
+from .focus import FocusAtPoint, FocusAtValue, FocusOnMask
+from .lens import LensBlur
+from .mpi import MPIMask
+from .preview import FocusPreview
+from .strength import BlurStrength
+
+NODES: list[type[io.ComfyNode]] = [
+    LoadDisparity,
+    DisparityFromImages,
+    FocusAtValue,
+    FocusAtPoint,
+    FocusOnMask,
+    BlurStrength,
+    MPIMask,
+    FocusPreview,
+    LensBlur,
+]
+
+
+class AnyToBokehExtension(ComfyExtension):
+    """What the host asks for the pack's nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return NODES

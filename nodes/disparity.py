@@ -1,0 +1,215 @@
+"""Nodes that bring depth into the graph: Load Disparity, Disparity from Images."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.disparity import NORMALISATIONS, POLARITIES, SOURCES, grey_view, prepare_disparity
+from ..bokeh_core.disparity_files import fingerprint, read_depth_maps
+from ..bokeh_core.grey import grey_maps
+from . import host, sockets
+from .newer_host import known_fields
+
+
+def _meaning_inputs() -> list[Any]:
+    """The widgets that say what the maps mean; the same on both nodes, in the same order."""
+    return [
+        io.Combo.Input(
+            "source",
+            options=list(SOURCES),
+            default="disparity",
+            optional=True,
+            tooltip="What the values are. disparity (default): 1 / distance up to scale and offset, as "
+            "from Depth Anything or DepthCrafter. metric depth: distance in any unit, as from Depth Pro "
+            "or a renderer; it is inverted, and must be above 0.",
+        ),
+        io.Combo.Input(
+            "polarity",
+            options=list(POLARITIES),
+            default="auto",
+            optional=True,
+            tooltip="Whether near is white or black. auto (default) guesses from the picture (the bottom "
+            "and the middle are usually nearer) and reports the guess with its margin; set it yourself if "
+            "near and far are swapped.",
+        ),
+        io.Combo.Input(
+            "normalisation",
+            options=list(NORMALISATIONS),
+            default="min-max",
+            optional=True,
+            tooltip="How values become 0 (far) to 1 (near), over the whole clip so that the focal plane "
+            "stays still. min-max (default) keeps everything; robust percentiles clips 1 % at both ends, "
+            "for maps with stray outliers; none keeps values that are already 0 to 1.",
+        ),
+        io.Float.Input(
+            "exponent",
+            default=1.0,
+            min=0.1,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Power applied before normalising. 1 (default) changes nothing; 2 undoes maps stored "
+            "as a square root (Depth Anything 3, v2 style), which otherwise blur the background too "
+            "little.",
+            **known_fields(io.Float.Input, advanced=True),
+        ),
+    ]
+
+
+def _frames_input() -> Any:
+    return io.Image.Input(
+        "frames",
+        optional=True,
+        tooltip="The video frames. If connected, the disparity is resized to them, a single map is used "
+        "for all of them, and any other difference in length is an error.",
+    )
+
+
+def _outputs() -> list[Any]:
+    return [
+        sockets.Disparity.Output(
+            display_name="disparity", tooltip="Disparity of every frame, 0 = farthest to 1 = nearest."
+        ),
+        io.Image.Output(display_name="image", tooltip="The disparity as grey pictures, white = near."),
+        io.String.Output(
+            display_name="report",
+            tooltip="What was read, the polarity guess and its reason, the normalisation, and warnings.",
+        ),
+    ]
+
+
+class LoadDisparity(io.ComfyNode):
+    """Files -> DISPARITY."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehLoadDisparity",
+            display_name="Load Disparity",
+            category=sockets.CATEGORY,
+            description="Loads depth or disparity maps: a folder of PNG, JPG, TIFF, EXR, NPY or NPZ "
+            "files, a video, or one still for the whole clip.",
+            inputs=[
+                io.String.Input(
+                    "path",
+                    default="",
+                    tooltip="Folder, video, still, NPY or NPZ; absolute, or relative to the input folder. "
+                    "Files of a folder are read in natural order of their names. 16-bit PNG, EXR and NPZ "
+                    "avoid the steps that 8-bit maps leave in strong blur.",
+                ),
+                *_meaning_inputs(),
+                io.Int.Input(
+                    "start_frame",
+                    default=0,
+                    min=0,
+                    max=1_000_000,
+                    optional=True,
+                    tooltip="First map to use, counted from 0 (default). For a part of a clip; "
+                    "normalisation still covers the whole clip, so the part matches the full render.",
+                    **known_fields(io.Int.Input, advanced=True),
+                ),
+                io.Int.Input(
+                    "max_frames",
+                    default=0,
+                    min=0,
+                    max=1_000_000,
+                    optional=True,
+                    tooltip="Number of maps to use, 0 (default) = all. Set it to the number of frames "
+                    "when you try out a part of the clip.",
+                    **known_fields(io.Int.Input, advanced=True),
+                ),
+                _frames_input(),
+            ],
+            outputs=_outputs(),
+            **known_fields(
+                io.Schema, search_aliases=["load depth", "depth map", "exr", "npz", "import depth", "bokeh"]
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        path: str,
+        source: str = "disparity",
+        polarity: str = "auto",
+        normalisation: str = "min-max",
+        exponent: float = 1.0,
+        start_frame: int = 0,
+        max_frames: int = 0,
+        frames: Any = None,
+    ) -> Any:
+        num_frames, height, width = (None, None, None) if frames is None else frames.shape[:3]
+        maps = read_depth_maps(host.input_path(path), on_frame=host.check_interrupt)
+        prepared = prepare_disparity(
+            maps.values,
+            source,
+            polarity,
+            normalisation,
+            exponent,
+            start_frame,
+            max_frames,
+            num_frames=num_frames,
+            height=height,
+            width=width,
+        )
+        report = f"{maps.description}\n{prepared.report}"
+        return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report)
+
+    @classmethod
+    def fingerprint_inputs(cls, path: str = "", **_: Any) -> str:
+        """Files that change on disk make the node run again."""
+        try:
+            return fingerprint(host.input_path(path or ""))
+        except ValueError as error:
+            return str(error)
+
+
+class DisparityFromImages(io.ComfyNode):
+    """IMAGE batch of any depth node -> DISPARITY."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehDisparityFromImages",
+            display_name="Disparity from Images",
+            category=sockets.CATEGORY,
+            description="Turns the grey pictures of any depth node into disparity. Best from a video "
+            "depth model that normalises the whole clip; maps normalised frame by frame are reported, "
+            "because their focal plane flickers.",
+            inputs=[
+                io.Image.Input(
+                    "images",
+                    tooltip="Grey depth maps, one per frame or one for the whole clip. Colour maps are "
+                    "refused: they cannot be turned back into depth.",
+                ),
+                *_meaning_inputs(),
+                _frames_input(),
+            ],
+            outputs=_outputs(),
+            **known_fields(
+                io.Schema, search_aliases=["depth to disparity", "depth map", "image to depth", "bokeh"]
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        images: Any,
+        source: str = "disparity",
+        polarity: str = "auto",
+        normalisation: str = "min-max",
+        exponent: float = 1.0,
+        frames: Any = None,
+    ) -> Any:
+        num_frames, height, width = (None, None, None) if frames is None else frames.shape[:3]
+        prepared = prepare_disparity(
+            grey_maps(images),
+            source,
+            polarity,
+            normalisation,
+            exponent,
+            num_frames=num_frames,
+            height=height,
+            width=width,
+        )
+        return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), prepared.report)

@@ -1,0 +1,207 @@
+"""Nodes that say where the lens is focused: Focus at Value, Focus at Point, Focus on Mask."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
+from ..bokeh_core.schedule import EASINGS
+from . import sockets
+from .newer_host import known_fields
+
+_SEARCH = ["focal plane", "rack focus", "focus pull", "autofocus", "bokeh"]
+
+
+def _disparity_input() -> Any:
+    return sockets.Disparity.Input(
+        "disparity", tooltip="The clip's disparity; it gives the number of frames."
+    )
+
+
+def _smoothing_input() -> Any:
+    return io.Float.Input(
+        "smoothing",
+        default=2.0,
+        min=0.0,
+        max=100.0,
+        step=0.5,
+        optional=True,
+        tooltip="Smoothing over time, as a standard deviation in frames. Default 2; 0 is off. More hides "
+        "flicker of the depth maps; less follows fast subjects.",
+    )
+
+
+def _easing_input() -> Any:
+    return io.Combo.Input(
+        "easing",
+        options=list(EASINGS),
+        default="linear",
+        optional=True,
+        tooltip="How the focus moves between keyframes. linear (default) is even, smooth starts and ends "
+        "gently like a focus puller, hold jumps at the next keyframe.",
+    )
+
+
+def _outputs() -> list[Any]:
+    return [
+        sockets.Focus.Output(display_name="focus", tooltip="Focal disparity of every frame."),
+        io.Float.Output(
+            display_name="focal_disparity", tooltip="Focal disparity of the first frame, 0 to 1."
+        ),
+    ]
+
+
+class FocusAtValue(io.ComfyNode):
+    """A number or a schedule -> FOCUS."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehFocusAtValue",
+            display_name="Focus at Value",
+            category=sockets.CATEGORY,
+            description="Focuses at a given disparity, constant or on keyframes for a rack focus.",
+            inputs=[
+                _disparity_input(),
+                io.Float.Input(
+                    "focal_disparity",
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.005,
+                    round=False,
+                    tooltip="Disparity that is sharp: 1 = nearest point of the clip, 0 = farthest. "
+                    "Default 0.5. Not used where keyframes are given.",
+                ),
+                io.String.Input(
+                    "keyframes",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="0: 0.9\n24: 0.5",
+                    tooltip="Focus over time, empty (default) = constant. Keyframes 'frame: value', one a "
+                    "line, held before the first and after the last; or a CSV table with the column "
+                    "focal_disparity; or a list of one value per frame.",
+                ),
+                _easing_input(),
+            ],
+            outputs=_outputs(),
+            **known_fields(io.Schema, search_aliases=_SEARCH),
+        )
+
+    @classmethod
+    def execute(
+        cls, disparity: Any, focal_disparity: float = 0.5, keyframes: str = "", easing: str = "linear"
+    ) -> Any:
+        focus = focus_at_value(len(disparity), focal_disparity, keyframes, easing)
+        return io.NodeOutput(focus, focus[0].item())
+
+
+class FocusAtPoint(io.ComfyNode):
+    """A point in the frame -> FOCUS."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehFocusAtPoint",
+            display_name="Focus at Point",
+            category=sockets.CATEGORY,
+            description="Focuses on what lies at a point of the frame, measured in every frame. Keyframes "
+            "let the point follow a moving subject, or rack the focus from one subject to another.",
+            inputs=[
+                _disparity_input(),
+                io.Int.Input(
+                    "x",
+                    default=-1,
+                    min=-1,
+                    max=32767,
+                    tooltip="Column of the point in px of the disparity (= the frames, if they are "
+                    "connected where it is loaded); 0 = left. -1 (default) = centre. Not used where "
+                    "keyframes are given.",
+                ),
+                io.Int.Input(
+                    "y",
+                    default=-1,
+                    min=-1,
+                    max=32767,
+                    tooltip="Row of the point in px; 0 = top. -1 (default) = centre. Not used where "
+                    "keyframes are given.",
+                ),
+                io.Int.Input(
+                    "radius",
+                    default=8,
+                    min=0,
+                    max=512,
+                    optional=True,
+                    tooltip="Radius in px of the disk whose median disparity is taken. Default 8. Larger "
+                    "is steadier; smaller picks out small subjects.",
+                ),
+                _smoothing_input(),
+                io.String.Input(
+                    "keyframes",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="0: 512, 288\n24: 700, 300",
+                    tooltip="Points over time, 'frame: x, y', one a line; empty (default) = the one point "
+                    "above. Held before the first and after the last.",
+                ),
+                io.Combo.Input(
+                    "between_keyframes",
+                    options=list(BETWEEN_POINTS),
+                    default="follow the point",
+                    optional=True,
+                    tooltip="follow the point (default): the point moves from one position to the next, "
+                    "with a moving subject. rack focus: the focus moves from the subject at one point to "
+                    "the subject at the next, without touching what lies between.",
+                ),
+                _easing_input(),
+            ],
+            outputs=_outputs(),
+            **known_fields(io.Schema, search_aliases=[*_SEARCH, "click to focus", "tap to focus"]),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        disparity: Any,
+        x: int = -1,
+        y: int = -1,
+        radius: int = 8,
+        smoothing: float = 2.0,
+        keyframes: str = "",
+        between_keyframes: str = "follow the point",
+        easing: str = "linear",
+    ) -> Any:
+        focus = focus_at_point(disparity, x, y, radius, smoothing, keyframes, between_keyframes, easing)
+        return io.NodeOutput(focus, focus[0].item())
+
+
+class FocusOnMask(io.ComfyNode):
+    """A subject's mask -> FOCUS."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehFocusOnMask",
+            display_name="Focus on Mask",
+            category=sockets.CATEGORY,
+            description="Keeps a masked subject sharp: the masks of any segmenter, one per frame or one "
+            "for the clip. Frames without a mask keep the focus of the frame before.",
+            inputs=[
+                _disparity_input(),
+                io.Mask.Input(
+                    "mask",
+                    tooltip="White where the subject is, one per frame or one for the whole clip; resized "
+                    "to the disparity. Pixels of at least 0.5 count.",
+                ),
+                _smoothing_input(),
+            ],
+            outputs=_outputs(),
+            **known_fields(io.Schema, search_aliases=[*_SEARCH, "track focus", "subject focus", "sam"]),
+        )
+
+    @classmethod
+    def execute(cls, disparity: Any, mask: Any, smoothing: float = 2.0) -> Any:
+        focus = focus_on_mask(disparity, mask, smoothing)
+        return io.NodeOutput(focus, focus[0].item())

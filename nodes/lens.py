@@ -1,0 +1,216 @@
+"""The weight-free renderer: Lens Blur."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.lens import Aperture, contour_reach_px, lens_blur
+from ..bokeh_core.strength import strength_in_pixels
+from . import host, sockets
+from .newer_host import known_fields
+
+LINEAR_LIGHT, DISPLAY_LIGHT = "linear", "display"
+_GAMMA = {LINEAR_LIGHT: 2.2, DISPLAY_LIGHT: 1.0}
+
+
+def _lens_inputs() -> list[Any]:
+    """The widgets that describe the lens opening."""
+    return [
+        io.Int.Input(
+            "blades",
+            default=0,
+            min=0,
+            max=16,
+            optional=True,
+            tooltip="Aperture blades. 0 (default) is a round opening; 5 to 9 give polygons. 1 and 2 are not "
+            "openings and are refused.",
+        ),
+        io.Float.Input(
+            "rotation",
+            default=0.0,
+            min=-360.0,
+            max=360.0,
+            step=1.0,
+            optional=True,
+            tooltip="Turns the polygon, degrees anticlockwise. Default 0: one corner up. No effect on a "
+            "round opening.",
+        ),
+        io.Float.Input(
+            "roundness",
+            default=0.0,
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="0 (default) keeps the blades straight, 1 makes them a circle.",
+        ),
+        io.Float.Input(
+            "anamorphic",
+            default=1.0,
+            min=0.25,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Height over width of the blur, as of an anamorphic lens. 1 (default) is spherical; 2 "
+            "gives tall ovals. The area stays the same.",
+        ),
+        io.Float.Input(
+            "cat_eye",
+            default=0.0,
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="How much the barrel cuts the opening towards the corners. 0 (default) never; 1 gives "
+            "slim almonds there. Brightness is kept. Takes two to four times as long.",
+        ),
+    ]
+
+
+def _light_inputs() -> list[Any]:
+    """The widgets that describe how light adds up."""
+    return [
+        io.Combo.Input(
+            "light",
+            options=list(_GAMMA),
+            default=LINEAR_LIGHT,
+            optional=True,
+            tooltip="linear (default): light adds up as in a camera (gamma 2.2), bright points stay bright. "
+            "display: pixel values are averaged as they are, softer and duller, as in the paper's data.",
+        ),
+        io.Float.Input(
+            "highlight_gain",
+            default=0.0,
+            min=0.0,
+            max=20.0,
+            step=0.1,
+            optional=True,
+            tooltip="Extra light for highlights that are out of focus: 0 (default) none, 1 doubles white, "
+            "more makes brighter bokeh balls. Too much flickers on specular surfaces.",
+        ),
+        io.Float.Input(
+            "highlight_threshold",
+            default=0.8,
+            min=0.0,
+            max=0.99,
+            step=0.01,
+            optional=True,
+            tooltip="Brightness (0 to 1) above which a pixel is a highlight. Default 0.8.",
+        ),
+    ]
+
+
+def _balance_inputs() -> list[Any]:
+    """The widgets that say where the blur applies."""
+    return [
+        io.Float.Input(
+            "near_strength",
+            default=1.0,
+            min=0.0,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Factor on the blur in front of the focus. Default 1; 0 keeps the foreground sharp.",
+        ),
+        io.Float.Input(
+            "far_strength",
+            default=1.0,
+            min=0.0,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Factor on the blur behind the focus. Default 1; 0 keeps the background sharp.",
+        ),
+        io.Mask.Input(
+            "protect",
+            optional=True,
+            tooltip="White keeps the input pixel, for titles or a face that must stay sharp. One mask, or "
+            "one per frame, of the size of the frames.",
+        ),
+        io.Float.Input(
+            "contour_tolerance",
+            default=4.0,
+            min=0.0,
+            max=12.0,
+            step=0.5,
+            optional=True,
+            tooltip="How far the contours of the depth map may be off the picture's, in px on a frame 1024 "
+            "px wide; within it the renderer follows the picture. Default 4 suits estimated depth. 0 trusts "
+            "the map, best for rendered depth.",
+            **known_fields(io.Float.Input, advanced=True),
+        ),
+    ]
+
+
+class LensBlur(io.ComfyNode):
+    """Frames + DISPARITY + FOCUS + BLUR_STRENGTH -> blurred frames."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehLensBlur",
+            display_name="Lens Blur",
+            category=sockets.CATEGORY,
+            description="Blurs a clip as a real lens would, following depth, with clean edges and no model "
+            "to download. Output size = input size; alpha is carried through.",
+            inputs=[
+                io.Image.Input("frames", tooltip="The video frames; grey and RGBA work too."),
+                sockets.Disparity.Input(
+                    "disparity", tooltip="The clip's disparity, of the size of the frames."
+                ),
+                sockets.Focus.Input(
+                    "focus", tooltip="Where the lens is focused, from one of the Focus nodes."
+                ),
+                sockets.BlurStrength.Input(
+                    "blur_strength",
+                    tooltip="Strength of the blur from Blur Strength; 0 returns the input unchanged.",
+                ),
+                *_lens_inputs(),
+                *_light_inputs(),
+                *_balance_inputs(),
+            ],
+            outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
+            **known_fields(
+                io.Schema, search_aliases=["bokeh", "depth of field", "defocus", "aperture", "shallow focus"]
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        frames: Any,
+        disparity: Any,
+        focus: Any,
+        blur_strength: Any,
+        blades: int = 0,
+        rotation: float = 0.0,
+        roundness: float = 0.0,
+        anamorphic: float = 1.0,
+        cat_eye: float = 0.0,
+        light: str = LINEAR_LIGHT,
+        highlight_gain: float = 0.0,
+        highlight_threshold: float = 0.8,
+        near_strength: float = 1.0,
+        far_strength: float = 1.0,
+        protect: Any = None,
+        contour_tolerance: float = 4.0,
+    ) -> Any:
+        width = frames.shape[2]
+        with host.out_of_memory_advice("smaller frames"):
+            blurred = lens_blur(
+                frames,
+                disparity,
+                focus,
+                strength_in_pixels(blur_strength, width),
+                gamma=_GAMMA[light],
+                aperture=Aperture(blades, rotation, roundness, anamorphic, cat_eye),
+                highlight_gain=highlight_gain,
+                highlight_threshold=highlight_threshold,
+                near_strength=near_strength,
+                far_strength=far_strength,
+                protect=protect,
+                contour_reach_px=contour_reach_px(contour_tolerance, width),
+                device=host.compute_device(),
+                on_frame=host.progress(len(frames)),
+            )
+        return io.NodeOutput(blurred)

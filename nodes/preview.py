@@ -1,0 +1,81 @@
+"""The node to look through before rendering: Focus Preview."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.preview import focus_preview
+from ..bokeh_core.strength import blur_strength as default_blur_strength
+from ..bokeh_core.strength import strength_in_pixels
+from . import host, sockets
+from .newer_host import known_fields
+
+
+class FocusPreview(io.ComfyNode):
+    """Frames + DISPARITY + FOCUS -> tinted frames."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehFocusPreview",
+            display_name="Focus Preview",
+            category=sockets.CATEGORY,
+            description="Shows where the focus lies before anything is rendered: near blue, in focus "
+            "untouched, far red.",
+            inputs=[
+                io.Image.Input("frames", tooltip="The video frames; grey and RGBA work too."),
+                sockets.Disparity.Input(
+                    "disparity", tooltip="The clip's disparity, of the size of the frames."
+                ),
+                sockets.Focus.Input(
+                    "focus", tooltip="Where the lens is focused, from one of the Focus nodes."
+                ),
+                sockets.BlurStrength.Input(
+                    "blur_strength",
+                    optional=True,
+                    tooltip="Strength of the blur; the tint deepens where there is more of it. Not "
+                    "connected: K = 16.",
+                ),
+                io.Boolean.Input(
+                    "show_radius",
+                    default=False,
+                    optional=True,
+                    tooltip="Draws lines of equal blur radius (circle of confusion) with the radius in px "
+                    "of these frames. Default off.",
+                ),
+                io.Float.Input(
+                    "tint",
+                    default=0.6,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    optional=True,
+                    tooltip="Opacity of the colours where the blur is strong, 0 to 1. Default 0.6; more "
+                    "separates the planes, less shows the picture.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output(display_name="image", tooltip="The frames in RGB with the focus shown.")
+            ],
+            **known_fields(
+                io.Schema, search_aliases=["focus peaking", "circle of confusion", "depth of field preview"]
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        frames: Any,
+        disparity: Any,
+        focus: Any,
+        blur_strength: Any = None,
+        show_radius: bool = False,
+        tint: float = 0.6,
+    ) -> Any:
+        strength = default_blur_strength() if blur_strength is None else blur_strength
+        strength_px = strength_in_pixels(strength, frames.shape[2])
+        tick = host.progress(len(frames))
+        preview = focus_preview(
+            frames, disparity, focus, strength_px, show_radius=show_radius, tint=tint, on_frame=tick
+        )
+        return io.NodeOutput(preview)
