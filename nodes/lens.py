@@ -212,5 +212,6 @@ class LensBlur(io.ComfyNode):
                 contour_reach_px=contour_reach_px(contour_tolerance, width),
                 device=host.compute_device(),
                 on_frame=host.progress(len(frames)),
+                check=host.check_interrupt,
             )
         return io.NodeOutput(blurred)

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..clip_length import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
 from .aperture import Aperture, lens_kernel
-from .composite import composite
+from .composite import Spread, composite
 from .convolve import spread
 from .field import spread_over_field
 from .layers import split_layers
@@ -35,6 +35,7 @@ def lens_blur(
     contour_reach_px: int = 4,
     device: torch.device | None = None,
     on_frame: Callable[[int], None] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Tensor:
     """Blur every frame as a lens focused at `focal_disparity` would, with radius r = K |d - d_f| (Eq. 1).
 
@@ -52,6 +53,7 @@ def lens_blur(
         contour_reach_px: how far, in px, the disparity's contours may be off the picture's; 0 trusts the map.
         device: where to compute; None = the device of `frames`. Frames go there one at a time.
         on_frame: called with the number of finished frames; may raise to stop.
+        check: called several times within a frame; may raise to stop.
 
     Returns:
         [T, H, W, C] float32 on the device of `frames`. Frames whose strength is 0 come back bit for bit.
@@ -93,7 +95,9 @@ def lens_blur(
             result[t] = frames[t]
         else:
             glow = partial(lift_highlights, gain=highlight_gain, threshold=highlight_threshold)
-            blurred = _blur_frame(frame, radius_px, gamma, aperture, glow, contour_reach_px)
+            lens = _lens(aperture, frame.shape[:2], check)
+            reach_px = partial(_reach_px, aperture)
+            blurred = _blur_frame(frame, radius_px, gamma, glow, lens, reach_px, contour_reach_px)
             if keep is not None:
                 blurred = torch.where(
                     keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None])
@@ -113,8 +117,9 @@ def _blur_frame(
     frame: Tensor,
     radius_px: Tensor,
     gamma: float,
-    aperture: Aperture,
     glow: Callable[[Tensor, Tensor, Tensor], Tensor],
+    lens: Spread,
+    reach_px: Callable[[float], int],
     contour_reach_px: int,
 ) -> Tensor:
     """Blur one [H, W, C] frame given its signed blur radius [H, W]."""
@@ -126,7 +131,7 @@ def _blur_frame(
     planes = torch.cat([light * alpha, alpha]) if len(alpha) else light
 
     layers = split_layers(planes, radius_px, contour_reach_px)
-    blurred = composite(layers, _lens(aperture, tuple(radius_px.shape)), partial(_reach_px, aperture))
+    blurred = composite(layers, lens, reach_px)
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
         seen = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), light)
@@ -136,12 +141,19 @@ def _blur_frame(
     return blurred[: frame.shape[2]].permute(1, 2, 0)  # CHW -> HWC
 
 
-def _lens(
-    aperture: Aperture, frame_size: tuple[int, ...]
-) -> Callable[[Tensor, float, tuple[slice, slice]], Tensor]:
-    if aperture.cat_eye == 0:
-        return lambda planes, radius_px, area: spread(planes, lens_kernel(aperture, radius_px))
-    return partial(spread_over_field, aperture=aperture, frame_size=(frame_size[0], frame_size[1]))
+def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None] | None) -> Spread:
+    """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
+
+    def spread_slab(planes: Tensor, radius_px: float, area: tuple[slice, slice]) -> Tensor:
+        if check is not None:
+            check()
+        if aperture.cat_eye == 0:
+            return spread(planes, lens_kernel(aperture, radius_px))
+        return spread_over_field(
+            planes, radius_px, area, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
+        )
+
+    return spread_slab
 
 
 def _reach_px(aperture: Aperture, radius_px: float) -> int:
