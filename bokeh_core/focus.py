@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .clip_length import broadcast_over_frames
+from .masks import resize_mask
 from .schedule import Keyframes, interpolate_keyframes, parse_keyframes, schedule_values, segment_at_frames
 
 # What happens between two point keyframes: the point travels with one subject, or the focus moves
@@ -132,11 +133,7 @@ def focus_on_mask(disparity: Tensor, mask: Tensor, smoothing_frames: float = 2.0
     masks = broadcast_over_frames(mask if mask.dim() == 3 else mask[None], num_frames, "mask")
     focal = torch.full((num_frames,), math.nan)
     for t in range(num_frames):
-        weight = masks[t].to(disparity)
-        if weight.shape != (height, width):
-            weight = functional.interpolate(
-                weight[None, None], (height, width), mode="bilinear", antialias=True, align_corners=False
-            )[0, 0]
+        weight = resize_mask(masks[t], height, width)[0].to(disparity)
         inside = weight >= _INSIDE_MASK
         if bool(inside.any()):
             focal[t] = _trimmed_mean(disparity[t][inside], weight[inside])

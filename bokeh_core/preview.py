@@ -152,8 +152,7 @@ def _with_radius_lines(picture: Tensor, radius_px: Tensor, captions: tuple[str, 
 
 
 def _contour_map(radius_px: NDArray[Any]) -> NDArray[Any]:
-    """Shrink and smooth the radius for tracing: in a grainy map a line of equal radius is a cloud of "
-    "islands."""
+    """Shrink and smooth the radius for tracing: in a grainy map equal radii form a cloud of islands."""
     height, width = radius_px.shape
     shrink = min(1.0, _CONTOUR_SIDE_PX / max(height, width))
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
@@ -163,8 +162,7 @@ def _contour_map(radius_px: NDArray[Any]) -> NDArray[Any]:
 def _contours(
     small: NDArray[Any], level: float, frame_size: tuple[int, ...]
 ) -> list[tuple[NDArray[Any], bool]]:
-    """Trace where the radius reaches a level: polylines [N, 2] of (x, y) in px of the frame, and whether to "
-    "label each."""
+    """Trace where the radius reaches a level: polylines [N, 2] of (x, y) in px, and whether to label each."""
     small_height, small_width = small.shape
     height, width = frame_size
     inside = (small >= level).astype(np.uint8)

@@ -30,7 +30,8 @@ def _meaning_inputs() -> list[Any]:
             optional=True,
             tooltip="Whether near is white or black. auto (default) guesses from the picture (the bottom "
             "and the middle are usually nearer) and reports the guess with its margin; set it yourself if "
-            "near and far are swapped.",
+            "near and far are swapped. Metric depth is always near black; near white there means it was "
+            "stored as 1 - depth.",
         ),
         io.Combo.Input(
             "normalisation",

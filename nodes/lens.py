@@ -5,6 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.lens import Aperture, contour_reach_px, lens_blur
+from ..bokeh_core.masks import resize_mask
 from ..bokeh_core.strength import strength_in_pixels
 from . import host, sockets
 from .newer_host import known_fields
@@ -125,7 +126,7 @@ def _balance_inputs() -> list[Any]:
             "protect",
             optional=True,
             tooltip="White keeps the input pixel, for titles or a face that must stay sharp. One mask, or "
-            "one per frame, of the size of the frames.",
+            "one per frame; resized to the frames.",
         ),
         io.Float.Input(
             "contour_tolerance",
@@ -196,7 +197,7 @@ class LensBlur(io.ComfyNode):
         contour_tolerance: float = 4.0,
     ) -> Any:
         width = frames.shape[2]
-        with host.out_of_memory_advice("smaller frames"):
+        with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             blurred = lens_blur(
                 frames,
                 disparity,
@@ -208,7 +209,7 @@ class LensBlur(io.ComfyNode):
                 highlight_threshold=highlight_threshold,
                 near_strength=near_strength,
                 far_strength=far_strength,
-                protect=protect,
+                protect=None if protect is None else resize_mask(protect, *frames.shape[1:3]),
                 contour_reach_px=contour_reach_px(contour_tolerance, width),
                 device=host.compute_device(),
                 on_frame=host.progress(len(frames)),

@@ -42,8 +42,9 @@ class MPIMask(io.ComfyNode):
                     max=4.0,
                     step=0.05,
                     optional=True,
-                    tooltip="How much a far focal plane thins the inner layers. Default 1, as in the "
-                    "paper; the released inference uses 1.5.",
+                    tooltip="How thin the layers near the focus become when the focus is far away; with "
+                    "a far focus almost nothing is in layer 0. Default 1, as in the paper; the "
+                    "released inference uses 1.5.",
                     **known_fields(io.Float.Input, advanced=True),
                 ),
             ],

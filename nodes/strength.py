@@ -46,7 +46,7 @@ class BlurStrength(io.ComfyNode):
                     max=200.0,
                     step=0.5,
                     optional=True,
-                    tooltip="K in px at the last frame, for the ramp mode. Default 16.",
+                    tooltip="K in px at the last frame, for the ramp mode only. Default 16; 0 ends sharp.",
                 ),
                 io.Combo.Input(
                     "easing",
@@ -54,7 +54,8 @@ class BlurStrength(io.ComfyNode):
                     default="linear",
                     optional=True,
                     tooltip="Curve of the ramp and between keyframes. linear (default) is even, smooth "
-                    "starts and ends gently, hold jumps at the end.",
+                    "starts and ends gently, ease in only starts gently, ease out only ends gently, hold "
+                    "jumps at the end.",
                 ),
                 io.String.Input(
                     "schedule",
