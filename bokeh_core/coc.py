@@ -10,6 +10,9 @@ def _per_frame(values: Tensor, disparity: Tensor, name: str) -> Tensor:
             f"{name} has shape {tuple(values.shape)} for {disparity.shape[0]} disparity frames; "
             "give one value per frame."
         )
+    if not bool(values.isfinite().all()):
+        frame = int((~values.isfinite()).nonzero()[0])
+        raise ValueError(f"{name} is {values[frame].item()} in frame {frame}; it must be a finite number.")
     return values.to(disparity)[:, None, None]
 
 
@@ -27,7 +30,7 @@ def signed_circle_of_confusion_px(
         [T, H, W] in pixels, dtype and device of `disparity`.
 
     Raises:
-        ValueError: a per-frame value has another length than the clip, or K is negative.
+        ValueError: a per-frame value has another length than the clip or is not finite, or K is negative.
     """
     strength = _per_frame(blur_strength, disparity, "blur_strength")
     focal = _per_frame(focal_disparity, disparity, "focal_disparity")

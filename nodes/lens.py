@@ -4,14 +4,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.lens import Aperture, contour_reach_px, lens_blur
+from ..bokeh_core.lens import GAMMA_OF_LIGHT, Aperture, contour_reach_px, gamma_of, lens_blur
 from ..bokeh_core.masks import resize_mask
 from ..bokeh_core.strength import strength_in_pixels
 from . import host, sockets
 from .newer_host import known_fields
-
-LINEAR_LIGHT, DISPLAY_LIGHT = "linear", "display"
-_GAMMA = {LINEAR_LIGHT: 2.2, DISPLAY_LIGHT: 1.0}
 
 
 def _lens_inputs() -> list[Any]:
@@ -73,8 +70,8 @@ def _light_inputs() -> list[Any]:
     return [
         io.Combo.Input(
             "light",
-            options=list(_GAMMA),
-            default=LINEAR_LIGHT,
+            options=list(GAMMA_OF_LIGHT),
+            default="linear",
             optional=True,
             tooltip="linear (default): light adds up as in a camera (gamma 2.2), bright points stay bright. "
             "display: pixel values are averaged as they are, softer and duller, as in the paper's data.",
@@ -188,7 +185,7 @@ class LensBlur(io.ComfyNode):
         roundness: float = 0.0,
         anamorphic: float = 1.0,
         cat_eye: float = 0.0,
-        light: str = LINEAR_LIGHT,
+        light: str = "linear",
         highlight_gain: float = 0.0,
         highlight_threshold: float = 0.8,
         near_strength: float = 1.0,
@@ -203,7 +200,7 @@ class LensBlur(io.ComfyNode):
                 disparity,
                 focus,
                 strength_in_pixels(blur_strength, width),
-                gamma=_GAMMA[light],
+                gamma=gamma_of(light),
                 aperture=Aperture(blades, rotation, roundness, anamorphic, cat_eye),
                 highlight_gain=highlight_gain,
                 highlight_threshold=highlight_threshold,

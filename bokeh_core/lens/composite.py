@@ -118,9 +118,9 @@ class _Canvas:
         present = weight > _PRESENT
         last_radius_px = self.last_radius_px[area]
         gap_px = last_radius_px - radius_px  # infinite where nothing was painted yet
-        closes = present & (gap_px > max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px)))
-        detached = gap_px > max(_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE * abs(radius_px))
-        detached &= gap_px.isfinite()
+        started = gap_px.isfinite()
+        closes = present & started & (gap_px > max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px)))
+        detached = started & (gap_px > max(_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE * abs(radius_px)))
 
         coverage, rim, surface_light = self.coverage[area], self.rim[area], self.surface_light[whole]
         through = _let_through(coverage, rim, last_radius_px)

@@ -139,7 +139,7 @@ class _Surface:
     Attributes:
         share: [H, W] weight of clean samples around the pixel, in [0, 1].
         color: [C, H, W] mean linear light.
-        variance: [H, W] of the colour, mean over channels.
+        variance: [H, W] of the colour, mean of the three channels.
         radius_px: [H, W] mean signed blur radius.
     """
 
@@ -150,7 +150,7 @@ class _Surface:
 
     def misfit(self, color: Tensor) -> Tensor:
         """Negative log-likelihood of a pixel's colour, up to a constant."""
-        return (color - self.color).square().mean(0) / self.variance + self.variance.log()
+        return (color - self.color).square().sum(0) / (3 * self.variance) + self.variance.log()
 
 
 def _surfaces(
@@ -174,5 +174,6 @@ def _model(color: Tensor, radius_px: Tensor, samples: Tensor, sigma_px: float) -
     channels = color.shape[0]
     means = sums[:-1] / sums[-1].clamp(min=1e-6)
     mean = means[:channels]
-    variance = (means[channels:-1] - mean.square()).clamp(min=0).mean(0)
+    # Over three channels, so that an opaque alpha as a fourth changes nothing.
+    variance = (means[channels:-1] - mean.square()).clamp(min=0).sum(0) / 3
     return _Surface(sums[-1], mean, variance + _MIN_COLOR_VARIANCE, means[-1])

@@ -8,6 +8,20 @@ LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
 _GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
 
 
+GAMMA_OF_LIGHT = {"linear": 2.2, "display": 1.0}
+
+
+def gamma_of(light: str) -> float:
+    """Exponent from display values to the named kind of light.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if light not in GAMMA_OF_LIGHT:
+        raise ValueError(f"light is {light!r}; choose one of {', '.join(GAMMA_OF_LIGHT)}.")
+    return GAMMA_OF_LIGHT[light]
+
+
 def to_light(display: Tensor, gamma: float) -> Tensor:
     """Display values in [0, 1] -> linear light."""
     return display.clamp(0, 1) ** gamma

@@ -119,5 +119,6 @@ def _statistics(colors: Tensor, radii: Tensor, weight: Tensor) -> tuple[Tensor, 
     total = weight.sum(1)
     share = weight / total.clamp(min=1e-8)[:, None]
     mean = (colors * share).sum(2)
-    variance = ((colors - mean[..., None]).square() * share).sum(2).mean(0)
+    # Over three channels, so that an opaque alpha as a fourth changes nothing.
+    variance = ((colors - mean[..., None]).square() * share).sum(2).sum(0) / 3
     return mean, variance + _COLOR_NOISE, (radii * share).sum(1), total > 1e-4

@@ -1,0 +1,81 @@
+"""Convolution backends against each other and against sums by hand."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bokeh_core.lens.convolve import correlate_direct, correlate_fourier, gaussian, spread
+
+
+def planes(height: int, width: int) -> Tensor:
+    return torch.rand(4, height, width, generator=torch.Generator().manual_seed(height * width))
+
+
+def taps(height: int, width: int) -> np.ndarray:
+    """Random, without any symmetry, of sum 1."""
+    values = np.random.default_rng(height + width).random((height, width), np.float32)
+    return values / values.sum()
+
+
+def correlation_by_hand(image: Tensor, kernel: np.ndarray) -> Tensor:
+    """sum_ij kernel[i, j] image[y + i - h, x + j - w], indices held at the borders."""
+    height, width = image.shape[-2:]
+    half_height, half_width = kernel.shape[0] // 2, kernel.shape[1] // 2
+    result = torch.zeros(image.shape, dtype=torch.float64)
+    rows, columns = torch.arange(height), torch.arange(width)
+    for i in range(kernel.shape[0]):
+        for j in range(kernel.shape[1]):
+            y = (rows + i - half_height).clamp(0, height - 1)
+            x = (columns + j - half_width).clamp(0, width - 1)
+            result += float(kernel[i, j]) * image[:, y][:, :, x].double()
+    return result.float()
+
+
+SIZES = [(12, 17, 3), (16, 9, 7), (5, 6, 11), (1, 1, 5), (1, 8, 9), (7, 2, 15), (20, 20, 13)]
+
+
+@pytest.mark.parametrize(("height", "width", "kernel_px"), SIZES)
+def test_the_backends_agree_with_the_sum(height: int, width: int, kernel_px: int):
+    image, kernel = planes(height, width), taps(kernel_px, kernel_px)
+    expected = correlation_by_hand(image, kernel)
+    torch.testing.assert_close(correlate_direct(image, kernel), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(correlate_fourier(image, kernel), expected, rtol=0, atol=1e-5)
+    # Spreading is correlation with the mirrored kernel; this is OpenCV's turn.
+    mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
+    torch.testing.assert_close(spread(image, mirrored), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel_height", "kernel_width"), [(3, 9), (9, 1), (1, 5)])
+def test_oblong_kernels(kernel_height: int, kernel_width: int):
+    image, kernel = planes(11, 14), taps(kernel_height, kernel_width)
+    expected = correlation_by_hand(image, kernel)
+    torch.testing.assert_close(correlate_direct(image, kernel), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(correlate_fourier(image, kernel), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel_px", [3, 5, 11])
+def test_a_point_spreads_in_the_shape_of_the_kernel(kernel_px: int):
+    kernel, half = taps(kernel_px, kernel_px), kernel_px // 2
+    image = torch.zeros(1, 31, 31)
+    image[0, 15, 14] = 1
+    expected = torch.zeros(1, 31, 31)
+    expected[0, 15 - half : 16 + half, 14 - half : 15 + half] = torch.from_numpy(kernel)
+    torch.testing.assert_close(spread(image, kernel), expected, rtol=0, atol=1e-6)
+
+
+def test_a_kernel_of_one_pixel_scales():
+    image = planes(4, 5)
+    torch.testing.assert_close(spread(image, np.full((1, 1), 0.5, np.float32)), image / 2)
+
+
+def test_a_gaussian_of_a_point():
+    image = torch.zeros(2, 25, 25)
+    image[0, 12, 12] = 1
+    image[1] = 0.25
+    blurred = gaussian(image, 2.0)
+    offsets = torch.arange(-12, 13).float()
+    profile = torch.exp(-offsets.square() / 8) * (offsets.abs() <= 6)
+    profile = profile / profile.sum()
+    torch.testing.assert_close(blurred[0], profile[:, None] * profile, rtol=0, atol=1e-5)
+    torch.testing.assert_close(blurred[1], image[1], rtol=0, atol=1e-5)

@@ -1,0 +1,140 @@
+"""Sizes, lengths, and inputs that must be refused with a message that helps."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bokeh_core.lens import lens_blur
+
+HEIGHT_PX, WIDTH_PX = 9, 12
+
+
+def arguments(num_frames: int = 3, **changes: Any) -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(3)
+    return {
+        "frames": torch.rand(num_frames, HEIGHT_PX, WIDTH_PX, 3, generator=generator),
+        "disparity": torch.rand(num_frames, HEIGHT_PX, WIDTH_PX, generator=generator),
+        "focal_disparity": torch.linspace(0.2, 0.8, num_frames),
+        "blur_strength": torch.linspace(4, 8, num_frames),
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (3, 2), (2, 2), (63, 41)])
+@pytest.mark.parametrize("strength", [4.0, 50.0])
+def test_every_size_works(size: tuple[int, int], strength: float):
+    generator = torch.Generator().manual_seed(0)
+    frames, disparity = (
+        torch.rand(1, *size, 3, generator=generator),
+        torch.rand(1, *size, generator=generator),
+    )
+    blurred = lens_blur(frames, disparity, torch.tensor([0.5]), torch.tensor([strength]))
+    assert (blurred.shape, blurred.dtype) == (frames.shape, torch.float32)
+    # Averages lie within the range of what is averaged; unmixing along edges may go a little beyond.
+    assert (blurred >= frames.amin((1, 2)) - 0.02).all()
+    assert (blurred <= frames.amax((1, 2)) + 0.02).all()
+
+
+def test_a_single_pixel_has_nothing_to_mix_with():
+    frame = torch.tensor([[[[0.2, 0.5, 0.9]]]])
+    blurred = lens_blur(frame, torch.ones(1, 1, 1), torch.tensor([0.0]), torch.tensor([30.0]))
+    torch.testing.assert_close(blurred, frame, rtol=0, atol=1e-6)
+
+
+def test_one_entry_serves_the_whole_clip():
+    given = arguments()
+    first = {name: given[name][:1] for name in ("disparity", "focal_disparity", "blur_strength")}
+    repeated = {name: value.repeat(3, *[1] * (value.ndim - 1)) for name, value in first.items()}
+    assert torch.equal(lens_blur(**{**given, **first}), lens_blur(**{**given, **repeated}))
+
+
+def test_one_disparity_map_serves_the_whole_clip_with_a_moving_focus():
+    given = arguments()
+    still = given["disparity"][:1]
+    blurred = lens_blur(**{**given, "disparity": still})
+    assert torch.equal(blurred, lens_blur(**{**given, "disparity": still.repeat(3, 1, 1)}))
+
+
+def test_inputs_are_not_written_to():
+    given = arguments(protect=torch.rand(3, HEIGHT_PX, WIDTH_PX).round(), highlight_gain=2.0)
+    before = {name: value.clone() for name, value in given.items() if isinstance(value, Tensor)}
+    blurred = lens_blur(**given)
+    assert not torch.equal(blurred, before["frames"])
+    assert [name for name, value in before.items() if not torch.equal(value, given[name])] == []
+
+
+def test_the_result_does_not_share_memory_with_the_frames():
+    given = arguments(blur_strength=torch.tensor([0.0]))
+    before = given["frames"].clone()
+    lens_blur(**given).fill_(7)
+    assert torch.equal(given["frames"], before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_other_float_types_are_taken(dtype: torch.dtype):
+    given = arguments()
+    expected = lens_blur(**given)
+    cast = {name: value.to(dtype) for name, value in given.items()}
+    blurred = lens_blur(**cast)
+    assert blurred.dtype == torch.float32
+    assert (blurred - expected).abs().mean() < 0.01
+
+
+def map_with(value: float) -> Tensor:
+    disparity = torch.full((3, HEIGHT_PX, WIDTH_PX), 0.5)
+    disparity[1, 2, 3] = value
+    return disparity
+
+
+NAN, INFINITE = float("nan"), float("inf")
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"frames": torch.rand(3, HEIGHT_PX, WIDTH_PX)},
+        r"frames have shape \(3, 9, 12\); expected \[T, H, W, C\]",
+    ),
+    ({"frames": torch.rand(3, HEIGHT_PX, WIDTH_PX, 2)}, r"\(3, 9, 12, 2\).*C = 1, 3 or 4"),
+    ({"frames": torch.rand(0, HEIGHT_PX, WIDTH_PX, 3)}, r"frames have shape \(0, 9, 12, 3\)"),
+    ({"disparity": map_with(NAN)}, "disparity holds NaN or infinite values; fill them first"),
+    ({"disparity": map_with(INFINITE)}, "disparity holds NaN or infinite values"),
+    (
+        {"disparity": torch.rand(3, 8, WIDTH_PX)},
+        r"disparity has shape \(3, 8, 12\); the frames are 12 x 9 px",
+    ),
+    ({"disparity": torch.rand(HEIGHT_PX, WIDTH_PX)}, r"disparity has shape \(9, 12\).*must be \[3, 9, 12\]"),
+    (
+        {"disparity": torch.rand(2, HEIGHT_PX, WIDTH_PX)},
+        "2 disparity frames for 3 video frames; give 3, or 1",
+    ),
+    (
+        {"focal_disparity": torch.rand(4)},
+        "4 focus frames for 3 video frames; give 3, or 1 for the whole clip",
+    ),
+    ({"blur_strength": torch.ones(2)}, "2 blur strength frames for 3 video frames; give 3, or 1"),
+    ({"blur_strength": torch.tensor([4.0, -2.0, 1.0])}, "blur_strength is -2; it must be 0 or more"),
+    ({"blur_strength": torch.tensor([4.0, NAN, 1.0])}, "strength"),
+    ({"blur_strength": torch.tensor([INFINITE])}, "strength"),
+    ({"focal_disparity": torch.tensor([0.5, NAN, 0.5])}, "foc"),
+    ({"gamma": 0.0}, "gamma is 0; use 2.2 for linear light or 1 for display values"),
+    ({"gamma": -1.0}, "gamma is -1.0; it must be 0 or more"),
+    ({"gamma": NAN}, "gamma is nan"),
+    ({"highlight_gain": -0.5}, "highlight_gain is -0.5; it must be 0 or more"),
+    ({"highlight_threshold": 1.0}, r"highlight_threshold is 1.0; it must lie in \[0, 1\)"),
+    ({"highlight_threshold": -0.1}, r"highlight_threshold is -0.1; it must lie in \[0, 1\)"),
+    ({"near_strength": -1.0}, "near_strength is -1.0; it must be 0 or more"),
+    ({"far_strength": INFINITE}, "far_strength is inf"),
+    ({"contour_reach_px": -1}, "contour_reach_px is -1; it must be 0 or more"),
+    (
+        {"protect": torch.ones(3, HEIGHT_PX, 11)},
+        r"protect mask has shape \(3, 9, 11\); the frames are 12 x 9",
+    ),
+    ({"protect": torch.ones(2, HEIGHT_PX, WIDTH_PX)}, "2 protect mask frames for 3 video frames"),
+    ({"protect": map_with(NAN)}, "protect mask holds NaN"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED, ids=[next(iter(change)) for change, _ in REFUSED])
+def test_bad_input_is_named(change: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        lens_blur(**arguments(**change))
