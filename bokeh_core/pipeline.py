@@ -93,6 +93,11 @@ def predict_window(
 def decode_frames(vae: RefinedVAE, latents: Tensor, skips: list[list[Tensor]], keep: int) -> Tensor:
     """Decode [N, 4, h, w] in one call and keep the last `keep` frames: float32 [keep, 3, H, W] in [0, 1]."""
     levels = [torch.cat(level) for level in zip(*skips, strict=True)]
+    return decode_levels(vae, latents, levels, keep)
+
+
+def decode_levels(vae: RefinedVAE, latents: Tensor, levels: list[Tensor], keep: int) -> Tensor:
+    """As `decode_frames`, with the skips as one [N, C, h, w] for each level."""
     pixels = vae.decode(latents, levels)[-keep:].float()
     return (pixels / 2 + 0.5).clamp(0, 1)
 

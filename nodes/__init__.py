@@ -2,11 +2,15 @@
 
 from comfy_api.latest import ComfyExtension, io
 
+from .assembly import AssembleWindows
+from .decode import RefinedDecode
 from .disparity import DisparityFromImages, LoadDisparity
 from .focus import FocusAtPoint, FocusAtValue, FocusOnMask
 from .lens import LensBlur
+from .model import LoadBokehModel
 from .mpi import MPIMask
 from .preview import FocusPreview
+from .sampler import OneStepSampler
 from .strength import BlurStrength
 
 NODES: list[type[io.ComfyNode]] = [
@@ -19,6 +23,10 @@ NODES: list[type[io.ComfyNode]] = [
     MPIMask,
     FocusPreview,
     LensBlur,
+    LoadBokehModel,
+    OneStepSampler,
+    AssembleWindows,
+    RefinedDecode,
 ]
 
 

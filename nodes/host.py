@@ -1,13 +1,24 @@
-"""The one door to the host: device, progress, interrupt, folders."""
+"""The one door to the host: device, progress, interrupt, folders, model memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
 import comfy.utils
 import folder_paths
 import torch
+from torch import Tensor, nn
+
+# Our own folder below the host's models folder, and the name under which it can be moved elsewhere.
+MODEL_FOLDER = "any_to_bokeh"
+DTYPES = (torch.float16, torch.bfloat16, torch.float32)
+CLIP_SIDE_PX = 224
+# Layers of the network for which the host has its own of the same name.
+STREAMED_LAYERS = ("Linear", "Conv2d", "Conv3d", "GroupNorm", "LayerNorm")
 
 
 def compute_device() -> torch.device:
@@ -67,3 +78,110 @@ def input_path(text: str) -> Path:
             f"Nothing exists at {path}; give a file or folder, absolute or relative to {input_folder}."
         )
     return path
+
+
+def own_model_folders() -> list[Path]:
+    """Return our model folders, registered with the host beside its own."""
+    default = Path(folder_paths.models_dir) / MODEL_FOLDER
+    folder_paths.add_model_folder_path(MODEL_FOLDER, str(default))
+    return [Path(folder) for folder in folder_paths.get_folder_paths(MODEL_FOLDER)]
+
+
+def shared_models(folder_name: str) -> list[str]:
+    """Return the names of the files in one of the host's model folders, as its dropdowns show them."""
+    return list(folder_paths.get_filename_list(folder_name))
+
+
+def model_path(folder_name: str, name: str) -> Path | None:
+    """Return where a model of a dropdown lies: in the host's folder, else in ours; None if it is gone."""
+    shared = folder_paths.get_full_path(folder_name, name)
+    if shared is not None:
+        return Path(shared)
+    return next((root / name for root in own_model_folders() if (root / name).exists()), None)
+
+
+def unet_dtype(num_parameters: int) -> torch.dtype:
+    """Return the dtype in which the host would run a U-Net of this size on its device."""
+    management = comfy.model_management
+    device = compute_device()
+    stored = management.unet_dtype(device, num_parameters, supported_dtypes=list(DTYPES))
+    cast = management.unet_manual_cast(stored, device, supported_dtypes=list(DTYPES))
+    computed: torch.dtype = stored if cast is None else cast
+    # A command line may ask for 8-bit weights, which this network does not have.
+    return computed if computed in DTYPES else torch.float16
+
+
+def vae_dtype() -> torch.dtype:
+    """Return the dtype in which the host would run a VAE that takes float16 and bfloat16."""
+    chosen: torch.dtype = comfy.model_management.vae_dtype(vae_device(), list(DTYPES[:2]))
+    return chosen
+
+
+def vae_device() -> torch.device:
+    """Return the device on which the host runs VAEs."""
+    return comfy.model_management.vae_device()
+
+
+def manage_unet(model: nn.Module) -> Any:
+    """Hand a U-Net into the host's keeping; returns its ModelPatcher."""
+    return _managed(model, compute_device(), comfy.model_management.unet_offload_device())
+
+
+def manage_vae(model: nn.Module) -> Any:
+    """Hand a VAE into the host's keeping; returns its ModelPatcher."""
+    return _managed(model, vae_device(), comfy.model_management.vae_offload_device())
+
+
+def _managed(model: nn.Module, device: torch.device, offload_device: torch.device) -> Any:
+    # With the host's own layers it can leave weights in main memory and stream them when memory is short.
+    layers = comfy.ops.disable_weight_init
+    streamed = {getattr(nn, name): getattr(layers, name) for name in STREAMED_LAYERS}
+    for module in model.modules():
+        if type(module) in streamed:
+            module.__class__ = streamed[type(module)]
+    return comfy.model_patcher.ModelPatcher(model, load_device=device, offload_device=offload_device)
+
+
+def load_models(patchers: Sequence[Any], memory_required: int) -> None:
+    """Bring models to their devices with room for `memory_required` bytes beside them."""
+    comfy.model_management.load_models_gpu(list(patchers), memory_required=memory_required)
+    for patcher in patchers:
+        for module in patcher.model.modules():
+            # The host leaves single parameters behind when it loads a model in part.
+            if not hasattr(module, "comfy_cast_weights"):
+                module._apply(lambda value, to=patcher.load_device: value.to(to), recurse=False)
+
+
+def vision_tower(clip_vision: Any, embedding_width: int) -> Callable[[Tensor], Tensor]:
+    """Return the image encoder inside a CLIP_VISION, fed without the host's normalisation.
+
+    Args:
+        clip_vision: the host's; loaded by the caller through its `patcher`.
+        embedding_width: what the U-Net reads.
+
+    Returns:
+        [N, 3, 224, 224] in [0, 1] -> [N, embedding_width].
+
+    Raises:
+        ValueError: when called, if it is another model than CLIP ViT-H/14.
+    """
+
+    def encode(images: Tensor) -> Tensor:
+        side = getattr(clip_vision, "image_size", CLIP_SIDE_PX)
+        if side != CLIP_SIDE_PX:
+            raise ValueError(_wrong_clip(f"wants pictures of {side} px", embedding_width))
+        pixels = images.to(clip_vision.load_device, torch.float32)
+        # The host's own calls name a layer whose output they want beside the embedding.
+        embeds: Tensor = clip_vision.model(pixel_values=pixels, intermediate_output=-2)[2]
+        if embeds.ndim != 2 or embeds.shape[1] != embedding_width:
+            raise ValueError(_wrong_clip(f"gives embeddings of width {embeds.shape[-1]}", embedding_width))
+        return embeds
+
+    return encode
+
+
+def _wrong_clip(fault: str, embedding_width: int) -> str:
+    return (
+        f"This CLIP vision model {fault}; the bokeh model needs width {embedding_width} from pictures of "
+        f"{CLIP_SIDE_PX} px. Choose clip_vision_h.safetensors (CLIP ViT-H/14) in Load CLIP Vision."
+    )

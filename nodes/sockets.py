@@ -1,17 +1,58 @@
-"""The pack's own socket types; each carries one CPU float32 or uint8 tensor.
+"""The pack's own socket types.
+
+The settings of a photographer, each one CPU float32 or uint8 tensor:
 
 DISPARITY      float32 [T, H, W] in [0, 1], 1 = nearest (inverse depth, normalised over the clip).
 FOCUS          float32 [T] or [1], focal disparity in [0, 1]; one value serves the whole clip.
 BLUR_STRENGTH  float32 [T] or [1], K >= 0: blur radius in px per unit of disparity from the focal
                plane, for a frame 1024 px wide (Eq. 1: r = K |d - d_f|).
 MPI_REGIONS    uint8 [T, H, W], 0 = in focus ... n - 1 = farthest from the focal plane (Eq. 2).
+
+The paper's model:
+BOKEH_MODEL    `BokehModel`, the U-Net.
+BOKEH_VAE      `BokehVAE`.
+BOKEH_WINDOWS  `bokeh_core.stages.BokehWindows`, latents of every window.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 from comfy_api.latest import io
+
+if TYPE_CHECKING:
+    from ..bokeh_core.models.unet import MPIMode
 
 Disparity = io.Custom("DISPARITY")
 Focus = io.Custom("FOCUS")
 BlurStrength = io.Custom("BLUR_STRENGTH")
 MPIRegions = io.Custom("MPI_REGIONS")
+BokehModelSocket = io.Custom("BOKEH_MODEL")
+BokehVAESocket = io.Custom("BOKEH_VAE")
+BokehWindowsSocket = io.Custom("BOKEH_WINDOWS")
 
 CATEGORY = "Any-to-Bokeh"
+
+# Key of a LATENT under which the working geometry travels from the assembly to the decode.
+GEOMETRY_KEY = "any_to_bokeh_geometry"
+
+
+@dataclass(frozen=True)
+class BokehModel:
+    """The U-Net in the host's keeping, and how it is to be run.
+
+    Attributes:
+        patcher: the host's ModelPatcher around a BokehUNet.
+        mpi_mode: `released` or `paper`.
+    """
+
+    patcher: Any
+    mpi_mode: MPIMode
+
+
+@dataclass(frozen=True)
+class BokehVAE:
+    """The VAE in the host's keeping: the host's ModelPatcher around a RefinedVAE."""
+
+    patcher: Any

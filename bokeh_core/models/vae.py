@@ -99,6 +99,11 @@ class RefinedVAE(nn.Module):
         """Pixels along a side of one latent cell."""
         return 2 ** (len(self.config.block_out_channels) - 1)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """In which the decoder computes; the encoder may keep float32, as the published pipeline has it."""
+        return self.decoder.conv_in.weight.dtype
+
     def encode(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Posterior mean of each frame, and what its encoder passed on the way; frames do not see each other.
 
@@ -107,7 +112,7 @@ class RefinedVAE(nn.Module):
 
         Returns:
             Scaled latents [N, 4, H/8, W/8], and 4 skips [N, C, H/s, W/s] for s = 1, 2, 4, 8: the inputs of
-            the encoder's down blocks. Both in the dtype of the weights.
+            the encoder's down blocks. Both in the dtype of the encoder's weights.
 
         Raises:
             ValueError: the shape does not fit.
@@ -140,7 +145,7 @@ class RefinedVAE(nn.Module):
             skips: of the all-in-focus frames of the same index, as `encode` returns them.
 
         Returns:
-            [N, 3, 8h, 8w], about [-1, 1] and not clamped, in the dtype of the weights.
+            [N, 3, 8h, 8w], about [-1, 1] and not clamped, in the dtype of the decoder's weights.
 
         Raises:
             ValueError: the skips are not those of these frames.
@@ -158,6 +163,5 @@ class RefinedVAE(nn.Module):
             raise ValueError(
                 f"skips have (frames, height, width) {found}; latents {tuple(latents.shape)} need {wanted}."
             )
-        dtype = self.quant_conv.weight.dtype
-        unscaled = latents.to(dtype) / self.config.scaling_factor
+        unscaled = latents.to(self.dtype) / self.config.scaling_factor
         return self.decoder(unscaled, [skip.to(unscaled) for skip in skips])

@@ -67,8 +67,21 @@ def host_that_records() -> Iterator[None]:
     """Make the pack importable as `documented_pack` without a host."""
     stand_ins: dict[str, Any] = {
         name: ModuleType(name)
-        for name in ("comfy", "comfy.model_management", "comfy.utils", "comfy_api", "folder_paths")
+        for name in (
+            "comfy",
+            "comfy.model_management",
+            "comfy.model_patcher",
+            "comfy.ops",
+            "comfy.utils",
+            "comfy_api",
+        )
     }
+    stand_ins["folder_paths"] = SimpleNamespace(
+        models_dir=str(PACK / "no_models"),
+        add_model_folder_path=lambda name, path: None,
+        get_folder_paths=lambda name: [],
+        get_filename_list=lambda name: [],
+    )
     stand_ins["comfy_api.latest"] = SimpleNamespace(io=RecordingIO(), ComfyExtension=object)
     stand_ins["documented_pack"] = ModuleType("documented_pack")
     stand_ins["documented_pack"].__path__ = [str(PACK)]

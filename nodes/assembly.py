@@ -1,0 +1,44 @@
+"""The node that joins windows into a clip: Assemble Overlapping Windows."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.stages import BokehWindows
+from . import sockets
+from .newer_host import known_fields
+
+
+class AssembleWindows(io.ComfyNode):
+    """BOKEH_WINDOWS -> LATENT (Eq. 5)."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehAssembleWindows",
+            display_name="Assemble Overlapping Windows",
+            category=sockets.CATEGORY,
+            description="Blends the windows of the sampler into the latents of the clip (Eq. 5 of "
+            "Any-to-Bokeh), with the overlap that each pair of windows really has.",
+            inputs=[
+                sockets.BokehWindowsSocket.Input(
+                    "windows", tooltip="Latents of every window, from One-Step Bokeh Sampler."
+                )
+            ],
+            outputs=[
+                io.Latent.Output(
+                    display_name="latent",
+                    tooltip="An ordinary latent of Stable Video Diffusion, one per frame. Refined VAE Decode "
+                    "makes the sharp video; any other decoder of that space gives a rough preview.",
+                )
+            ],
+            **known_fields(
+                io.Schema, search_aliases=["temporal merge", "overlap", "context windows", "bokeh"]
+            ),
+        )
+
+    @classmethod
+    def execute(cls, windows: BokehWindows) -> Any:
+        # The host keeps latents outside of models unscaled.
+        samples = windows.fused() / windows.scaling_factor
+        return io.NodeOutput({"samples": samples, sockets.GEOMETRY_KEY: windows.geometry})

@@ -1,0 +1,77 @@
+"""The node that turns latents into sharp pictures: Refined VAE Decode."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.memory import decode_bytes, encode_bytes
+from ..bokeh_core.picture_channels import to_rgb, with_channels_of
+from ..bokeh_core.stages import decode_steps, geometry_between, refined_decode
+from ..bokeh_core.windows import DECODE_FRAMES
+from . import host, sockets
+from .newer_host import known_fields
+
+ENCODE_BATCH = 2
+
+
+def _needed_bytes(vae: Any, num_frames: int, height: int, width: int) -> int:
+    channels = vae.config.block_out_channels[0]
+    call = min(num_frames, DECODE_FRAMES)
+    return max(
+        decode_bytes(call, height, width, channels, vae.dtype),
+        encode_bytes(ENCODE_BATCH, height, width, channels, vae.quant_conv.weight.dtype),
+    )
+
+
+class RefinedDecode(io.ComfyNode):
+    """LATENT + all-in-focus frames -> frames."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehRefinedDecode",
+            display_name="Refined VAE Decode",
+            category=sockets.CATEGORY,
+            description="Decodes the clip with details from its all-in-focus frames, so that what is in "
+            "focus stays sharp. Output size = size of the frames; alpha is carried through.",
+            inputs=[
+                sockets.BokehVAESocket.Input("vae", tooltip="The VAE, from Load Bokeh Model."),
+                io.Latent.Input("latent", tooltip="The clip, from Assemble Overlapping Windows."),
+                io.Image.Input(
+                    "frames",
+                    tooltip="The all-in-focus frames that went into the sampler, as many and as large.",
+                ),
+            ],
+            outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
+            **known_fields(
+                io.Schema, search_aliases=["vae decode", "any-to-bokeh", "skip connections", "bokeh"]
+            ),
+        )
+
+    @classmethod
+    def execute(cls, vae: sockets.BokehVAE, latent: dict[str, Any], frames: Any) -> Any:
+        rgb, samples = to_rgb(frames), latent["samples"]
+        if samples.ndim != 4:
+            raise ValueError(
+                f"The latent has shape {tuple(samples.shape)}; it must be [T, 4, h, w], one per frame, as "
+                "Assemble Overlapping Windows gives it."
+            )
+        known = latent.get(sockets.GEOMETRY_KEY)
+        (height, width), (rows, columns) = rgb.shape[-2:], samples.shape[-2:]
+        geometry = geometry_between((height, width), (rows, columns), known)
+        network = vae.patcher.model
+        with host.out_of_memory_advice(
+            "smaller frames, or dtype fp16 in Load Bokeh Model (8 frames are decoded together, and fewer "
+            "would change the result)"
+        ):
+            host.load_models([vae.patcher], _needed_bytes(network, len(rgb), *geometry.padded))
+            decoded = refined_decode(
+                network,
+                samples * network.config.scaling_factor,
+                rgb,
+                geometry,
+                device=vae.patcher.load_device,
+                encode_batch=ENCODE_BATCH,
+                on_frame=host.progress(decode_steps(len(rgb))),
+            )
+        return io.NodeOutput(with_channels_of(decoded, frames))

@@ -1,0 +1,148 @@
+"""The node that brings the paper's network into the graph: Load Bokeh Model."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
+from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
+from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
+from . import host, sockets
+from .newer_host import known_fields
+
+# Where the host keeps files of each kind; ours is looked through as well.
+SHARED_FOLDERS: dict[Component, str] = {"unet": "diffusion_models", "vae": "vae"}
+DTYPES = {"auto": None, "fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+FROM_FILE = "from file"
+MPI_MODES = (FROM_FILE, "released", "paper")
+SOURCE = "https://vivocameraresearch.github.io/any2bokeh/"
+
+
+def _available(component: Component) -> list[str]:
+    """The names that the dropdown of a model shows."""
+    own = [name for root in host.own_model_folders() for name in models_in(root, component)]
+    return choices(host.shared_models(SHARED_FOLDERS[component]), own, component)
+
+
+def _path_of(component: Component, name: str) -> Path:
+    """Where a chosen model lies.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    path = host.model_path(SHARED_FOLDERS[component], name) if name in _available(component) else None
+    if path is None:
+        raise ValueError(
+            f"The {COMPONENT_NAMES[component]} {name} is neither in the models folder "
+            f"{SHARED_FOLDERS[component]} nor in {host.own_model_folders()[0]}. The authors publish it at "
+            f"{SOURCE} for non-commercial use; convert it with python -m bokeh_core.convert, put it into "
+            "one of the two folders, and press R. Nothing is downloaded for you."
+        )
+    return path
+
+
+def _named(unet: str | None, vae: str | None) -> list[tuple[Component, str]]:
+    chosen: list[tuple[Component, str | None]] = [("unet", unet), ("vae", vae)]
+    return [(component, name) for component, name in chosen if name is not None]
+
+
+def _load_unet(path: Path, dtype: torch.dtype | None) -> Any:
+    dtype = dtype or host.unet_dtype(count_parameters(path, "unet"))
+    return host.manage_unet(load_unet(path, dtype, drop_ff_k=True))
+
+
+def _load_vae(path: Path, dtype: torch.dtype | None) -> Any:
+    # The encoder keeps float32, as the published pipeline has it: float16 overflows in it.
+    vae = load_vae(path)
+    vae.decoder.to(dtype or host.vae_dtype())
+    return host.manage_vae(vae)
+
+
+class LoadBokehModel(io.ComfyNode):
+    """Files -> BOKEH_MODEL, BOKEH_VAE."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehLoadModel",
+            display_name="Load Bokeh Model",
+            category=sockets.CATEGORY,
+            description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
+            "you get from the authors. Their licence allows non-commercial use only.",
+            inputs=[
+                io.Combo.Input(
+                    "unet",
+                    options=_available("unet"),
+                    default=best_choice(_available("unet")),
+                    tooltip="The U-Net: a .safetensors file in the models folder diffusion_models or "
+                    "any_to_bokeh, or the published folder in any_to_bokeh.",
+                ),
+                io.Combo.Input(
+                    "vae",
+                    options=_available("vae"),
+                    default=best_choice(_available("vae")),
+                    tooltip="The paper's VAE with refined decode, not the one of Stable Video Diffusion: a "
+                    ".safetensors file in the models folder vae or any_to_bokeh, or the published folder in "
+                    "any_to_bokeh.",
+                ),
+                io.Combo.Input(
+                    "dtype",
+                    options=list(DTYPES),
+                    default="auto",
+                    optional=True,
+                    tooltip="Precision of the U-Net and the VAE's decoder; its encoder always keeps fp32. "
+                    "auto (default) is ComfyUI's choice for your device: fp16 or bf16 on most GPUs, fp32 on "
+                    "the CPU. fp32 is the most exact and takes twice the memory.",
+                ),
+                io.Combo.Input(
+                    "mpi_mode",
+                    options=list(MPI_MODES),
+                    default=FROM_FILE,
+                    optional=True,
+                    tooltip="Which attention the weights were trained with. from file (default) reads it "
+                    "from the U-Net's metadata and takes released where that says nothing. released: the "
+                    "authors' weights, which ignore the MPI masks. paper: weights trained with the masks as "
+                    "the paper states them.",
+                    **known_fields(io.Combo.Input, advanced=True),
+                ),
+            ],
+            outputs=[
+                sockets.BokehModelSocket.Output(display_name="model", tooltip="The U-Net and its MPI mode."),
+                sockets.BokehVAESocket.Output(
+                    display_name="vae", tooltip="The VAE; the sampler and the refined decode both need it."
+                ),
+            ],
+            **known_fields(
+                io.Schema, search_aliases=["any-to-bokeh", "checkpoint", "depth of field model", "bokeh"]
+            ),
+        )
+
+    @classmethod
+    def execute(cls, unet: str, vae: str, dtype: str = "auto", mpi_mode: str = FROM_FILE) -> Any:
+        unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
+        mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
+        model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode)
+        return io.NodeOutput(model, sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype])))
+
+    @classmethod
+    def validate_inputs(cls, unet: str | None = None, vae: str | None = None) -> bool | str:
+        """Say where a missing file belongs; the host's own check only knows that it is missing.
+
+        A name that another node supplies is not known yet, and comes as None.
+        """
+        try:
+            for component, name in _named(unet, vae):
+                _path_of(component, name)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, unet: str | None = None, vae: str | None = None, **_: Any) -> str:
+        """Files that change on disk make the node run again."""
+        try:
+            return " ".join(fingerprint(_path_of(part, name), part) for part, name in _named(unet, vae))
+        except ValueError as error:
+            return str(error)

@@ -1,0 +1,198 @@
+"""The node that runs the paper's network over a clip: One-Step Bokeh Sampler."""
+
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..bokeh_core.bokeh_inputs import BokehInputs, bokeh_inputs
+from ..bokeh_core.clip_length import broadcast_over_frames
+from ..bokeh_core.memory import encode_bytes, unet_bytes
+from ..bokeh_core.mpi import mpi_regions as regions_of
+from ..bokeh_core.picture_channels import to_rgb
+from ..bokeh_core.pipeline import EncodedFrames
+from ..bokeh_core.sampling_report import sampling_report
+from ..bokeh_core.stages import BokehWindows, OnStep, encode_clip, predict_windows
+from ..bokeh_core.strength import strength_in_pixels
+from ..bokeh_core.windows import Window, plan_windows
+from ..bokeh_core.working_size import working_geometry
+from . import host, sockets
+from .newer_host import known_fields
+
+WINDOW_FRAMES = 8
+ENCODE_BATCH = 2
+# The published pipeline embeds K in float16, whose values the weights were trained on.
+K_DTYPE = torch.float16
+
+
+def _inputs(
+    model: sockets.BokehModel,
+    frames: Any,
+    disparity: Any,
+    focus: Any,
+    blur_strength: Any,
+    regions: Any,
+    working_size: Any,
+) -> BokehInputs:
+    rgb = to_rgb(frames)
+    geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size)
+    if model.mpi_mode == "released":
+        regions = None
+    elif regions is None:
+        count = len(rgb)
+        regions = regions_of(
+            broadcast_over_frames(disparity, count, "disparity"), broadcast_over_frames(focus, count, "focus")
+        )
+    strength = strength_in_pixels(blur_strength, geometry.inner[1])
+    return bokeh_inputs(rgb, disparity, focus, strength, regions=regions, working_size=working_size)
+
+
+def _encode(
+    model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any, inputs: BokehInputs, tick: OnStep
+) -> EncodedFrames:
+    network = vae.patcher.model
+    dtype = network.quant_conv.weight.dtype
+    channels = network.config.block_out_channels[0]
+    needed = encode_bytes(ENCODE_BATCH, *inputs.geometry.padded, channels, dtype)
+    host.load_models([vae.patcher, clip_vision.patcher], needed)
+    width = model.patcher.model.mid_block.attentions[0].context_channels
+    return encode_clip(
+        network,
+        host.vision_tower(clip_vision, width),
+        inputs,
+        device=vae.patcher.load_device,
+        encode_batch=ENCODE_BATCH,
+        on_frame=tick,
+    )
+
+
+def _predict(
+    model: sockets.BokehModel,
+    encoded: EncodedFrames,
+    inputs: BokehInputs,
+    windows: list[Window],
+    tick: OnStep,
+) -> list[torch.Tensor]:
+    network = model.patcher.model
+    dtype = network.conv_in.weight.dtype
+    channels = network.config.block_out_channels[0]
+    needed = unet_bytes(windows[0].stop - windows[0].start, *inputs.geometry.padded, channels, dtype)
+    host.load_models([model.patcher], needed)
+    return predict_windows(
+        network,
+        encoded,
+        inputs,
+        windows,
+        mpi_mode=model.mpi_mode,
+        device=model.patcher.load_device,
+        k_dtype=K_DTYPE,
+        on_frame=tick,
+    )
+
+
+class OneStepSampler(io.ComfyNode):
+    """Frames and a lens -> BOKEH_WINDOWS."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehSampler",
+            display_name="One-Step Bokeh Sampler",
+            category=sockets.CATEGORY,
+            description="Runs the paper's network over a clip in overlapping windows of 8 frames, one step "
+            "each, without noise or seed. Assemble Overlapping Windows comes next.",
+            inputs=[
+                sockets.BokehModelSocket.Input("model", tooltip="The U-Net, from Load Bokeh Model."),
+                sockets.BokehVAESocket.Input("vae", tooltip="The VAE, from Load Bokeh Model."),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    tooltip="CLIP ViT-H/14 from Load CLIP Vision: the file clip_vision_h.safetensors.",
+                ),
+                io.Image.Input(
+                    "frames",
+                    tooltip="The all-in-focus frames, at least 64 px on both sides; grey and RGBA work too.",
+                ),
+                sockets.Disparity.Input(
+                    "disparity", tooltip="The clip's disparity, of the size of the frames."
+                ),
+                sockets.Focus.Input(
+                    "focus", tooltip="Where the lens is focused, from one of the Focus nodes."
+                ),
+                sockets.BlurStrength.Input(
+                    "blur_strength",
+                    tooltip="Strength of the blur from Blur Strength. The model was trained for K of 1 to 32 "
+                    "px at the size it works at; beyond that the report warns.",
+                ),
+                sockets.MPIRegions.Input(
+                    "mpi_regions",
+                    optional=True,
+                    tooltip="Layers from MPI Focal-Plane Mask, read in paper mode only. Not connected: made "
+                    "from the disparity, as the paper states.",
+                ),
+                io.Int.Input(
+                    "overlap",
+                    default=4,
+                    min=0,
+                    max=WINDOW_FRAMES - 1,
+                    optional=True,
+                    tooltip="Frames that consecutive windows share. Default 4, as published. More is "
+                    "steadier over time and slower; 0 is fastest and jumps every 8 frames.",
+                ),
+                io.Combo.Input(
+                    "working_size",
+                    options=["auto", "native"],
+                    default="auto",
+                    optional=True,
+                    tooltip="Size the network works at; the result always has the size of the frames. auto "
+                    "(default) shrinks frames larger than 1024 x 576 to that area, which the model was "
+                    "trained at. native keeps every pixel: sharper in focus, but much more memory and time.",
+                ),
+            ],
+            outputs=[
+                sockets.BokehWindowsSocket.Output(
+                    display_name="windows", tooltip="Latents of every window, and which frames they share."
+                ),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Working size, windows, K at the working size, mode, and warnings.",
+                ),
+            ],
+            **known_fields(
+                io.Schema, search_aliases=["any-to-bokeh", "bokeh diffusion", "depth of field", "refocus"]
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: sockets.BokehModel,
+        vae: sockets.BokehVAE,
+        clip_vision: Any,
+        frames: Any,
+        disparity: Any,
+        focus: Any,
+        blur_strength: Any,
+        mpi_regions: Any = None,
+        overlap: int = 4,
+        working_size: str = "auto",
+    ) -> Any:
+        inputs = _inputs(model, frames, disparity, focus, blur_strength, mpi_regions, working_size)
+        count = inputs.num_frames
+        windows = plan_windows(count, WINDOW_FRAMES, overlap)
+        tick = host.progress(count + sum(window.stop - window.start for window in windows))
+        with host.out_of_memory_advice(
+            "smaller frames, working_size auto, or dtype fp16 in Load Bokeh Model (a window cannot be cut "
+            "without changing the result)"
+        ):
+            encoded = _encode(model, vae, clip_vision, inputs, tick)
+            latents = _predict(model, encoded, inputs, windows, lambda done: tick(count + done))
+        dtype = str(model.patcher.model.conv_in.weight.dtype).removeprefix("torch.")
+        report = sampling_report(
+            inputs.geometry,
+            windows,
+            inputs.blur_strength,
+            model.mpi_mode,
+            f"{dtype} on {model.patcher.load_device}",
+        )
+        factor = vae.patcher.model.config.scaling_factor
+        return io.NodeOutput(BokehWindows(latents, windows, inputs.geometry, factor), report)

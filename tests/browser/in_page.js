@@ -1,0 +1,116 @@
+// What the tests ask of the front end, from inside its page; values go out as plain JSON.
+"use strict";
+
+// Dialogs and toasts of the front ends up to 1.3x, and the overlay that later ones show instead.
+const COMPLAINTS = [
+  ".p-dialog",
+  "[role=dialog]",
+  "[role=alertdialog]",
+  ".p-toast-message-warn",
+  ".p-toast-message-error",
+  "[data-testid=error-overlay]",
+].join(",");
+
+// Outlines that a node may have in good health; all others mark an error.
+const HARMLESS_OUTLINES = ["selected", "running", "dragOver"];
+
+const progressShown = {};
+
+function nodeOfType(type) {
+  return window.app.graph.nodes.find((node) => node.type === type);
+}
+
+function errorMarks(node) {
+  const outlines = Object.entries(node.strokeStyles ?? {})
+    .filter(([name, stroke]) => !HARMLESS_OUTLINES.includes(name) && stroke.call(node))
+    .map(([name]) => name);
+  const sockets = (node.inputs ?? []).filter((input) => input.hasErrors).map((input) => input.name);
+  return [...(node.has_errors ? ["has_errors"] : []), ...outlines, ...sockets];
+}
+
+window.inPage = {
+  // The front end opens a workflow of its own first; one that is loaded before would be replaced by it.
+  isReady: () =>
+    Boolean(window.app?.extensionManager?.workflow?.activeWorkflow && window.app.graph?.nodes.length),
+
+  load: async (workflow) => void (await window.app.loadGraphData(workflow)),
+
+  knowsSetting: (id) => id in window.app.extensionManager.setting.settings,
+
+  countVueNodes: () => document.querySelectorAll(".lg-node").length,
+
+  hasVueNodes: (count) => window.inPage.countVueNodes() === count,
+
+  nodes: () =>
+    window.app.graph.nodes.map((node) => ({
+      id: Number(node.id),
+      type: node.type,
+      registered: node.type in window.LiteGraph.registered_node_types,
+      error_marks: errorMarks(node),
+      widgets: (node.widgets ?? []).map((widget) => widget.name),
+      saved_values: node.serialize().widgets_values ?? [],
+    })),
+
+  prompt: async () => (await window.app.graphToPrompt()).output,
+
+  complaints: () => [
+    ...[...document.querySelectorAll(COMPLAINTS)].map((element) => element.innerText),
+    // After a good run the first of them is an empty object.
+    ...[window.app.lastNodeErrors, window.app.lastExecutionError]
+      .filter((errors) => Object.keys(errors ?? {}).length > 0)
+      .map((errors) => JSON.stringify(errors)),
+  ],
+
+  hasComplaints: () => window.inPage.complaints().length > 0,
+
+  setWidget: (type, name, value) => {
+    nodeOfType(type).widgets.find((widget) => widget.name === name).value = value;
+  },
+
+  // A node's bar is drawn from this property, and it is gone too soon to be looked for afterwards.
+  recordProgress: (type) => {
+    const node = nodeOfType(type);
+    let current = node.progress;
+    progressShown[type] = [];
+    Object.defineProperty(node, "progress", {
+      configurable: true,
+      get: () => current,
+      set: (fraction) => {
+        current = fraction;
+        progressShown[type].push(fraction ?? null);
+      },
+    });
+  },
+
+  recordedProgress: (type) => progressShown[type],
+
+  outputs: () => window.app.nodeOutputs,
+
+  // Videos are elements in both kinds of nodes; pictures are elements only in Vue nodes.
+  showsResults: (videoNames, pictureNodeTypes) => {
+    const loaded = [...document.querySelectorAll("video")].filter((video) => video.readyState > 0);
+    const showsPictures = (node) =>
+      node.imgs?.length > 0 || document.querySelector(`[data-node-id="${node.id}"] img`)?.naturalWidth > 0;
+    return (
+      videoNames.every((name) => loaded.some((video) => video.currentSrc.includes(`filename=${name}`))) &&
+      window.app.graph.nodes.filter((node) => pictureNodeTypes.includes(node.type)).every(showsPictures)
+    );
+  },
+
+  select: (type) => {
+    window.app.canvas.selectNode(nodeOfType(type));
+    window.app.canvas.setDirty(true, true);
+  },
+
+  helpShows: (text) => document.querySelector(".node-help-content")?.innerText.includes(text) ?? false,
+
+  // The view glides to its place, so it is there once it stands still.
+  fitView: async () => {
+    await window.app.extensionManager.command.execute("Comfy.Canvas.FitView");
+    const place = () => [window.app.canvas.ds.scale, ...window.app.canvas.ds.offset].join();
+    for (let last = null; last !== place(); ) {
+      last = place();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  },
+};

@@ -1,0 +1,62 @@
+"""Help pages and translations reach the front end."""
+
+import re
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from devtools.freeze import nodes_of_pack
+from devtools.host import PACK_NAME
+from tests.browser.front_end import FrontEnd
+from tests.browser.workflows import workflow
+from tests.host.harness import HostUnderTest
+
+PAGES = Path(__file__).resolve().parents[2] / "web" / "docs"
+
+
+def test_every_node_has_a_help_page(host: HostUnderTest):
+    served = {node_id: served_page(host, node_id) for node_id in nodes_of_pack(host.object_info())}
+    assert [node_id for node_id, page in served.items() if page is None] == []
+    for node_id, page in served.items():
+        assert page == (PAGES / f"{node_id}.md").read_bytes()
+
+
+def served_page(host: HostUnderTest, node_id: str) -> bytes | None:
+    """Return the help page where the front end looks for it; None if there is none."""
+    url = f"{host.process.url}/extensions/{PACK_NAME}/docs/{node_id}.md"
+    try:
+        with urllib.request.urlopen(url) as answer:
+            page: bytes = answer.read()
+    except urllib.error.HTTPError as refusal:
+        if refusal.code == 404:
+            return None
+        raise
+    return page
+
+
+def test_front_end_shows_the_help_page(front_end: FrontEnd):
+    front_end.load(workflow("lens_blur"))
+    front_end.call("select", "AnyToBokehLensBlur")
+    front_end.click("info-button")
+    page = (PAGES / "AnyToBokehLensBlur.md").read_text(encoding="utf-8")
+    # Without a page the front end makes one of the schema, which has fewer headings.
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    assert len(headings) > 3
+    for heading in headings:
+        front_end.wait("helpShows", heading)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_node_is_translated(host: HostUnderTest, language: str):
+    translated = host.client.get_json("/i18n")[language]["nodeDefs"]
+    assert sorted(set(nodes_of_pack(host.object_info())) - set(translated)) == []
+
+
+def test_english_names_are_those_of_the_schema(host: HostUnderTest):
+    translated = host.client.get_json("/i18n")["en"]["nodeDefs"]
+    schemas = nodes_of_pack(host.object_info())
+    assert {
+        node_id: names["display_name"] for node_id, names in translated.items() if node_id in schemas
+    } == {node_id: schema["display_name"] for node_id, schema in schemas.items()}

@@ -1,0 +1,202 @@
+"""One real host for the tests, and a handle that carries exact arrays into it and out of it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from devtools.client import HostClient, Progress, Prompt, PromptFailed, PromptInterrupted, Run
+from devtools.environment import FULL_STEPS, TEST_HOST_FOLDER, VENV, is_fresh
+from devtools.host import HostInstall, HostProcess, find_user_host, locate_host, prepare_base
+
+PROBE_PACK = Path(__file__).parent / "probe_pack"
+
+Array = NDArray[Any]
+Link = list[Any]
+
+
+class Graph:
+    """A prompt that is built node by node; each `add` returns links to the node's outputs."""
+
+    def __init__(self) -> None:
+        self.prompt: Prompt = {}
+
+    def add(self, class_type: str, **inputs: Any) -> Node:
+        """Add a node; inputs are values, or outputs of earlier nodes."""
+        node_id = str(len(self.prompt) + 1)
+        given = {name: value[0] if isinstance(value, Node) else value for name, value in inputs.items()}
+        self.prompt[node_id] = {"class_type": class_type, "inputs": given}
+        return Node(node_id)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a graph; `node[i]` is the link to its i-th output, the node itself its first."""
+
+    id: str
+
+    def __getitem__(self, slot: int) -> Link:
+        return [self.id, slot]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a prompt left behind, pictures and probed tensors loaded."""
+
+    outputs: dict[str, dict[str, Any]]
+    # Per output node, its pictures [H, W, C] uint8.
+    images: dict[str, list[Array]]
+    # Per ProbeSave node, the value it saw: an array, or what JSON makes of it.
+    probes: dict[str, Any]
+    # Per ProbeSave node, how the value was described: kind, dtype, device.
+    descriptions: dict[str, dict[str, Any]]
+    # Per output node, the files it wrote, on disk.
+    files: dict[str, list[Path]]
+    executed: list[str]
+    cached: list[str]
+    progress: list[Progress] = field(default_factory=list)
+
+
+class HostUnderTest:
+    """The running host; values of a test are unique by name, so tests cannot see each other's files."""
+
+    def __init__(self, process: HostProcess, client: HostClient) -> None:
+        self.process = process
+        self.client = client
+        self.input_dir = process.base / "input"
+        self.output_dir = process.base / "output"
+        self._counter = itertools.count(1)
+
+    def object_info(self) -> dict[str, Any]:
+        """Return the schema of every node the host has."""
+        return self.client.object_info()
+
+    def graph(self) -> Graph:
+        """Return an empty prompt."""
+        return Graph()
+
+    def unique_name(self, stem: str = "test") -> str:
+        """Return a name no other test of this session has."""
+        return f"{stem}_{next(self._counter):04d}"
+
+    def load(self, graph: Graph, array: Array) -> Node:
+        """Add a node that outputs exactly this array, on a socket of any type."""
+        name = self.unique_name("array") + ".npy"
+        np.save(self.input_dir / name, array)
+        return graph.add("ProbeLoad", file=name)
+
+    def save(self, graph: Graph, link: Link | Node) -> Node:
+        """Add a node that hands a value back to the test: `result.probes[node.id]`."""
+        return graph.add("ProbeSave", value=link, name=self.unique_name("probe"))
+
+    def values_of(self, graph: Graph, *links: Link | Node, timeout_s: float = 120.0) -> list[Any]:
+        """Run a graph and return the values of the given outputs, tensors as arrays, bit for bit."""
+        saves = [self.save(graph, link) for link in links]
+        result = self.run(graph, timeout_s=timeout_s)
+        return [result.probes[save.id] for save in saves]
+
+    def upload(self, file: Path, name: str | None = None) -> str:
+        """Copy a file or folder into the host's input folder; return the name it has there."""
+        name = name or self.unique_name(file.stem) + file.suffix
+        copy: Callable[..., Any] = shutil.copytree if file.is_dir() else shutil.copy
+        copy(file, self.input_dir / name)
+        return name
+
+    def run(
+        self,
+        prompt: Graph | Prompt,
+        timeout_s: float = 120.0,
+        on_event: Callable[[str, dict[str, Any]], None] | None = None,
+    ) -> Result:
+        """Run a prompt to its end.
+
+        Raises:
+            PromptFailed: refused, or a node raised.
+            PromptInterrupted: cancelled.
+        """
+        nodes = prompt.prompt if isinstance(prompt, Graph) else prompt
+        run = self.client.run(nodes, timeout_s, on_event)
+        probes = {node_id: out["probe"][0] for node_id, out in run.outputs.items() if "probe" in out}
+        return Result(
+            outputs=run.outputs,
+            images={node_id: self._images(run, node_id) for node_id in run.outputs},
+            probes={node_id: self._probed(probe) for node_id, probe in probes.items()},
+            descriptions=probes,
+            files={node_id: [self._path(f) for f in run.files_of(node_id)] for node_id in run.outputs},
+            executed=run.executed,
+            cached=run.cached,
+            progress=run.progress,
+        )
+
+    def expect_error(self, prompt: Graph | Prompt, timeout_s: float = 120.0) -> PromptFailed:
+        """Run a prompt that must fail, on validation or in a node; return the failure to be read."""
+        try:
+            self.run(prompt, timeout_s)
+        except PromptFailed as failure:
+            return failure
+        raise AssertionError("The host ran a prompt that should have failed.")
+
+    def expect_interrupt(self, prompt: Graph | Prompt, at: Callable[[Progress], bool]) -> PromptInterrupted:
+        """Run a prompt and cancel it at the first progress tick that `at` accepts; return the node it hit."""
+        sent: list[Progress] = []
+
+        def cancel(kind: str, data: dict[str, Any]) -> None:
+            if kind == "progress" and not sent:
+                tick = Progress(str(data.get("node")), data["value"], data["max"])
+                if at(tick):
+                    sent.append(tick)
+                    self.interrupt()
+
+        try:
+            self.run(prompt, on_event=cancel)
+        except PromptInterrupted as interrupted:
+            return interrupted
+        raise AssertionError(f"The prompt ran to its end; cancel was sent {len(sent)} times.")
+
+    def interrupt(self) -> None:
+        """Cancel what is running."""
+        self.client.interrupt()
+
+    def _path(self, file: dict[str, str]) -> Path:
+        return self.process.base / file["type"] / file.get("subfolder", "") / file["filename"]
+
+    def _images(self, run: Run, node_id: str) -> list[Array]:
+        pictures = [f for f in run.files_of(node_id) if f["filename"].endswith((".png", ".webp", ".jpg"))]
+        return [np.asarray(Image.open(io.BytesIO(self.client.download(f)))) for f in pictures]
+
+    def _probed(self, description: dict[str, Any]) -> Any:
+        if description["kind"] != "tensor":
+            return description["value"]
+        return np.load(self.output_dir / description["file"])
+
+
+def installed_host() -> HostInstall:
+    """Return the host to test in; tests never install anything, least of all into what runs them.
+
+    Raises:
+        RuntimeError: dev.py has not prepared it yet.
+    """
+    if find_user_host() is None and not (TEST_HOST_FOLDER.is_dir() and is_fresh(VENV, FULL_STEPS)):
+        raise RuntimeError("The test host is not installed; `python dev.py test --only host` does it.")
+    return locate_host()
+
+
+@contextmanager
+def running_host(base: Path) -> Iterator[HostUnderTest]:
+    """Start a host with the pack and the probe nodes in an empty base directory; stop it at the end."""
+    prepare_base(base, packs=[PROBE_PACK])
+    # On the CPU results do not depend on the machine; a GPU is opted for by the person who tests one.
+    cpu = os.environ.get("ANY_TO_BOKEH_TEST_DEVICE", "cpu") == "cpu"
+    with HostProcess(installed_host(), base, cpu=cpu) as process, HostClient(process.url) as client:
+        yield HostUnderTest(process, client)

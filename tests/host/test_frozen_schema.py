@@ -1,0 +1,116 @@
+"""Saved workflows keep working: ids, inputs and outputs are only ever appended, and our own workflows fit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devtools.freeze import FROZEN_SCHEMA, frozen_view
+from devtools.prompt import ONLY_IN_FRONT_END, links_of, options_of, widget_inputs, widget_values
+from tests.host.harness import HostUnderTest
+
+PACK = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((PACK / "workflows").glob("*.json"))
+FROZEN: dict[str, Any] = json.loads(FROZEN_SCHEMA.read_text(encoding="utf-8"))
+
+REGENERATE = "run `python dev.py freeze` and commit the file"
+ANY = "*"
+
+
+@pytest.fixture(scope="module")
+def object_info(host: HostUnderTest) -> dict[str, Any]:
+    return host.object_info()
+
+
+@pytest.mark.parametrize("node_id", FROZEN)
+def test_inputs_and_outputs_are_only_appended(object_info: dict[str, Any], node_id: str):
+    now = frozen_view(object_info).get(node_id)
+    assert now is not None, f"{node_id} is gone; a renamed node ships its replacement rule"
+    for kind in ("inputs", "outputs"):
+        frozen = FROZEN[node_id][kind]
+        assert now[kind][: len(frozen)] == frozen, f"{node_id}: {kind} that were saved have moved or changed"
+
+
+def test_record_is_complete(object_info: dict[str, Any]):
+    assert frozen_view(object_info) == FROZEN, f"nodes, inputs or outputs were added: {REGENERATE}"
+
+
+def test_there_are_workflows():
+    assert {path.stem for path in WORKFLOWS} >= {"lens_blur", "any_to_bokeh", "any_to_bokeh_generated"}
+
+
+@pytest.fixture(params=WORKFLOWS, ids=lambda path: path.stem)
+def workflow(request: pytest.FixtureRequest) -> dict[str, Any]:
+    saved: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return saved
+
+
+def working_nodes(workflow: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {str(n["id"]): n for n in workflow["nodes"] if n["type"] not in ONLY_IN_FRONT_END}
+
+
+def test_workflow_has_a_thumbnail():
+    assert [path.stem for path in WORKFLOWS if not path.with_suffix(".jpg").is_file()] == []
+
+
+def test_workflow_uses_nodes_that_exist(workflow: dict[str, Any], object_info: dict[str, Any]):
+    assert [n["type"] for n in working_nodes(workflow).values() if n["type"] not in object_info] == []
+
+
+def test_workflow_sockets_match_the_schema(workflow: dict[str, Any], object_info: dict[str, Any]):
+    for node in working_nodes(workflow).values():
+        info = object_info[node["type"]]
+        specs = {**info["input"].get("required", {}), **info["input"].get("optional", {})}
+        for socket in node.get("inputs", []):
+            assert socket["name"] in specs, f"{node['type']} has no input {socket['name']}"
+        saved = [socket["type"] for socket in node.get("outputs", [])]
+        assert saved == info["output"], f"{node['type']}: outputs"
+
+
+def test_workflow_fills_every_required_socket(workflow: dict[str, Any], object_info: dict[str, Any]):
+    for node in working_nodes(workflow).values():
+        info = object_info[node["type"]]
+        widgets = {name for name, _ in widget_inputs(info)}
+        linked = {socket["name"] for socket in node.get("inputs", []) if socket.get("link") is not None}
+        assert set(info["input"].get("required", {})) <= widgets | linked, node["type"]
+
+
+def test_workflow_links_agree_on_their_type(workflow: dict[str, Any]):
+    nodes = {str(node["id"]): node for node in workflow["nodes"]}
+    for link_id, (origin, out_slot), (target, in_slot) in links_of(workflow):
+        output = nodes[origin]["outputs"][out_slot]
+        socket = nodes[target]["inputs"][in_slot]
+        assert output["type"] == socket["type"] or ANY in (output["type"], socket["type"])
+        assert link_id in output["links"]
+        assert socket["link"] == link_id
+
+
+def test_workflow_widget_values_are_valid(workflow: dict[str, Any], object_info: dict[str, Any]):
+    for node in working_nodes(workflow).values():
+        info = object_info[node["type"]]
+        specs = dict(widget_inputs(info))
+        for name, value in widget_values(node, info).items():
+            problem = widget_problem(specs[name], value)
+            assert problem == "", f"{node['type']}.{name} = {value!r}: {problem}"
+
+
+def widget_problem(spec: list[Any], value: Any) -> str:
+    """Return what is wrong with a saved widget value, nothing if it is valid."""
+    options = options_of(spec)
+    kind = spec[0]
+    if isinstance(kind, list) or kind == "COMBO":
+        choices = kind if isinstance(kind, list) else options["options"]
+        # What an upload list holds depends on the user's input folder.
+        uploads = any(flag.endswith("_upload") and on for flag, on in options.items())
+        # Likewise a list of model files.
+        is_model = str(value).endswith(".safetensors")
+        return "" if uploads or is_model or value in choices else f"not among {choices}"
+    python_types: dict[str, tuple[type, ...]]
+    python_types = {"INT": (int,), "FLOAT": (int, float), "STRING": (str,), "BOOLEAN": (bool,)}
+    # type(), not isinstance: True would pass for a number.
+    if type(value) not in python_types[kind]:
+        return f"not {kind}"
+    if kind in ("INT", "FLOAT") and not options.get("min", value) <= value <= options.get("max", value):
+        return f"outside {options['min']}..{options['max']}"
+    return ""

@@ -1,0 +1,96 @@
+"""Focus Preview in a real host."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bokeh_core.preview import focus_preview
+from tests.host.harness import Array, Graph, HostUnderTest, Node
+from tests.host.schema import function_defaults, inputs_of, schema_defaults
+
+NODE = "AnyToBokehFocusPreview"
+NEAR_RGB = np.array([0.16, 0.42, 1.0])
+
+
+def add(
+    host: HostUnderTest,
+    graph: Graph,
+    frames: Array,
+    disparity: Array,
+    strength: float | None = None,
+    **options: Any,
+) -> Node:
+    if strength is not None:
+        options["blur_strength"] = host.load(graph, np.array([strength], np.float32))
+    focus = host.load(graph, np.array([0.5], np.float32))
+    return graph.add(
+        NODE, frames=host.load(graph, frames), disparity=host.load(graph, disparity), focus=focus, **options
+    )
+
+
+def preview(host: HostUnderTest, frames: Array, disparity: Array, **options: Any) -> Array:
+    graph = host.graph()
+    node = add(host, graph, frames, disparity, **options)
+    (image,) = host.values_of(graph, node)
+    return np.asarray(image)
+
+
+def test_schema_and_function_agree(host: HostUnderTest):
+    function = function_defaults(focus_preview)
+    assert function.pop("on_frame") is None
+    assert schema_defaults(host, NODE) == function
+
+
+def test_every_input_and_output_is_explained(host: HostUnderTest):
+    assert [n for n, (_, options) in inputs_of(host, NODE).items() if not options.get("tooltip")] == []
+    info = host.object_info()[NODE]
+    assert info["output"] == ["IMAGE"]
+    assert all(info["output_tooltips"])
+
+
+@pytest.mark.parametrize("strength", [None, 16.0])
+def test_without_a_strength_16_is_shown(host: HostUnderTest, strength: float | None):
+    # White, 0.375 nearer than the focus, K 16 at 1024 wide: radius 6 px, whatever the width.
+    frames = np.ones((1, 2, 4, 3), np.float32)
+    image = preview(host, frames, np.full((1, 2, 4), 0.875, np.float32), strength=strength)
+    opacity = 0.6 * (1 - math.exp(-1.1))
+    np.testing.assert_allclose(image[0, 0, 0], 1 - opacity * (1 - NEAR_RGB), atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_grey_and_rgba_frames_give_rgb(host: HostUnderTest, channels: int):
+    frames = np.full((2, 3, 5, channels), 0.5, np.float32)
+    image = preview(host, frames, np.full((1, 3, 5), 0.5, np.float32))
+    assert image.shape == (2, 3, 5, 3)
+    np.testing.assert_allclose(image, 0.5, atol=1e-6)
+
+
+def test_radius_lines_are_drawn(host: HostUnderTest):
+    frames = np.zeros((1, 90, 160, 3), np.float32)
+    disparity = np.broadcast_to(np.linspace(0, 1, 160, dtype=np.float32), (1, 90, 160)).copy()
+    options = {"strength": 64.0, "tint": 0.0}
+    assert preview(host, frames, disparity, **options).max() == 0
+    assert preview(host, frames, disparity, show_radius=True, **options).max() > 0.5
+
+
+def test_one_pixel_works(host: HostUnderTest):
+    image = preview(
+        host, np.full((1, 1, 1, 3), 0.25, np.float32), np.ones((1, 1, 1), np.float32), show_radius=True
+    )
+    assert image.shape == (1, 1, 1, 3)
+
+
+def test_progress_is_shown(host: HostUnderTest):
+    graph = host.graph()
+    node = add(host, graph, np.zeros((3, 4, 4, 3), np.float32), np.zeros((3, 4, 4), np.float32))
+    host.save(graph, node)
+    ticks = [(tick.value, tick.maximum) for tick in host.run(graph).progress if tick.node_id == node.id]
+    assert (3, 3) in ticks
+
+
+def test_sizes_that_differ_are_refused(host: HostUnderTest):
+    graph = host.graph()
+    host.save(graph, add(host, graph, np.zeros((1, 4, 4, 3), np.float32), np.zeros((1, 2, 2), np.float32)))
+    assert "The disparity is 2 x 2 px but the frames are 4 x 4 px" in host.expect_error(graph).message
