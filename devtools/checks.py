@@ -42,7 +42,7 @@ def lint(python: Path) -> list[tuple[str, str, float]]:
     return [
         timed("ruff check", [*module, "ruff", "check", "."]),
         timed("ruff format", [*module, "ruff", "format", "--check", "."]),
-        timed("mypy", [*module, "mypy", "bokeh_core", "devtools", "dev.py", "tests"]),
+        timed("mypy", [*module, "mypy", "bokeh_core", "bench", "devtools", "dev.py", "tests"]),
         timed("mypy nodes", [*module, "mypy", *typed_package()], cwd=VENV / "typing"),
     ]
 
