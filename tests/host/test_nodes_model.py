@@ -27,7 +27,9 @@ from tests.host.small_checkpoint import (
     write_folder,
 )
 
-TOLERANCE = 1e-4
+# The host is a process of its own, whose threads add up in another order; the small networks' random weights
+# amplify differences of 1e-6 in what they are given to some 1e-4 of a pixel.
+TOLERANCE = 1e-3
 UNET, VAE = "checkpoints/unet/unet", "checkpoints/vae"
 CLIP = "small_clip"
 
@@ -169,7 +171,7 @@ def test_every_length_equals_the_pipeline(
 def test_modes_differ(models: Installed):
     clip = clip_of(2)
     difference = expected(models, clip, 64, mpi_mode="paper") - expected(models, clip, 64)
-    assert np.abs(difference).max() > 10 * TOLERANCE
+    assert np.abs(difference).max() > 3 * TOLERANCE
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_overlap_and_regions_reach_the_model(host: HostUnderTest, models: Instal
     (result,) = host.values_of(graph, node)
     reference = expected(models, clip, 64, mpi_mode="paper", overlap=6, regions=torch.from_numpy(regions))
     np.testing.assert_allclose(result, reference, atol=TOLERANCE)
-    assert np.abs(reference - expected(models, clip, 64, mpi_mode="paper")).max() > 10 * TOLERANCE
+    assert np.abs(reference - expected(models, clip, 64, mpi_mode="paper")).max() > 3 * TOLERANCE
 
 
 def test_mode_comes_from_the_file(host: HostUnderTest, models: Installed):
@@ -219,7 +221,7 @@ def test_the_image_encoder_reaches_the_model(host: HostUnderTest, models: Instal
     clip = clip_of(2)
     graph = host.graph()
     (result,) = host.values_of(graph, decoded(host, graph, clip, clip_name="other_clip"))
-    assert np.abs(result - expected(models, clip, 64)).max() > 10 * TOLERANCE
+    assert np.abs(result - expected(models, clip, 64)).max() > 3 * TOLERANCE
 
 
 def test_alpha_is_carried_through_and_grey_stays_grey(host: HostUnderTest, models: Installed):
