@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
-from .matte import edge_matte
+from .matte import EdgeMatte, edge_matte
 from .neighbourhood import local_max, local_min, near
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
@@ -63,51 +63,61 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int) -> Lay
         radius_px = smooth_surfaces(radius_px, contour_reach_px)
 
     band = edge_band(radius_px, contour_reach_px)
-    front_weight = torch.ones_like(radius_px)
     if not bool(band.any()):
         empty = Layer(torch.zeros_like(color), torch.zeros_like(radius_px), torch.zeros_like(radius_px))
-        return Layers(Layer(color, radius_px, front_weight), empty, torch.zeros_like(radius_px))
+        return Layers(Layer(color, radius_px, torch.ones_like(radius_px)), empty, torch.zeros_like(radius_px))
 
     matte = edge_matte(color, radius_px, band)
     top, bottom = local_max(radius_px), local_min(radius_px)
     near_px, far_px = push_pull(torch.stack([top, bottom]), band[None].float())
-
-    # What lies behind: every pixel farther than the middle of the closest edge, unmixed along the edges.
-    source_color, source_radius = color.flatten(1).clone(), radius_px.flatten().clone()
-    source_weight = (radius_px < (near_px + far_px) / 2).flatten().float()
-    source_color[:, matte.index] = matte.far_color
-    source_radius[matte.index] = matte.far_radius_px
-    source_weight[matte.index] = 0.5 * (1 - matte.alpha)
-    sources = torch.cat([source_color, source_radius[None]]).unflatten(1, radius_px.shape)
-    filled = push_pull(sources, source_weight.view_as(radius_px)[None])
+    behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte)
 
     reach_px = min(int(radius_px.abs().max()) + 2, _MAX_REACH_PX)
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
     hides = near(band, reach_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)
-    # A filled radius may not come out in front of the surface that hides it.
-    hidden_radius = torch.minimum(filled[-1], radius_px - _HIDDEN_GAP_PX)
+    # A continued radius may not come out in front of the surface that hides it.
+    behind_px = torch.minimum(behind_px, radius_px - _HIDDEN_GAP_PX)
 
-    front_color, front_radius = color.flatten(1).clone(), radius_px.flatten().clone()
-    back_color = (filled[:-1] * hides).flatten(1)
-    back_radius = (hidden_radius * hides).flatten()
-    back_weight = (_gap_weight(radius_px - hidden_radius) * hides).flatten()
-    flat_front_weight = front_weight.flatten()
-    front_color[:, matte.index] = matte.near_color
-    front_radius[matte.index] = matte.near_radius_px
-    flat_front_weight[matte.index] = matte.alpha
-    back_color[:, matte.index] = matte.far_color
-    back_radius[matte.index] = matte.far_radius_px
-    gap_weight = _gap_weight(matte.near_radius_px - matte.far_radius_px)
-    back_weight[matte.index] = torch.maximum(gap_weight, 1 - matte.alpha)
-
-    rim = (band & (radius_px > (top + bottom) / 2)).flatten().float()
-    rim[matte.index] = 1.0
-    shape = radius_px.shape
-    return Layers(
-        Layer(front_color.view_as(color), front_radius.view(shape), flat_front_weight.view(shape)),
-        Layer(back_color.view_as(color), back_radius.view(shape), back_weight.view(shape)),
-        rim.view(shape),
+    split_gap_weight = _gap_weight(matte.near_radius_px - matte.far_radius_px)
+    front = Layer(
+        _replaced(color, matte.index, matte.near_color),
+        _replaced(radius_px, matte.index, matte.near_radius_px),
+        _replaced(torch.ones_like(radius_px), matte.index, matte.alpha),
     )
+    back = Layer(
+        _replaced(behind_color * hides, matte.index, matte.far_color),
+        _replaced(behind_px * hides, matte.index, matte.far_radius_px),
+        _replaced(
+            _gap_weight(radius_px - behind_px) * hides,
+            matte.index,
+            torch.maximum(split_gap_weight, 1 - matte.alpha),
+        ),
+    )
+    rim = (band & (radius_px > (top + bottom) / 2)).float()
+    return Layers(front, back, _replaced(rim, matte.index, torch.ones_like(matte.alpha)))
+
+
+def _continue_background(
+    color: Tensor, radius_px: Tensor, middle_px: Tensor, matte: EdgeMatte
+) -> tuple[Tensor, Tensor]:
+    """Colour and radius of the pixels beyond the middle of their closest edge, continued over the others."""
+    # Along the edges the unmixed far surface stands in, as far as it shows.
+    weight = _replaced((radius_px < middle_px).float(), matte.index, 0.5 * (1 - matte.alpha))
+    sources = torch.cat(
+        [
+            _replaced(color, matte.index, matte.far_color),
+            _replaced(radius_px, matte.index, matte.far_radius_px)[None],
+        ]
+    )
+    continued = push_pull(sources, weight[None])
+    return continued[:-1], continued[-1]
+
+
+def _replaced(plane: Tensor, index: Tensor, values: Tensor) -> Tensor:
+    """A copy of [..., H, W] with other values at flat positions of the frame."""
+    flat = plane.flatten(-2).clone()
+    flat[..., index] = values
+    return flat.view_as(plane)
 
 
 def _gap_weight(gap_px: Tensor) -> Tensor:
