@@ -27,7 +27,8 @@ def photograph() -> Tensor:
 @pytest.fixture(scope="module")
 def faulty_disparity() -> Tensor:
     """Its disparity as a network and a codec would leave it: half size, contours 1 px in, JPEG."""
-    measured = cv2.imread(str(CLIP / "disparity" / "0000.png"), cv2.IMREAD_UNCHANGED).astype(np.float32)
+    file = np.fromfile(CLIP / "disparity" / "0000.png", np.uint8)
+    measured = np.asarray(cv2.imdecode(file, cv2.IMREAD_UNCHANGED), dtype=np.float32)
     height, width = measured.shape
     small = cv2.resize(
         measured / measured.max() * 255, (width // 2, height // 2), interpolation=cv2.INTER_AREA
