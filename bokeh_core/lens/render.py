@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..clip_length import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
+from ..strength import REFERENCE_WIDTH_PX
 from .aperture import Aperture, lens_kernel
 from .composite import Spread, composite
 from .convolve import spread
@@ -79,6 +80,9 @@ def lens_blur(
 
     device = device or frames.device
     result = torch.empty_like(frames, dtype=torch.float32)
+    glow = partial(lift_highlights, gain=highlight_gain, threshold=highlight_threshold)
+    lens = _lens(aperture, frames.shape[1:3], check)
+    reach_px = partial(_reach_px, aperture)
     for t in range(num_frames):
         frame = frames[t].to(device, torch.float32)
         radius_px = signed_circle_of_confusion_px(
@@ -94,9 +98,6 @@ def lens_blur(
         if bool((radius_px == 0).all()):
             result[t] = frames[t]
         else:
-            glow = partial(lift_highlights, gain=highlight_gain, threshold=highlight_threshold)
-            lens = _lens(aperture, frame.shape[:2], check)
-            reach_px = partial(_reach_px, aperture)
             blurred = _blur_frame(frame, radius_px, gamma, glow, lens, reach_px, contour_reach_px)
             if keep is not None:
                 blurred = torch.where(
@@ -110,7 +111,7 @@ def lens_blur(
 
 def contour_reach_px(tolerance_px: float, width_px: int) -> int:
     """Scale a tolerance stated in px on a frame 1024 px wide to whole pixels of a frame; 0 stays 0."""
-    return max(1, round(tolerance_px * width_px / 1024)) if tolerance_px > 0 else 0
+    return max(1, round(tolerance_px * width_px / REFERENCE_WIDTH_PX)) if tolerance_px > 0 else 0
 
 
 def _blur_frame(
