@@ -1,0 +1,1 @@
+"""Synthetic scenes whose every layer is known, for ground truth, evaluation and training."""
