@@ -115,9 +115,12 @@ def ray_trace(
     return light.clamp(0, 1) ** (1 / gamma)
 
 
-def sharp_frame(layered: LayeredFrame) -> Tensor:
-    """The frame through a pinhole, everything in focus: float32 [3, H, W] display values in [0, 1]."""
-    return ray_trace(layered, 0.0, 0.0)
+def sharp_frame(layered: LayeredFrame, gamma: float = 1.0) -> Tensor:
+    """The frame through a pinhole, everything in focus: float32 [3, H, W] display values in [0, 1].
+
+    Soft edges mix light as the lens does, display ** gamma, so what is in focus agrees with `ray_trace`.
+    """
+    return ray_trace(layered, 0.0, 0.0, gamma=gamma)
 
 
 def visible_disparity(layered: LayeredFrame) -> Tensor:

@@ -27,7 +27,7 @@ class GroundTruthClip:
         disparity: float32 [T, H, W] in [0, 1], 1 = near.
         focal_disparity: float32 [T].
         blur_strength: float32 [T], K in px of these frames.
-        gamma: light = display ** gamma is what added up in `bokeh`.
+        gamma: light = display ** gamma is what added up, in `bokeh` and at the soft edges of `frames`.
         bokeh: float32 [T, H, W, 3], ray-traced.
         in_focus: bool [T, H, W], disparity within 0.05 of the focus.
         edges: bool [T, H, W], see `near_occlusion_edges`.
@@ -68,7 +68,7 @@ def render_clip(
     frames, maps, bokeh = [], [], []
     for t, layered in enumerate(layers_of(scene, device)):
         focal, strength = float(scene.focal_disparity[t]), float(scene.blur_strength[t])
-        frames.append(sharp_frame(layered).cpu())
+        frames.append(sharp_frame(layered, gamma).cpu())
         maps.append(visible_disparity(layered).cpu())
         bokeh.append(ray_trace(layered, focal, strength, gamma=gamma, rays_across=rays_across).cpu())
         on_frame(t + 1)

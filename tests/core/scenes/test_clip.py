@@ -69,3 +69,24 @@ def test_edges_reach_as_far_as_the_wider_blur():
 def test_slopes_are_no_edges():
     radius_px = torch.linspace(-10, 10, 41).expand(5, 41)
     assert not bool(near_occlusion_edges(radius_px).any())
+
+
+@pytest.mark.parametrize("gamma", [1.0, 2.2])
+def test_soft_edges_in_focus_are_the_same_with_and_without_blur(gamma: float):
+    # Half of white over black: 1/2 in display values, 0.5 ** (1 / 2.2) in linear light.
+    scene = two_plane_scene(1)
+    background = Plane(
+        torch.tensor([0.0, 0.0, 0.0, 1.0])[:, None, None].expand(4, 24, 32),
+        scene.planes[0].placement,
+        scene.planes[0].disparity,
+    )
+    veil = Plane(
+        torch.tensor([1.0, 1.0, 1.0, 0.5])[:, None, None].expand(4, 8, 8),
+        scene.planes[1].placement,
+        scene.planes[1].disparity,
+    )
+    clip = render_clip(
+        Scene((background, veil), 24, 32, torch.ones(1), torch.full((1,), 6.0), subject=1), gamma=gamma
+    )
+    assert float(clip.frames[0, 10, 12, 0]) == pytest.approx(0.5 ** (1 / gamma), abs=1e-5)
+    assert float(clip.bokeh[0, 10, 12, 0]) == pytest.approx(0.5 ** (1 / gamma), abs=1e-5)
