@@ -1,0 +1,68 @@
+"""Files that are complete or not there: results as JSON, tensors as safetensors."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write under a temporary name, then move into place; infinities become the text "inf".
+
+    Raises:
+        ValueError: a NaN, which no measurement may give.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_plain(content), indent=1, allow_nan=False)
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def read_json(path: Path, key: str) -> dict[str, Any] | None:
+    """Return what was written under this key; None where the file is missing, damaged or of another key."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # ValueError: not UTF-8, or not JSON
+        return None
+    return content if isinstance(content, dict) and content.get("key") == key else None
+
+
+def number(value: float | str) -> float:
+    """Read a number as `write_json` wrote it."""
+    return float(value)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Save tensors without loss, under a temporary name first."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.part")
+    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, str(unfinished))
+    os.replace(unfinished, path)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor] | None:
+    """Load tensors; None where the file is missing or damaged."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(str(path))
+    except (OSError, SafetensorError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    return value
