@@ -50,6 +50,15 @@ TEST_HOST_PACKAGES = [
 ]
 # Linters are pinned: a new release must not fail an old commit.
 CHECK_PACKAGES = ["ruff==0.17.6", "mypy==2.4.1", "pytest>=8.2"]
+# The optional dependencies of pyproject.toml; torch and torchvision are there already.
+OPTIONAL_PACKAGES = [
+    "accelerate>=1.0",
+    "BlurGenerator>=1.1",
+    "matplotlib>=3.8",
+    "PyYAML>=6.0",
+    "tensorboard>=2.16",
+    "torchmetrics>=1.0",
+]
 
 # torchvision goes in without its dependencies, or pip would swap the torch that was just installed.
 # The host's and the pack's packages go in together, so that pip finds versions that suit both
@@ -57,7 +66,7 @@ CHECK_PACKAGES = ["ruff==0.17.6", "mypy==2.4.1", "pytest>=8.2"]
 FULL_STEPS = [
     ["torch==2.13.0", "numpy"],
     ["--no-deps", "torchvision==0.28.0"],
-    [*TEST_HOST_PACKAGES, "-r", str(PACK_REQUIREMENTS)],
+    [*TEST_HOST_PACKAGES, "-r", str(PACK_REQUIREMENTS), *OPTIONAL_PACKAGES],
     CHECK_PACKAGES,
 ]
 # Enough to draw a contact sheet when the user's own ComfyUI does the work.
