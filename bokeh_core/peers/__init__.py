@@ -5,7 +5,7 @@ To add one, write a function that takes a `BokehTask` and returns frames, and na
 """
 
 from . import any_to_bokeh, blurgenerator, dr_bokeh, gather, identity, mpib, true_layers
-from .bokehme import PUBLISHED_GAMMA, bokehme
+from .bokehme import bokehme
 from .external import checked, external_renderer
 from .lens_blur import lens_blur_renderer
 from .renderer import BokehTask, Render, Renderer
@@ -16,7 +16,6 @@ RENDERERS: tuple[Renderer, ...] = (
     Renderer("gather", "Gather", gather.render),
     Renderer("blurgenerator", "BlurGenerator (package)", blurgenerator.render, missing=blurgenerator.missing),
     Renderer("bokehme", "BokehMe, classical", bokehme()),
-    Renderer("bokehme_gamma4", "BokehMe, classical, gamma 4", bokehme(PUBLISHED_GAMMA)),
     Renderer("dr_bokeh", "Dr.Bokeh, renderer", dr_bokeh.render),
     Renderer("mpib", "MPIB, renderer", mpib.mpib()),
     Renderer("mpib_dilated", "MPIB, renderer, disparity + 1 px", mpib.mpib(dilate_px=1)),
