@@ -17,10 +17,16 @@ def broadcast_over_frames(values: Tensor, num_frames: int, name: str) -> Tensor:
     Raises:
         ValueError: any other length.
     """
-    count = values.shape[0]
-    if count == num_frames:
-        return values
-    if count == 1:
-        return values.expand(num_frames, *values.shape[1:])
-    allowed = "1" if num_frames == 1 else f"{num_frames}, or 1 for the whole clip"
-    raise ValueError(f"{count} {name} frames for {num_frames} video frames; give {allowed}.")
+    require_clip_length(values.shape[0], num_frames, name)
+    return values.expand(num_frames, *values.shape[1:])
+
+
+def require_clip_length(count: int, num_frames: int, name: str) -> None:
+    """Check that there is one value per frame or one for the whole clip.
+
+    Raises:
+        ValueError: any other number.
+    """
+    if count not in (1, num_frames):
+        allowed = "1" if num_frames == 1 else f"{num_frames}, or 1 for the whole clip"
+        raise ValueError(f"{count} {name} frames for {num_frames} video frames; give {allowed}.")

@@ -1,6 +1,6 @@
 """Read depth maps from a video file with the precision its pixel format has."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +23,15 @@ _TEXT_FORMAT = "tty"
 _COLOUR_CHECK_PX = 64
 
 
-def read_depth_video(path: Path, on_frame: Callable[[], None] | None = None) -> tuple[Tensor, int]:
-    """Decode the first video stream into grey levels.
+def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, int]]:
+    """Decode the first video stream into grey levels, frame by frame.
 
     Args:
         path: any file the installed FFmpeg reads.
-        on_frame: called after every frame; may raise to stop.
+        start: first frame wanted; those before are decoded and left out.
 
     Returns:
-        float32 [T, H, W] in [0, 1], and the bits of a level.
+        float32 [H, W] in [0, 1] and the bits of a level, for each frame.
 
     Raises:
         ValueError: no video stream, no frame, coloured frames, frames of several sizes, or a file that cannot
@@ -39,9 +39,7 @@ def read_depth_video(path: Path, on_frame: Callable[[], None] | None = None) -> 
     """
     import av  # imported on first use: the pack must load fast
 
-    levels: list[NDArray[Any]] = []
-    scales: list[tuple[float, float]] = []
-    bits = 8
+    count, size = 0, (0, 0)
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -52,32 +50,25 @@ def read_depth_video(path: Path, on_frame: Callable[[], None] | None = None) -> 
                 raise ValueError(f"{path.name} is text; give a video, a still, or a folder of depth maps.")
             container.streams.video[0].thread_type = "AUTO"
             for frame in container.decode(video=0):
-                level, black, white, bits = _grey_levels(frame, path.name)
-                if levels and level.shape != levels[0].shape:
+                size = size if count else (frame.width, frame.height)
+                if (frame.width, frame.height) != size:
                     raise ValueError(
-                        f"{path.name}: frame {len(levels)} is {level.shape[1]} x {level.shape[0]} px but the "
-                        f"first is {levels[0].shape[1]} x {levels[0].shape[0]} px; all frames must have one "
-                        "size."
+                        f"{path.name}: frame {count} is {frame.width} x {frame.height} px but the first is "
+                        f"{size[0]} x {size[1]} px; all frames must have one size."
                     )
-                levels.append(level)
-                scales.append((black, white))
-                if on_frame is not None:
-                    on_frame()
+                count += 1
+                if count > start:
+                    level, black, white, bits = _grey_levels(frame, path.name)
+                    values = torch.from_numpy(level.astype(np.float32))
+                    yield values.sub_(black).div_(white - black).clamp_(0, 1), bits
     except av.error.FFmpegError as error:
-        where = f"after {len(levels)} frames" if levels else "at its start"
+        where = f"after {count} frames" if count else "at its start"
         raise ValueError(
             f"{path.name} cannot be decoded {where} ({error.strerror}); give a video, a still, or a folder "
             "of depth maps."
         ) from error
-    if not levels:
+    if not count:
         raise ValueError(f"{path.name} has a video stream without frames; export it again.")
-
-    maps = torch.empty(len(levels), *levels[0].shape)
-    for t, (black, white) in enumerate(scales):
-        maps[t] = torch.from_numpy(levels[t].astype(np.float32)).sub_(black).div_(white - black).clamp_(0, 1)
-        # The decoded levels are let go one by one, or a long clip would be held twice.
-        levels[t] = levels[t][:0]
-    return maps, bits
 
 
 def _grey_levels(frame: "av.VideoFrame", file_name: str) -> tuple[NDArray[Any], float, float, int]:

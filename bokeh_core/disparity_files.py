@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,17 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .depth_video import read_depth_video
+from .depth_arrays import iterate_arrays
+from .depth_video import iterate_depth_video
 from .exr import read_exr
 from .grey import grey_maps
 
 _STILLS = (".png", ".jpg", ".tif", ".bmp", ".webp", ".pfm", ".exr")
 _ARRAYS = (".npy", ".npz")
 _SAME_SUFFIX = {".jpeg": ".jpg", ".tiff": ".tif"}
-_NPZ_KEYS = ("disparity", "disp", "depth", "depths", "arr_0")
 
 
 @dataclass(frozen=True)
@@ -37,29 +37,67 @@ class DepthMaps:
     description: str
 
 
-def read_depth_maps(path: Path, on_frame: Callable[[], None] | None = None) -> DepthMaps:
-    """Read every depth map at a path.
+@dataclass(frozen=True)
+class DepthMapStream:
+    """Raw depth or disparity maps that are read one by one, as often as needed.
+
+    Attributes:
+        name: of the source, for people.
+        read: given the first frame wanted, yields (map float32 [H, W], precision in words) from there on.
+    """
+
+    name: str
+    read: Callable[[int], Iterator[tuple[Tensor, str]]]
+
+    def frames(self, start: int = 0) -> Iterator[Tensor]:
+        """Yield the maps from number `start` on, float32 [H, W]."""
+        for values, _ in self.read(start):
+            yield values
+
+
+def open_depth_maps(path: Path) -> DepthMapStream:
+    """Find out what lies at a path, without reading the maps.
 
     Args:
         path: a folder of PNG, JPG, TIFF, BMP, WebP, PFM, EXR, NPY or NPZ files, read in natural order of
             their names; one such file; or a video.
-        on_frame: called after every frame; may raise to stop.
 
     Raises:
-        ValueError: a missing or empty path, files of several kinds or sizes, a gap in the numbering, coloured
-            maps, or a file that cannot be read.
+        ValueError: a missing or empty path, files of several kinds, a gap in the numbering; and, while they
+            are read, maps of several sizes, coloured maps, or a file that cannot be read.
     """
     if path.is_dir():
-        return _read_folder(path, on_frame)
+        files = _checked_folder(path)
+        source = files[0].name if len(files) == 1 else f"{files[0].name} to {files[-1].name}"
+        return DepthMapStream(f"{path.name}: {source}", partial(_read_folder, files))
     if not path.exists():
         raise ValueError(f"{path} does not exist; give a folder, a still, an array or a video.")
     suffix = _suffix(path)
     if suffix in _STILLS or suffix in _ARRAYS:
-        values, precision = _read_file(path)
-    else:
-        values, bits = read_depth_video(path, on_frame)
-        precision = f"{bits}-bit video"
-    return DepthMaps(values, _describe(values, precision, path.name))
+        return DepthMapStream(path.name, partial(_read_file, path))
+    return DepthMapStream(path.name, partial(_read_video, path))
+
+
+def read_depth_maps(path: Path, on_frame: Callable[[], None] | None = None) -> DepthMaps:
+    """Read every depth map at a path; see `open_depth_maps`.
+
+    Args:
+        path: what to read.
+        on_frame: called after every frame; may raise to stop.
+    """
+    stream = open_depth_maps(path)
+    frames: list[Tensor] = []
+    precision = ""
+    for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
+        frames.append(frame)
+        if on_frame is not None:
+            on_frame()
+    values = torch.empty(len(frames), *frames[0].shape)
+    for t, frame in enumerate(frames):
+        values[t] = frame
+        # Let go one by one, or a long clip would be held twice.
+        frames[t] = frame[:0]
+    return DepthMaps(values, describe_maps(len(values), values.shape[1:], precision, stream.name))
 
 
 def fingerprint(path: Path) -> str:
@@ -77,7 +115,7 @@ def natural_order(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", name)]
 
 
-def _read_folder(folder: Path, on_frame: Callable[[], None] | None) -> DepthMaps:
+def _checked_folder(folder: Path) -> list[Path]:
     files = _files_in(folder)
     kinds = Counter(_suffix(file) for file in files)
     if not files:
@@ -88,24 +126,23 @@ def _read_folder(folder: Path, on_frame: Callable[[], None] | None) -> DepthMaps
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         raise ValueError(f"{folder} mixes kinds of files ({found}); keep one kind in the folder.")
     _require_no_gap([file.name for file in files])
+    return files
 
-    first, precision = _read_file(files[0])
-    height, width = first.shape[1:]
-    values = torch.empty(len(files), height, width)
-    for t, file in enumerate(files):
-        frame = first if t == 0 else _read_file(file)[0]
-        if len(frame) != 1:
-            raise ValueError(f"{file.name} holds {len(frame)} frames; in a folder each file must hold one.")
-        if frame.shape[1:] != (height, width):
+
+def _read_folder(files: list[Path], start: int) -> Iterator[tuple[Tensor, str]]:
+    first: Tensor | None = None
+    for file in files[start:]:
+        maps = list(_read_file(file, 0))
+        if len(maps) != 1:
+            raise ValueError(f"{file.name} holds {len(maps)} frames; in a folder each file must hold one.")
+        frame, precision = maps[0]
+        first = frame if first is None else first
+        if frame.shape != first.shape:
             raise ValueError(
-                f"{file.name} is {frame.shape[2]} x {frame.shape[1]} px but {files[0].name} is {width} x "
-                f"{height} px; all frames of a clip must have one size."
+                f"{file.name} is {frame.shape[1]} x {frame.shape[0]} px but {files[start].name} is "
+                f"{first.shape[1]} x {first.shape[0]} px; all frames of a clip must have one size."
             )
-        values[t] = frame[0]
-        if on_frame is not None:
-            on_frame()
-    source = files[0].name if len(files) == 1 else f"{files[0].name} to {files[-1].name}"
-    return DepthMaps(values, _describe(values, precision, f"{folder.name}: {source}"))
+        yield frame, precision
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -142,17 +179,21 @@ def _require_no_gap(names: list[str]) -> None:
             )
 
 
-def _read_file(path: Path) -> tuple[Tensor, str]:
-    """Return one file's maps float32 [T, H, W] and its precision in words."""
+def _read_video(path: Path, start: int) -> Iterator[tuple[Tensor, str]]:
+    for values, bits in iterate_depth_video(path, start):
+        yield values, f"{bits}-bit video"
+
+
+def _read_file(path: Path, start: int) -> Iterator[tuple[Tensor, str]]:
+    """One still's map, or those of an array."""
     if _suffix(path) in _ARRAYS:
-        array = _as_maps(_load_array(path), path.name)
-    else:
-        array = read_exr(path) if _suffix(path) == ".exr" else _load_still(path)
-        array = array[None]
-    values, precision = _scaled(array, path.name)
-    if values.dim() == 4:
-        values = grey_maps(values, path.name)
-    return values, precision
+        for array in iterate_arrays(path, start):
+            yield _scaled(array, path.name)
+    elif start == 0:
+        values, precision = _scaled(
+            read_exr(path) if _suffix(path) == ".exr" else _load_still(path), path.name
+        )
+        yield (grey_maps(values[None], path.name)[0] if values.dim() == 3 else values), precision
 
 
 def _load_still(path: Path) -> NDArray[Any]:
@@ -164,51 +205,6 @@ def _load_still(path: Path) -> NDArray[Any]:
     return picture
 
 
-def _load_array(path: Path) -> NDArray[Any]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return np.asarray(loaded[_npz_key(loaded.files, path.name)])
-    except (OSError, EOFError, ValueError) as error:
-        if isinstance(error, _WrongKeysError):
-            raise
-        raise ValueError(f"{path.name} cannot be read as a NumPy file ({error}).") from error
-
-
-class _WrongKeysError(ValueError):
-    """An NPZ whose depth array cannot be told from its keys."""
-
-
-def _npz_key(keys: list[str], name: str) -> str:
-    if len(keys) == 1:
-        return keys[0]
-    for key in _NPZ_KEYS:
-        if key in keys:
-            return key
-    raise _WrongKeysError(
-        f"{name} holds the arrays {', '.join(keys) or 'none'}; name one of them {', '.join(_NPZ_KEYS[:-1])}, "
-        "or keep one."
-    )
-
-
-def _as_maps(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Bring an array to [T, H, W]."""
-    shape = array.shape
-    if array.ndim == 2:
-        return array[None]
-    if array.ndim == 3 and shape[2] == 1 and shape[1] > 1:
-        return rearrange(array, "h w 1 -> 1 h w")
-    if array.ndim == 3:
-        return array
-    if array.ndim == 4 and shape[3] == 1:
-        return rearrange(array, "t h w 1 -> t h w")
-    if array.ndim == 4 and shape[1] == 1:
-        return rearrange(array, "t 1 h w -> t h w")
-    raise ValueError(f"{name} has the shape {shape}; depth maps are [T, H, W] or [H, W].")
-
-
 def _scaled(array: NDArray[Any], name: str) -> tuple[Tensor, str]:
     if array.dtype in (np.uint8, np.uint16):
         levels = np.iinfo(array.dtype).max
@@ -218,7 +214,7 @@ def _scaled(array: NDArray[Any], name: str) -> tuple[Tensor, str]:
     return torch.from_numpy(array.astype(np.float32)), str(array.dtype)
 
 
-def _describe(values: Tensor, precision: str, source: str) -> str:
-    count, height, width = values.shape
+def describe_maps(count: int, size: Sequence[int], precision: str, source: str) -> str:
+    """Say what was read: how many maps of which (height, width), how precise, from where."""
     frames = "1 frame" if count == 1 else f"{count} frames"
-    return f"Read {frames} of {width} x {height} px, {precision}, from {source}."
+    return f"Read {frames} of {size[1]} x {size[0]} px, {precision}, from {source}."

@@ -1,6 +1,8 @@
 """Where the lens is focused: one focal disparity per frame, from a number, a point or a mask."""
 
 import math
+from collections.abc import Iterator
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +23,17 @@ _INSIDE_MASK = 0.5
 _TRIMMED_FRACTION = 0.2
 # Sorting more pixels of a mask takes longer and moves the mean in the fourth digit.
 _MAX_MASK_SAMPLES = 65_536
+
+
+class FrameMaps(Protocol):
+    """Maps [T, H, W] that are looked at once, in order: a tensor, or a stream that holds one at a time."""
+
+    @property
+    def shape(self) -> torch.Size:
+        """(T, H, W)."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Each map [H, W]."""
 
 
 def focus_at_value(
@@ -50,7 +63,7 @@ def focus_at_value(
 
 
 def focus_at_point(
-    disparity: Tensor,
+    disparity: FrameMaps,
     x_px: int = CENTRE,
     y_px: int = CENTRE,
     radius_px: int = 8,
@@ -94,15 +107,14 @@ def focus_at_point(
 
     if between_keyframes == "follow the point":
         path = interpolate_keyframes(points, num_frames, easing)
-        focal = torch.stack([_median_in_disk(disparity[t], path[t], radius_px) for t in range(num_frames)])
+        focal = torch.stack([_median_in_disk(frame, path[t], radius_px) for t, frame in enumerate(disparity)])
     elif between_keyframes == "rack focus":
         before, after, weight = segment_at_frames(points, num_frames, easing)
-        start, end = (
-            torch.stack(
-                [_median_in_disk(disparity[t], points.values[i], radius_px) for t, i in enumerate(index)]
-            )
-            for index in (before, after)
-        )
+        ends = [
+            [_median_in_disk(frame, points.values[index[t]], radius_px) for index in (before, after)]
+            for t, frame in enumerate(disparity)
+        ]
+        start, end = torch.tensor(ends).unbind(1)
         focal = start + (end - start) * weight.float()
     else:
         raise ValueError(
@@ -111,7 +123,7 @@ def focus_at_point(
     return smooth_over_time(focal, smoothing_frames)
 
 
-def focus_on_mask(disparity: Tensor, mask: Tensor, smoothing_frames: float = 2.0) -> Tensor:
+def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_frames: float = 2.0) -> Tensor:
     """Focus on a masked subject: the mean disparity inside the mask without its extremes, per frame.
 
     Pixels count where the mask is at least 0.5, weighted by the mask; the lowest and highest 20 %
@@ -130,16 +142,22 @@ def focus_on_mask(disparity: Tensor, mask: Tensor, smoothing_frames: float = 2.0
         ValueError: every mask is empty, another number of masks than frames, negative smoothing.
     """
     num_frames, height, width = disparity.shape
-    masks = broadcast_over_frames(mask if mask.dim() == 3 else mask[None], num_frames, "mask")
+    masks: FrameMaps
+    if isinstance(mask, Tensor):
+        masks = broadcast_over_frames(mask if mask.dim() == 3 else mask[None], num_frames, "mask")
+    else:
+        masks = mask
     focal = torch.full((num_frames,), math.nan)
-    for t in range(num_frames):
-        weight = resize_mask(masks[t], height, width)[0].to(disparity)
+    largest = -math.inf
+    for t, (frame, frame_mask) in enumerate(zip(disparity, masks, strict=True)):
+        largest = max(largest, frame_mask.max().item())
+        weight = resize_mask(frame_mask, height, width)[0].to(frame)
         inside = weight >= _INSIDE_MASK
         if bool(inside.any()):
-            focal[t] = _trimmed_mean(disparity[t][inside], weight[inside])
+            focal[t] = _trimmed_mean(frame[inside], weight[inside])
     if bool(focal.isnan().all()):
         raise ValueError(
-            f"The mask is empty in all {num_frames} frames (its largest value is {mask.max().item():g}, 0.5 "
+            f"The mask is empty in all {num_frames} frames (its largest value is {largest:g}, 0.5 "
             "is needed somewhere); check the segmenter, or use Focus at Point."
         )
     return smooth_over_time(_hold_gaps(focal), smoothing_frames)

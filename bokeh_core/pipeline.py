@@ -5,7 +5,7 @@ Frames come in and results go out piece by piece; what waits in between is a few
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,16 @@ from torch import Tensor
 
 from .bokeh_inputs import BokehInputs, bokeh_inputs
 from .clip_length import broadcast_over_frames
+from .memory import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
 from .mpi import mpi_regions
 from .semantics import clip_input
-from .windows import DecodeCall, LatentFusion, Window, plan_decode, plan_windows
+from .windows import DECODE_FRAMES, DecodeCall, LatentFusion, Window, plan_decode, plan_windows
 from .working_size import WorkingSize
 
 if TYPE_CHECKING:
     from .models import BokehUNet, RefinedVAE
     from .models.unet import MPIMode
+    from .models.vae import SkipLevel
 
 ImageEncoder = Callable[[Tensor], Tensor]
 OnStep = Callable[[int, int], None]
@@ -34,7 +36,7 @@ class EncodedFrames:
     Attributes:
         latents: [N, 8, h, w], of the frames and of their defocus (V_A, V_D).
         image_embeds: [N, D].
-        skips: encoder features for the refined decode, one list a frame; empty where they were not kept.
+        skips: for the refined decode, one list a frame (see `RefinedVAE.skips`); empty where not kept.
     """
 
     latents: Tensor
@@ -58,7 +60,7 @@ def encode_frames(
         ValueError: the image encoder returns something else than one vector a frame.
     """
     frames = inputs.stretched_frames(start, stop, device)
-    frame_latents, skips = vae.encode(inputs.geometry.pad(frames))
+    frame_latents, skips = vae.encode(inputs.geometry.pad(frames), compact=True)
     defocus_latents, _ = vae.encode(inputs.network_defocus(start, stop, device))
     embeds = image_encoder(clip_input(frames))
     if embeds.ndim != 2 or embeds.shape[0] != stop - start:
@@ -92,23 +94,35 @@ def predict_window(
 
 def decode_frames(vae: RefinedVAE, latents: Tensor, skips: list[list[Tensor]], keep: int) -> Tensor:
     """Decode [N, 4, h, w] in one call and keep the last `keep` frames: float32 [keep, 3, H, W] in [0, 1]."""
-    levels = [torch.cat(level) for level in zip(*skips, strict=True)]
-    return decode_levels(vae, latents, levels, keep)
+    return decode_levels(vae, latents, list(zip(*skips, strict=True)), keep)
 
 
-def decode_levels(vae: RefinedVAE, latents: Tensor, levels: list[Tensor], keep: int) -> Tensor:
-    """As `decode_frames`, with the skips as one [N, C, h, w] for each level."""
-    pixels = vae.decode(latents, levels)[-keep:].float()
-    return (pixels / 2 + 0.5).clamp(0, 1)
+def decode_levels(vae: RefinedVAE, latents: Tensor, levels: Sequence[SkipLevel], keep: int) -> Tensor:
+    """As `decode_frames`, with the skips by level; out of memory repeats it in smaller pieces, same numbers.
+
+    Raises:
+        torch.cuda.OutOfMemoryError: the smallest pieces do not fit either.
+    """
+    piece_elements = PIECE_ELEMENTS
+    while True:
+        try:
+            pixels = vae.decode(latents, levels, piece_elements=piece_elements)
+        except torch.cuda.OutOfMemoryError:
+            if piece_elements <= SMALLEST_PIECE_ELEMENTS:
+                raise
+        else:
+            return (pixels[-keep:].float() / 2 + 0.5).clamp(0, 1)
+        # Out here, where the exception is gone, and with it all that the failed attempt held.
+        piece_elements //= 8
 
 
 class _Features:
     """Encoded frames from their first use to their last."""
 
-    def __init__(self, encode: Callable[[int, int], EncodedFrames], batch: int) -> None:
+    def __init__(self, encode: Callable[[int, int], EncodedFrames], batch: int, start: int = 0) -> None:
         self._encode = encode
         self._batch = batch
-        self._encoded = 0
+        self._encoded = start
         self._latents: dict[int, Tensor] = {}
         self._image_embeds: dict[int, Tensor] = {}
         self._skips: dict[int, list[Tensor]] = {}
@@ -138,6 +152,21 @@ class _Features:
                 del features[frame]
         for frame in [f for f in self._skips if f not in still_decoded]:
             del self._skips[frame]
+
+
+def batch_start(windows: Sequence[Window], batch: int, frame: int) -> int:
+    """First frame of the batch in which a run from the clip's beginning encodes `frame`.
+
+    A run that begins later makes the same batches, as rounding may depend on what is computed together.
+    """
+    start = 0
+    for window in windows:
+        while start < window.stop:
+            stop = min(start + batch, window.stop)
+            if frame < stop:
+                return start
+            start = stop
+    return start
 
 
 class BokehPipeline:
@@ -237,6 +266,7 @@ class BokehPipeline:
         overlap: int = 4,
         k_dtype: torch.dtype = torch.float16,
         encode_batch: int = 2,
+        start_frame: int = 0,
         on_step: OnStep | None = None,
     ) -> Iterator[tuple[int, Tensor]]:
         """Render piece by piece: a decode call's frames as soon as no later window changes them.
@@ -248,29 +278,38 @@ class BokehPipeline:
             overlap: frames that consecutive windows share.
             k_dtype: dtype in which K is embedded.
             encode_batch: frames encoded together.
+            start_frame: first frame wanted, a multiple of 8. Of the frames before it only those that share a
+                window or a decode call with it are looked at; the result is that of the whole clip.
             on_step: called with (done, total) before and after each window and decode call and before each
                 encoding; what it raises ends the run.
 
         Returns:
-            (first frame, float32 [N, 3, H, W] in [0, 1]) in order, covering the clip.
+            (first frame, float32 [N, 3, H, W] in [0, 1]) in order, covering the clip from `start_frame` on.
 
         Raises:
-            ValueError: see `plan_windows`.
+            ValueError: see `plan_windows`, or no decode call begins with `start_frame`.
         """
         windows = plan_windows(inputs.num_frames, window, overlap)
-        return self._run(inputs, windows, mpi_mode, k_dtype, encode_batch, on_step)
+        calls = [call for call in plan_decode(inputs.num_frames) if call.keep_from >= start_frame]
+        if not calls or calls[0].keep_from != start_frame:
+            raise ValueError(
+                f"start_frame is {start_frame} in a clip of {inputs.num_frames} frames; it must be a "
+                f"multiple of {DECODE_FRAMES} inside the clip."
+            )
+        return self._run(inputs, windows, calls, mpi_mode, k_dtype, encode_batch, on_step)
 
     def _run(
         self,
         inputs: BokehInputs,
         windows: list[Window],
+        calls: list[DecodeCall],
         mpi_mode: MPIMode,
         k_dtype: torch.dtype,
         encode_batch: int,
         on_step: OnStep | None,
     ) -> Iterator[tuple[int, Tensor]]:
-        calls = plan_decode(inputs.num_frames)
-        total = len(windows) + len(calls)
+        first = next(k for k, window in enumerate(windows) if window.stop > calls[0].start)
+        total = len(windows) - first + len(calls)
         done = 0
 
         def report() -> None:
@@ -282,9 +321,13 @@ class BokehPipeline:
                 self.vae, self.image_encoder, inputs, start, stop, device=self.device, keep_skips=True
             )
 
-        features = _Features(encode, encode_batch)
-        fusion = LatentFusion(windows)
-        for k, window in enumerate(windows):
+        features = _Features(encode, encode_batch, batch_start(windows, encode_batch, windows[first].start))
+        fusion = LatentFusion(windows, first)
+        with torch.no_grad():
+            for window in windows[:first]:
+                # In the same batches as a run from the beginning, whose windows end here.
+                features.encode_up_to(window.stop, report)
+        for k, window in enumerate(windows[first:], first):
             with torch.no_grad():
                 features.encode_up_to(window.stop, report)
                 report()
@@ -307,6 +350,7 @@ class BokehPipeline:
                     keep = call.stop - call.keep_from
                     pixels = decode_frames(self.vae, latents, features.skips(call), keep)
                     restored = inputs.geometry.restore(pixels).to(inputs.frames.device)
+                fusion.drop_before(calls[0].start if calls else inputs.num_frames)
                 done += 1
                 report()
                 yield call.keep_from, restored

@@ -179,7 +179,8 @@ def refined_decode(
     Args:
         vae: on `device`.
         latents: [T, 4, h, w], scaled.
-        frames: [T, 3, H, W] in [0, 1], all in focus; their encoder features are computed anew for each call.
+        frames: [T, 3, H, W] in [0, 1], all in focus. Their encoder features are computed anew for each call:
+            kept from the sampler they would be 73 MB a frame of 1024 x 576, ten times the frame itself.
         geometry: from the frames' size to that of the latents.
         device: where to compute.
         encode_batch: frames encoded together; memory only, halved when it does not suffice.
@@ -204,12 +205,11 @@ def refined_decode(
             on_frame(done + start)
             clip = frames[call.start + start : call.start + stop].to(device, torch.float32)
             with torch.no_grad():
-                return vae.encode(geometry.pad(geometry.stretch(clip) * 2 - 1))[1]
+                return vae.skips(geometry.pad(geometry.stretch(clip) * 2 - 1))
 
         count = call.stop - call.start
         for stop, skips in batches(count, encode_batch, encode):
-            # One buffer a level, in the decoder's dtype: nothing is larger than the skips of 8 frames.
-            levels = levels or [skip.new_empty(count, *skip.shape[1:], dtype=vae.dtype) for skip in skips]
+            levels = levels or [skip.new_empty(count, *skip.shape[1:]) for skip in skips]
             for level, skip in zip(levels, skips, strict=True):
                 level[stop - len(skip) : stop] = skip
             del skips

@@ -62,12 +62,23 @@ def overlap_weights(overlap: int) -> Tensor:
 
 
 class LatentFusion:
-    """The clip's latents while windows arrive in order; a frame is final once no later window holds it."""
+    """The clip's latents while windows arrive in order; a frame is final once no later window holds it.
 
-    def __init__(self, windows: Sequence[Window]) -> None:
+    What is final can be dropped, so that no more than the frames between two windows need to be held.
+    """
+
+    def __init__(self, windows: Sequence[Window], first: int = 0) -> None:
+        """Expect windows in order.
+
+        Args:
+            windows: the whole plan.
+            first: window that will arrive first. Frames that the windows before it hold are then not known.
+        """
         self._windows = list(windows)
-        self._added = 0
-        self._clip: Tensor | None = None
+        self._added = first
+        # Frames before this one belong to windows that are not seen, or were dropped.
+        self._begin = self._windows[first - 1].stop if first else 0
+        self._frames: dict[int, Tensor] = {}
 
     @property
     def final_frames(self) -> int:
@@ -90,31 +101,42 @@ class LatentFusion:
                 f"Window {self._added} has {latents.shape[0]} frames of latents; "
                 f"frames {window.start} to {window.stop - 1} need {window.stop - window.start}."
             )
-        if self._clip is None:
-            self._clip = latents.new_empty(self._windows[-1].stop, *latents.shape[1:], dtype=torch.float32)
-        if latents.shape[1:] != self._clip.shape[1:]:
+        known = next(iter(self._frames.values()), latents[0])
+        if latents.shape[1:] != known.shape:
             raise ValueError(
                 f"Window {self._added} has latents of shape {tuple(latents.shape[1:])}; "
-                f"the windows before it have {tuple(self._clip.shape[1:])}."
+                f"the windows before it have {tuple(known.shape)}."
             )
         covered = self._windows[self._added - 1].stop if self._added else 0
         overlap = max(covered - window.start, 0)
-        latents = latents.to(self._clip)
-        shared = self._clip[window.start : window.start + overlap]
-        earlier = overlap_weights(overlap).to(latents).view(-1, *(1,) * (latents.ndim - 1))
-        shared.copy_(earlier * shared + (1 - earlier) * latents[:overlap])
-        self._clip[window.start + overlap : window.stop] = latents[overlap:]
+        earlier = overlap_weights(overlap).to(known.device)
+        for j, frame in enumerate(range(*window)):
+            if frame < self._begin:
+                continue
+            # A copy, or one frame would keep the latents of its whole window.
+            latent = latents[j].to(known.device, torch.float32, copy=True)
+            if j < overlap:
+                latent = earlier[j] * self._frames[frame] + (1 - earlier[j]) * latent
+            self._frames[frame] = latent
         self._added += 1
 
     def frames(self, start: int, stop: int) -> Tensor:
         """Fused latents of final frames, float32 [stop - start, C, h, w].
 
         Raises:
-            ValueError: a later window still changes one of them.
+            ValueError: a later window still changes one of them, or they are not held.
         """
-        if self._clip is None or stop > self.final_frames:
+        if stop > self.final_frames:
             raise ValueError(f"Frames {start} to {stop - 1} were asked for; {self.final_frames} are final.")
-        return self._clip[start:stop]
+        if start < self._begin:
+            raise ValueError(f"Frames from {start} on were asked for; those before {self._begin} are gone.")
+        return torch.stack([self._frames[frame] for frame in range(start, stop)])
+
+    def drop_before(self, frame: int) -> None:
+        """Let go of the final frames before this one."""
+        self._begin = max(self._begin, min(frame, self.final_frames))
+        for dropped in [held for held in self._frames if held < self._begin]:
+            del self._frames[dropped]
 
 
 def fuse_windows(latents: Sequence[Tensor] | Tensor, windows: Sequence[Window]) -> Tensor:

@@ -12,6 +12,7 @@ from .mpi import MPIMask
 from .preview import FocusPreview
 from .sampler import OneStepSampler
 from .strength import BlurStrength
+from .video import AnyToBokehVideo
 
 NODES: list[type[io.ComfyNode]] = [
     LoadDisparity,
@@ -27,6 +28,7 @@ NODES: list[type[io.ComfyNode]] = [
     OneStepSampler,
     AssembleWindows,
     RefinedDecode,
+    AnyToBokehVideo,
 ]
 
 

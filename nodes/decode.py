@@ -4,14 +4,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.memory import decode_bytes, encode_bytes
+from ..bokeh_core.memory import ENCODE_BATCH, decode_bytes, encode_bytes
 from ..bokeh_core.picture_channels import to_rgb, with_channels_of
 from ..bokeh_core.stages import decode_steps, geometry_between, refined_decode
 from ..bokeh_core.windows import DECODE_FRAMES
 from . import host, sockets
 from .newer_host import known_fields
-
-ENCODE_BATCH = 2
 
 
 def _needed_bytes(vae: Any, num_frames: int, height: int, width: int) -> int:

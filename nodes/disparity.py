@@ -11,8 +11,8 @@ from . import host, sockets
 from .newer_host import known_fields
 
 
-def _meaning_inputs() -> list[Any]:
-    """The widgets that say what the maps mean; the same on both nodes, in the same order."""
+def meaning_inputs() -> list[Any]:
+    """The widgets that say what the maps mean; the same on every node that reads maps, in the same order."""
     return [
         io.Combo.Input(
             "source",
@@ -98,7 +98,7 @@ class LoadDisparity(io.ComfyNode):
                     "Files of a folder are read in natural order of their names. 16-bit PNG, EXR and NPZ "
                     "avoid the steps that 8-bit maps leave in strong blur.",
                 ),
-                *_meaning_inputs(),
+                *meaning_inputs(),
                 io.Int.Input(
                     "start_frame",
                     default=0,
@@ -183,7 +183,7 @@ class DisparityFromImages(io.ComfyNode):
                     tooltip="Grey depth maps, one per frame or one for the whole clip. Colour maps are "
                     "refused: they cannot be turned back into depth.",
                 ),
-                *_meaning_inputs(),
+                *meaning_inputs(),
                 _frames_input(),
             ],
             outputs=_outputs(),

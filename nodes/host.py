@@ -17,8 +17,9 @@ from torch import Tensor, nn
 MODEL_FOLDER = "any_to_bokeh"
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 CLIP_SIDE_PX = 224
-# Layers of the network for which the host has its own of the same name.
-STREAMED_LAYERS = ("Linear", "Conv2d", "Conv3d", "GroupNorm", "LayerNorm")
+# Layers of the network for which the host has its own of the same name. Group norms stay plain, and so always
+# on the device: they are under 1 MB, and the decoder, which norms a clip band by band, reads their weights.
+STREAMED_LAYERS = ("Linear", "Conv2d", "Conv3d", "LayerNorm")
 
 
 def compute_device() -> torch.device:
@@ -78,6 +79,43 @@ def input_path(text: str) -> Path:
             f"Nothing exists at {path}; give a file or folder, absolute or relative to {input_folder}."
         )
     return path
+
+
+def output_folder(name: str) -> Path:
+    """Return a folder of ours in the host's output folder; it exists afterwards."""
+    folder = Path(folder_paths.get_output_directory()) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def video_path(video: Any) -> Path | None:
+    """Return the file behind a VIDEO; None if it is in memory, or only a part of a file."""
+    import av
+    from comfy_api.latest import InputImpl
+
+    source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
+    if not isinstance(source, str):
+        return None
+    with av.open(source) as container:
+        whole_s = None if container.duration is None else container.duration / av.time_base
+    # Newer hosts cut a video by remembering where; only its length tells.
+    cut = whole_s is not None and abs(video.get_duration() - whole_s) > 1e-3
+    return None if cut else Path(source)
+
+
+def video_of(path: Path) -> Any:
+    """Return a VIDEO that is read from a file when it is needed."""
+    from comfy_api.latest import InputImpl
+
+    return InputImpl.VideoFromFile(str(path))
+
+
+def video_preview(path: Path) -> Any:
+    """Return what makes a node show a video of the host's output folder."""
+    from comfy_api.latest import io, ui
+
+    folder = path.parent.relative_to(folder_paths.get_output_directory())
+    return ui.PreviewVideo([ui.SavedResult(path.name, folder.as_posix(), io.FolderType.output)])
 
 
 def own_model_folders() -> list[Path]:

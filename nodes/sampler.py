@@ -7,7 +7,7 @@ from comfy_api.latest import io
 
 from ..bokeh_core.bokeh_inputs import BokehInputs, bokeh_inputs
 from ..bokeh_core.clip_length import broadcast_over_frames
-from ..bokeh_core.memory import encode_bytes, unet_bytes
+from ..bokeh_core.memory import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.mpi import mpi_regions as regions_of
 from ..bokeh_core.picture_channels import to_rgb
 from ..bokeh_core.pipeline import EncodedFrames
@@ -20,7 +20,6 @@ from . import host, sockets
 from .newer_host import known_fields
 
 WINDOW_FRAMES = 8
-ENCODE_BATCH = 2
 # The published pipeline embeds K in float16, whose values the weights were trained on.
 K_DTYPE = torch.float16
 

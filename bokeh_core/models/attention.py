@@ -4,6 +4,7 @@ Order in a spatial block: self-attention, MPI fuser, semantic cross-attention, f
 of Stable Video Diffusion follows each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,14 +37,24 @@ class Conditions:
 
 
 def multi_head_attention(
-    layer: Attention, queries: Tensor, context: Tensor, visible: Tensor | None = None
+    layer: Attention, queries: Tensor, context: Tensor, counts: Sequence[int] | None = None
 ) -> Tensor:
-    """Attention of `queries` [B, N, C] over `context` [B, M, C], keys limited to `visible` bool [B, M]."""
+    """Attention of `queries` [B, N, C] over the first `counts` of `context` [B, M, C]; None is all of it.
+
+    Keys beyond a count are cut off, not masked: without a mask the fused kernels run that store no weights.
+    """
     q = rearrange(layer.to_q(queries), "b n (h c) -> b h n c", h=layer.heads)
     k = rearrange(layer.to_k(context), "b m (h c) -> b h m c", h=layer.heads)
     v = rearrange(layer.to_v(context), "b m (h c) -> b h m c", h=layer.heads)
-    mask = None if visible is None else visible[:, None, None].expand(-1, layer.heads, q.shape[2], -1)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    if counts is None or min(counts) == context.shape[1]:
+        out = F.scaled_dot_product_attention(q, k, v)
+    else:
+        out = torch.cat(
+            [
+                F.scaled_dot_product_attention(q[i : i + 1], k[i : i + 1, :, :n], v[i : i + 1, :, :n])
+                for i, n in enumerate(counts)
+            ]
+        )
     return layer.to_out[0](rearrange(out, "b h n c -> b n (h c)"))
 
 
@@ -82,10 +93,8 @@ class MPIFuser(nn.Module):
         if objects is None:
             return multi_head_attention(self.mpi_attn, tokens, tokens)
         context = torch.cat((tokens, self.norm1(self.linear(objects.features))), dim=1)
-        visible = None
-        if objects.visible is not None:
-            visible = F.pad(objects.visible, (tokens.shape[1], 0), value=True)
-        return multi_head_attention(self.mpi_attn, tokens, context, visible)
+        counts = [tokens.shape[1] + count for count in objects.counts]
+        return multi_head_attention(self.mpi_attn, tokens, context, counts)
 
     def _feed_forward(self, a: Tensor, b: Tensor) -> Tensor:
         """ff(a) + ff(b): half the sum passes the second linear, and doubling counts its bias twice."""

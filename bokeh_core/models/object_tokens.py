@@ -16,12 +16,12 @@ class ObjectTokens:
     """Features of the visible cells, one set a frame, padded to the largest set.
 
     Attributes:
-        features: [B*F, M, C0].
-        visible: bool [B*F, M], or None when no set is padded.
+        features: [B*F, M, C0], a frame's own set first.
+        counts: how many belong to each frame, at most M.
     """
 
     features: Tensor
-    visible: Tensor | None
+    counts: tuple[int, ...]
 
 
 def object_tokens(
@@ -33,7 +33,7 @@ def object_tokens(
 
     Args:
         mpi_features: [B*F, C0, h, w], features of the all-in-focus frames.
-        mpi_regions: uint8 [B*F, H, W] at image resolution, 0 in focus.
+        mpi_regions: uint8 [B*F, H, W] at image resolution, 0 in focus; on any device.
         farthest_region: last region that is visible.
         num_tokens: spatial tokens N of the level, at most h*w.
 
@@ -46,17 +46,15 @@ def object_tokens(
     inside = (mpi_regions <= farthest_region).float()
     visible = F.interpolate(inside[:, None], size, mode="bilinear", align_corners=False) > 0.5
     visible = rearrange(visible, "f 1 h w -> f (h w)")
-    count = visible.sum(dim=1)
-    fewest, most = int(count.min()), int(count.max())
+    counts = tuple(visible.sum(dim=1).tolist())
+    most = max(counts)
     if most == 0:
         return None
     features = F.interpolate(mpi_features, size, mode="bilinear", align_corners=False)
     features = rearrange(features, "f c h w -> f (h w) c")
-    if fewest == visible.shape[1]:
-        return ObjectTokens(features, None)
-    # Visible cells first, in row-major order.
-    first = visible.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
-    features = features.gather(1, first[..., None].expand(-1, -1, features.shape[-1]))
-    if fewest == most:
-        return ObjectTokens(features, None)
-    return ObjectTokens(features, torch.arange(most, device=count.device) < count[:, None])
+    if min(counts) < visible.shape[1]:
+        # Visible cells first, in row-major order.
+        first = visible.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
+        first = first.to(features.device)[..., None].expand(-1, -1, features.shape[-1])
+        features = features.gather(1, first)
+    return ObjectTokens(features, counts)

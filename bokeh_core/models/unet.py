@@ -146,13 +146,17 @@ class BokehUNet(nn.Module):
             window_semantics=image_embeds[:, :1],
             image_only=torch.zeros(windows, frames, dtype=dtype, device=x.device),
         )
-        levels = _ObjectTokenLevels(None, None)
+        regions = None
         if mpi_mode == "paper" and mpi_regions is not None:
-            frame_latents = x[:, : self.conv_in_mpi.in_channels]
-            regions = rearrange(mpi_regions, "b f h w -> (b f) h w").to(x.device)
-            levels = _ObjectTokenLevels(self.conv_in_mpi(frame_latents), regions)
+            regions = rearrange(mpi_regions, "b f h w -> (b f) h w")
+        levels = self._object_levels(x[:, : self.conv_in_mpi.in_channels], regions)
         x = self._run(x, self._time_embedding(x), conditions, levels)
         return rearrange(x, "(b f) c h w -> b f c h w", b=windows)
+
+    def _object_levels(self, frame_latents: Tensor, mpi_regions: Tensor | None) -> _ObjectTokenLevels:
+        if mpi_regions is None:
+            return _ObjectTokenLevels(None, None)
+        return _ObjectTokenLevels(self.conv_in_mpi(frame_latents), mpi_regions)
 
     def _run(self, x: Tensor, time: Tensor, conditions: Conditions, levels: _ObjectTokenLevels) -> Tensor:
         x = self.conv_in(x)

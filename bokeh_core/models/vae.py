@@ -1,7 +1,8 @@
 """The VAE with refined decode: the sharp frame's encoder features reach the decoder (section 3.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -12,7 +13,12 @@ from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import (
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ..memory import PIECE_ELEMENTS
 from .config import read_config
+from .piecewise import decode_in_pieces, encoder_layers
+
+# One [N, C, h, w], or its N frames one by one.
+SkipLevel = Tensor | Sequence[Tensor]
 
 SKIP_INIT = 1e-5
 
@@ -104,11 +110,12 @@ class RefinedVAE(nn.Module):
         """In which the decoder computes; the encoder may keep float32, as the published pipeline has it."""
         return self.decoder.conv_in.weight.dtype
 
-    def encode(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def encode(self, frames: Tensor, *, compact: bool = False) -> tuple[Tensor, list[Tensor]]:
         """Posterior mean of each frame, and what its encoder passed on the way; frames do not see each other.
 
         Args:
             frames: [N, 3, H, W] in [-1, 1], sides divisible by 8.
+            compact: give the skips as `skips` does.
 
         Returns:
             Scaled latents [N, 4, H/8, W/8], and 4 skips [N, C, H/s, W/s] for s = 1, 2, 4, 8: the inputs of
@@ -117,6 +124,49 @@ class RefinedVAE(nn.Module):
         Raises:
             ValueError: the shape does not fit.
         """
+        x, skips = self._down(frames, compact)
+        encoder = self.encoder
+        for block in (encoder.down_blocks[-1], encoder.mid_block):
+            for layer in self._layers(block, frames):
+                x = layer(x)
+        x = encoder.conv_out(encoder.conv_act(encoder.conv_norm_out(x)))
+        mean, _log_variance = self.quant_conv(x).chunk(2, dim=1)
+        return mean * self.config.scaling_factor, skips
+
+    def skips(self, frames: Tensor) -> list[Tensor]:
+        """What `decode` needs of the all-in-focus frames, small enough to be kept for many of them.
+
+        Args:
+            frames: as for `encode`.
+
+        Returns:
+            The frames themselves, from which `decode` makes the skip at full resolution by one convolution
+            (it is two thirds of all), and the skips [N, C, H/s, W/s] for s = 2, 4, 8 in the decoder's dtype.
+
+        Raises:
+            ValueError: the shape does not fit.
+        """
+        return self._down(frames, compact=True)[1]
+
+    def _down(self, frames: Tensor, compact: bool) -> tuple[Tensor, list[Tensor]]:
+        """To the input of the last down block, and the skips of every level."""
+        self._check_frames(frames)
+        x = self.encoder.conv_in(frames.to(self.quant_conv.weight.dtype))
+        skips = [frames if compact else x]
+        for block in self.encoder.down_blocks[:-1]:
+            for layer in self._layers(block, frames):
+                x = layer(x)
+            skips.append(x.to(self.dtype) if compact else x)
+        return x, skips
+
+    def _layers(self, block: nn.Module, frames: Tensor) -> list[Callable[[Tensor], Tensor]]:
+        return [block] if self._learns([frames]) else encoder_layers(block)
+
+    def _learns(self, inputs: Iterable[Tensor]) -> bool:
+        """Whether gradients are wanted, for which every layer's input has to stay as it is."""
+        return torch.is_grad_enabled() and any(t.requires_grad for t in chain(inputs, self.parameters()))
+
+    def _check_frames(self, frames: Tensor) -> None:
         divisor = self.pixels_per_cell
         if frames.ndim != 4 or frames.shape[1] != self.config.in_channels:
             raise ValueError(
@@ -127,22 +177,18 @@ class RefinedVAE(nn.Module):
                 f"frames are {frames.shape[-1]} x {frames.shape[-2]}; "
                 f"both sides must be divisible by {divisor}."
             )
-        encoder = self.encoder
-        x = encoder.conv_in(frames.to(self.quant_conv.weight.dtype))
-        skips = []
-        for block in encoder.down_blocks:
-            skips.append(x)
-            x = block(x)
-        x = encoder.conv_out(encoder.conv_act(encoder.conv_norm_out(encoder.mid_block(x))))
-        mean, _log_variance = self.quant_conv(x).chunk(2, dim=1)
-        return mean * self.config.scaling_factor, skips
 
-    def decode(self, latents: Tensor, skips: Sequence[Tensor]) -> Tensor:
+    def decode(
+        self, latents: Tensor, skips: Sequence[SkipLevel], *, piece_elements: int = PIECE_ELEMENTS
+    ) -> Tensor:
         """Decode frames that follow each other in time, in one temporal chunk.
 
         Args:
             latents: [N, 4, h, w], scaled.
-            skips: of the all-in-focus frames of the same index, as `encode` returns them.
+            skips: of the all-in-focus frames of the same index, as `encode` or `skips` return them; a level
+                may also be a list of its frames, each [1, C, h, w].
+            piece_elements: memory only: how many numbers of a feature map are worked on together where no
+                gradient is wanted. One frame and one row are the least.
 
         Returns:
             [N, 3, 8h, 8w], about [-1, 1] and not clamped, in the dtype of the decoder's weights.
@@ -158,10 +204,24 @@ class RefinedVAE(nn.Module):
         count, _, height, width = latents.shape
         levels = len(self.config.block_out_channels)
         wanted = [(count, height * 2**j, width * 2**j) for j in reversed(range(levels))]
-        found = [(skip.shape[0], *skip.shape[-2:]) for skip in skips]
+        found = [(sum(len(frame) for frame in _frames(skip)), *_frames(skip)[0].shape[-2:]) for skip in skips]
         if found != wanted:
             raise ValueError(
                 f"skips have (frames, height, width) {found}; latents {tuple(latents.shape)} need {wanted}."
             )
         unscaled = latents.to(self.dtype) / self.config.scaling_factor
-        return self.decoder(unscaled, [skip.to(unscaled) for skip in skips])
+
+        def skip_of(j: int, start: int, stop: int) -> Tensor:
+            level = skips[levels - 1 - j]
+            skip = level[start:stop] if isinstance(level, Tensor) else torch.cat([*level[start:stop]])
+            if skip.shape[1] == self.config.in_channels:
+                skip = self.encoder.conv_in(skip.to(self.quant_conv.weight.dtype))
+            return skip.to(unscaled)
+
+        if self._learns([latents, *(frame for skip in skips for frame in _frames(skip))]):
+            return self.decoder(unscaled, [skip_of(j, 0, count) for j in reversed(range(levels))])
+        return decode_in_pieces(self.decoder, unscaled, skip_of, piece_elements)
+
+
+def _frames(level: SkipLevel) -> Sequence[Tensor]:
+    return [level] if isinstance(level, Tensor) else level

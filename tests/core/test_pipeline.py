@@ -230,14 +230,14 @@ class CountingVAE(nn.Module):
         self.alive = 0
         self.most_alive = 0
 
-    def encode(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def encode(self, frames: Tensor, *, compact: bool = False) -> tuple[Tensor, list[Tensor]]:
         means = frames.mean(dim=(1, 2, 3))
         self.encoded += [round(v, 4) for v in means.tolist()]
         size = (frames.shape[-2] // 8, frames.shape[-1] // 8)
         return means.view(-1, 1, 1, 1).expand(-1, 4, *size), [means.view(-1, 1, 1, 1)]
 
-    def decode(self, latents: Tensor, skips: list[Tensor]) -> Tensor:
-        self.decoded.append([round(v, 4) for v in skips[0].flatten().tolist()])
+    def decode(self, latents: Tensor, skips: list[list[Tensor]], *, piece_elements: int) -> Tensor:
+        self.decoded.append([round(frame.item(), 4) for frame in skips[0]])
         return F.interpolate(latents[:, :3], scale_factor=8.0)
 
 
@@ -290,6 +290,32 @@ def test_each_frame_is_encoded_once_and_nothing_else_is_seen(num_frames):
     assert images == pytest.approx([t / 100 for t in range(num_frames)], abs=1e-6)
     assert unet.windows == [numbers(range(*window)) for window in plan_windows(num_frames)]
     assert vae.decoded == [numbers(range(call.start, call.stop)) for call in plan_decode(num_frames)]
+
+
+def test_a_decode_short_of_memory_is_repeated_in_smaller_pieces():
+    class ShortVAE(CountingVAE):
+        room = 2**62
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.tried: list[int] = []
+
+        def decode(self, latents: Tensor, skips: list[list[Tensor]], *, piece_elements: int) -> Tensor:
+            self.tried.append(piece_elements)
+            if piece_elements > self.room:
+                raise torch.cuda.OutOfMemoryError("no room")
+            return super().decode(latents, skips, piece_elements=piece_elements)
+
+    vae = ShortVAE()
+    vae.room = 2**25
+    frames, *rest = numbered_clip(8)
+    assert furthest(counting_pipeline(CountingUNet(), vae)(frames, *rest), frames) <= 1e-6
+    # 134 MB in half precision at first, then an eighth.
+    assert vae.tried == [2**26, 2**23]
+    vae.room = 0
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        counting_pipeline(CountingUNet(), vae)(frames, *rest)
+    assert vae.tried[2:] == [2**26, 2**23, 2**20]
 
 
 def test_pieces_come_before_later_windows_run():

@@ -36,11 +36,18 @@ class ShortOfMemory:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._vae, name)
 
-    def encode(self, frames: Tensor) -> Any:
+    def encode(self, frames: Tensor, *, compact: bool = False) -> Any:
+        self._take(frames)
+        return self._vae.encode(frames, compact=compact)
+
+    def skips(self, frames: Tensor) -> Any:
+        self._take(frames)
+        return self._vae.skips(frames)
+
+    def _take(self, frames: Tensor) -> None:
         if len(frames) > self._room:
             raise torch.cuda.OutOfMemoryError("no room")
         self.encoded.append(len(frames))
-        return self._vae.encode(frames)
 
 
 @pytest.fixture(scope="module")

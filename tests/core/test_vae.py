@@ -96,6 +96,72 @@ def test_other_sizes_against_the_stock_vae_with_hooks(randomised, config, frames
     assert furthest(model.decode(mean * 0.7 * scale, skips), expected) <= TOLERANCE
 
 
+# One frame and one row; a few of both, cut unevenly; everything at once.
+@pytest.mark.parametrize("piece_elements", [1, 7000, 2**40])
+@pytest.mark.parametrize("frames", [1, 5])
+def test_pieces_change_no_number(randomised, frames, piece_elements):
+    """Against the whole layers, which a VAE that learns runs; in float64 no error can hide in rounding."""
+    config = {
+        "block_out_channels": (32, 64, 96),
+        "down_block_types": ("DownEncoderBlock2D",) * 3,
+        "layers_per_block": 2,
+    }
+    model = randomised(RefinedVAE.from_config(config), 31).double()
+    generator = torch.Generator().manual_seed(31)
+    image = torch.rand(frames, 3, 20, 28, generator=generator).double() * 2 - 1
+    target = torch.randn(frames, 4, 5, 7, generator=generator).double()
+    whole_latents, whole_skips = model.requires_grad_(True).encode(image)
+    whole = model.decode(target, whole_skips)
+    assert whole.requires_grad
+
+    with torch.no_grad():
+        latents, skips = model.encode(image)
+        assert furthest(latents, whole_latents) <= 1e-9
+        for found, expected in zip(skips, whole_skips, strict=True):
+            assert furthest(found, expected) <= 1e-9
+        assert furthest(model.decode(target, skips, piece_elements=piece_elements), whole) <= 1e-9
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_compact_skips_decode_alike(golden, small_vae, learns):
+    numbers = golden("vae")
+    z = (numbers["z"] * SCALE).requires_grad_(learns)
+    compact = small_vae.skips(numbers["image"])
+    # The frames in place of the skip at full resolution, and the three that are smaller.
+    assert torch.equal(compact[0], numbers["image"])
+    for i in (1, 2, 3):
+        assert furthest(compact[i][::7], numbers[f"residual_{i}"]) <= TOLERANCE
+    latents, also_compact = small_vae.encode(numbers["image"], compact=True)
+    assert furthest(latents / SCALE, numbers["mean"]) <= TOLERANCE
+    assert [skip.shape for skip in also_compact] == [skip.shape for skip in compact]
+    decoded = small_vae.decode(z, compact)
+    assert decoded.requires_grad == learns
+    assert furthest(decoded, numbers["decoded"]) <= TOLERANCE
+    frame_by_frame = [[skip[i : i + 1] for i in range(8)] for skip in compact]
+    assert furthest(small_vae.decode(z, frame_by_frame), numbers["decoded"]) <= TOLERANCE
+
+
+def test_group_moments_keep_their_digits_far_from_zero():
+    """Against the moments of everything at once in float64; sums of squares in float32 lose all digits."""
+    from bokeh_core.models.piecewise import GroupMoments
+
+    values = torch.randn(1, 4, 3, 5, 6, generator=torch.Generator().manual_seed(1)) + 3000
+    norm = torch.nn.GroupNorm(2, 4)
+    torch.nn.init.uniform_(norm.weight, 0.5, 2)
+    torch.nn.init.uniform_(norm.bias, -1, 1)
+    moments = GroupMoments(2)
+    for piece in values.split([2, 1, 2], dim=3):
+        moments.add(piece)
+    groups = values.double().view(2, -1)
+    normed = (groups - groups.mean(1, keepdim=True)) / (
+        groups.var(1, keepdim=True, correction=0) + 1e-5
+    ).sqrt()
+    channels = normed.view(1, 4, 3, 5, 6)
+    affine = channels * norm.weight.view(1, 4, 1, 1, 1) + norm.bias.view(1, 4, 1, 1, 1)
+    with torch.no_grad():
+        assert furthest(moments.normalise(norm, values), F.silu(affine)) <= 2e-3
+
+
 def test_skip_convolutions_start_almost_closed():
     config = {"block_out_channels": (32, 64), "down_block_types": ("DownEncoderBlock2D",) * 2}
     weights = RefinedVAE.from_config(config).state_dict()

@@ -131,6 +131,40 @@ def test_frames_that_are_not_final_are_not_given_out():
         fusion.frames(0, 5)
 
 
+def test_final_frames_can_be_dropped():
+    plan = plan_windows(40)
+    fusion = LatentFusion(plan)
+    whole: list[torch.Tensor] = []
+    latents = [torch.randn(8, 2, generator=torch.Generator().manual_seed(k)) for k in range(len(plan))]
+    held = []
+    for window_latents in latents:
+        fusion.add(window_latents)
+        final = fusion.final_frames
+        whole.append(fusion.frames(sum(map(len, whole)), final))
+        # Half a window of frames that the next window changes is asked to go as well, and stays.
+        fusion.drop_before(final + 4)
+        held.append(len(fusion._frames))
+    assert torch.equal(torch.cat(whole), fuse_windows(latents, plan))
+    assert max(held) == 4
+    with pytest.raises(ValueError, match="Frames from 30 on were asked for; those before 40 are gone"):
+        fusion.frames(30, 40)
+
+
+@pytest.mark.parametrize(("num_frames", "overlap", "first"), [(20, 4, 2), (21, 5, 3), (22, 7, 6), (24, 0, 1)])
+def test_fusion_that_begins_later_agrees_from_there_on(num_frames, overlap, first):
+    plan = plan_windows(num_frames, overlap=overlap)
+    latents = [torch.randn(8, 2, generator=torch.Generator().manual_seed(k)) for k in range(len(plan))]
+    whole = fuse_windows(latents, plan)
+    fusion = LatentFusion(plan, first)
+    for window_latents in latents[first:]:
+        fusion.add(window_latents)
+    # What the windows before hold is not known.
+    begin = plan[first - 1].stop
+    assert torch.equal(fusion.frames(begin, num_frames), whole[begin:])
+    with pytest.raises(ValueError, match=f"those before {begin} are gone"):
+        fusion.frames(begin - 1, num_frames)
+
+
 @pytest.mark.parametrize(
     ("num_frames", "expected"),
     [

@@ -1,0 +1,74 @@
+"""One clip or a folder of clips, each with the disparity of its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_VIDEO_ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mxf", ".mpg", ".mpeg", ".ts", ".mts"}
+
+
+@dataclass(frozen=True)
+class ClipPaths:
+    """A clip to be rendered.
+
+    Attributes:
+        video: the source.
+        output: the file to be made.
+        disparity: what was named for it: a file or folder of this clip, or one in which its own lies.
+        by_name: whether `disparity` is such a collection.
+    """
+
+    video: Path
+    output: Path
+    disparity: Path
+    by_name: bool
+
+    def own(self, path: Path) -> Path:
+        """Return what belongs to this clip at a path that was named for it or for a folder of clips.
+
+        Raises:
+            ValueError: nothing, or more than one thing, in the folder has the clip's name.
+        """
+        if not self.by_name or not path.is_dir():
+            return path
+        found = sorted(p for p in path.iterdir() if (p.name if p.is_dir() else p.stem) == self.video.stem)
+        if len(found) != 1:
+            names = ", ".join(p.name for p in found) or "nothing"
+            raise ValueError(
+                f"For {self.video.name} there is {names} in {path}; it must hold one folder or file named "
+                f"{self.video.stem}."
+            )
+        return found[0]
+
+
+def clips_at(source: Path, disparity: Path, output: Path, ending: str) -> list[ClipPaths]:
+    """Find the clips to render.
+
+    Args:
+        source: a video, or a folder of videos.
+        disparity: of the video; for a folder, a folder that holds one of each video's name.
+        output: the file to be made; for a folder, the folder to fill, made if it is missing.
+        ending: of files in that folder.
+
+    Raises:
+        ValueError: nothing to render, or two clips would have the same output.
+    """
+    if not source.exists():
+        raise ValueError(f"{source} does not exist; name a video or a folder of videos.")
+    if not source.is_dir():
+        return [ClipPaths(source, output, disparity, by_name=False)]
+    videos = sorted(
+        path
+        for path in source.iterdir()
+        if path.suffix.lower() in _VIDEO_ENDINGS and not path.name.startswith(".")
+    )
+    if not videos:
+        raise ValueError(f"{source} holds no videos ({', '.join(sorted(_VIDEO_ENDINGS))}).")
+    stems = [video.stem for video in videos]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise ValueError(f"{source} holds two videos named {twice[0]}; rename one of them.")
+    if output.exists() and (not output.is_dir() or output.samefile(source)):
+        raise ValueError(f"{output} cannot take the results of a folder; name another folder.")
+    return [ClipPaths(video, output / f"{video.stem}{ending}", disparity, by_name=True) for video in videos]

@@ -1,0 +1,34 @@
+"""Texts that differ where settings or sources differ: finished parts are only kept for the very same job."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+# Of each weight; two networks that agree in so many numbers of every weight are the same.
+_WEIGHT_SAMPLES = 64
+
+
+def tensor_fingerprint(values: Tensor) -> str:
+    """Hash shape, type and every number of a tensor."""
+    digest = hashlib.sha256(f"{tuple(values.shape)} {values.dtype}".encode())
+    # Row by row of the first dimension: a view may be larger than what lies behind it.
+    for row in values.detach().cpu() if values.ndim else [values.detach().cpu()]:
+        digest.update(row.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def module_fingerprint(module: nn.Module) -> str:
+    """Hash names, shapes, types and the first numbers of a network's weights, wherever they lie."""
+    digest = hashlib.sha256()
+    for name, value in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        digest.update(value.flatten()[:_WEIGHT_SAMPLES].float().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """Hash named texts and numbers."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,204 @@
+"""The renderers behind one interface: frames of a streamed clip in order, from any part boundary on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from ..bokeh_inputs import BokehInputs
+from ..lens import Aperture, contour_reach_px, gamma_of, lens_blur
+from ..memory import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
+from ..picture_channels import to_rgb
+from ..sampling_report import strength_warning
+from ..strength import strength_in_pixels
+from ..windows import DECODE_FRAMES
+from ..working_size import WorkingSize, working_geometry
+from .clip_stream import ClipStream, SlidingFrames, SlidingRegions
+
+if TYPE_CHECKING:
+    from ..models.unet import MPIMode
+    from ..pipeline import BokehPipeline
+
+Check = Callable[[], None]
+# Frames that Lens Blur is given together; it decides itself how many it works on at a time.
+_LENS_FRAMES = 4
+WINDOW_FRAMES = 8
+# Frames whose features wait for their decode call: the call's, and half a window more.
+_WAITING_FRAMES = 12
+
+
+class ClipRenderer(Protocol):
+    """Turns a streamed clip into frames."""
+
+    def identity(self) -> str:
+        """A text that differs where the result does."""
+
+    def describe(self, clip: ClipStream) -> str:
+        """What will be done, and warnings, one a line.
+
+        Raises:
+            ValueError: the clip cannot be rendered.
+        """
+
+    def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
+        """Yield rendered frames [H, W, C] in [0, 1] from number `start`, a multiple of 8, on.
+
+        Args:
+            clip: what to render.
+            start: first frame; the result does not depend on where a run began.
+            check: called often; may raise to stop.
+        """
+
+
+@dataclass(frozen=True)
+class LensRenderer:
+    """Lens Blur; see `lens.lens_blur` for each setting.
+
+    Attributes:
+        aperture: shape of the lens opening.
+        light: `linear` or `display`.
+        highlight_gain: extra light of highlights out of focus.
+        highlight_threshold: brightness above which a pixel is one.
+        near_strength: factor on the blur in front of the focus.
+        far_strength: factor on the blur behind it.
+        contour_tolerance: px on a frame 1024 px wide.
+        device: where to compute.
+    """
+
+    aperture: Aperture = field(default_factory=Aperture)
+    light: str = "linear"
+    highlight_gain: float = 0.0
+    highlight_threshold: float = 0.8
+    near_strength: float = 1.0
+    far_strength: float = 1.0
+    contour_tolerance: float = 4.0
+    device: torch.device = field(default=torch.device("cpu"), compare=False)
+
+    def identity(self) -> str:
+        settings = {name: value for name, value in asdict(self).items() if name != "device"}
+        return f"lens {sorted(settings.items())!r}"
+
+    def describe(self, clip: ClipStream) -> str:
+        gamma_of(self.light)
+        return f"Lens Blur on {self.device}."
+
+    def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
+        width = clip.size[1]
+        strength_px = strength_in_pixels(clip.blur_strength, width)
+        pairs = zip(clip.frames(start), clip.disparity(start), strict=False)
+        while batch := list(islice(pairs, _LENS_FRAMES)):
+            frames, disparity = (torch.stack(values) for values in zip(*batch, strict=True))
+            part = slice(start, start + len(batch))
+            yield from lens_blur(
+                frames,
+                disparity,
+                clip.focal_disparity[part],
+                strength_px[part],
+                gamma=gamma_of(self.light),
+                aperture=self.aperture,
+                highlight_gain=self.highlight_gain,
+                highlight_threshold=self.highlight_threshold,
+                near_strength=self.near_strength,
+                far_strength=self.far_strength,
+                contour_reach_px=contour_reach_px(self.contour_tolerance, width),
+                device=self.device,
+                on_frame=lambda _: check(),
+                check=check,
+            )
+            start += len(batch)
+
+
+@dataclass(frozen=True)
+class ModelRenderer:
+    """The paper's network; see `BokehPipeline.stream` for the settings.
+
+    Attributes:
+        pipeline: with its weights.
+        weights: a text that differs where the weights do.
+        mpi_mode: `released` or `paper`.
+        overlap: frames that windows share.
+        working_size: see `working_geometry`.
+    """
+
+    pipeline: BokehPipeline
+    weights: str
+    mpi_mode: MPIMode = "released"
+    overlap: int = 4
+    working_size: WorkingSize = "auto"
+
+    def identity(self) -> str:
+        return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
+
+    def describe(self, clip: ClipStream) -> str:
+        inputs = self._inputs(clip)
+        (height, width), (inner_height, inner_width) = clip.size, inputs.geometry.inner
+        lines = [
+            f"Worked on at {inner_width} x {inner_height} px, the frames being {width} x {height}.",
+            f"The paper's model, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of 8, on "
+            f"{self.pipeline.device}.",
+            strength_warning(inputs.blur_strength),
+        ]
+        return "\n".join(line for line in lines if line)
+
+    def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
+        pieces = self.pipeline.stream(
+            self._inputs(clip),
+            mpi_mode=self.mpi_mode,
+            overlap=self.overlap,
+            start_frame=start,
+            on_step=lambda _done, _total: check(),
+        )
+        sources = clip.frames(start)
+        for _, piece in pieces:
+            for frame, source in zip(rearrange(piece, "t c h w -> t h w c"), sources, strict=False):
+                # The network knows no alpha; that of the source is handed on.
+                yield torch.cat((frame.cpu(), source[..., 3:]), dim=-1) if source.shape[-1] == 4 else frame
+                check()
+
+    def needed_bytes(self, height: int, width: int) -> int:
+        """Peak of computing beside the weights, for frames of this size."""
+        size = working_geometry(height, width, self.working_size).padded
+        unet, vae = self.pipeline.unet, self.pipeline.vae
+        channels = vae.config.block_out_channels[0]
+        waiting = _WAITING_FRAMES * SKIP_MAPS * channels * size[0] * size[1] * vae.dtype.itemsize
+        dtype, unet_channels = unet.conv_in.weight.dtype, unet.config.block_out_channels[0]
+        return round(waiting) + max(
+            encode_bytes(ENCODE_BATCH, *size, channels, vae.quant_conv.weight.dtype),
+            unet_bytes(WINDOW_FRAMES, *size, unet_channels, dtype),
+            decode_bytes(DECODE_FRAMES, *size, channels, vae.dtype),
+        )
+
+    def _inputs(self, clip: ClipStream) -> BokehInputs:
+        count, (height, width) = clip.num_frames, clip.size
+        geometry = working_geometry(height, width, self.working_size)
+        rgb = SlidingFrames(
+            lambda start: (to_rgb(frame[None])[0] for frame in clip.frames(start)),
+            torch.Size((count, 3, height, width)),
+        )
+        disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))
+        regions = SlidingRegions(disparity, clip.focal_disparity) if self.mpi_mode == "paper" else None
+        # They are sliced as the tensors that they stand for.
+        return BokehInputs(
+            cast(Tensor, rgb),
+            cast(Tensor, disparity),
+            clip.focal_disparity,
+            strength_in_pixels(clip.blur_strength, geometry.inner[1]),
+            geometry,
+            cast("Any", regions),
+        )
+
+
+def require_whole_calls(part_frames: int) -> None:
+    """Check that parts end where decode calls do.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if part_frames < 1 or part_frames % DECODE_FRAMES:
+        raise ValueError(f"Parts of {part_frames} frames; the number must be a multiple of {DECODE_FRAMES}.")

@@ -1,0 +1,138 @@
+"""Where a clip's frames and sound come from: a file, or tensors in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..disparity_files import fingerprint
+from ..video_io import VideoFile, VideoFormat
+from .fingerprints import tensor_fingerprint
+
+_SOUND_BLOCK = 2**16
+
+
+class ClipSource(Protocol):
+    """Frames and sound of a clip."""
+
+    @property
+    def format(self) -> VideoFormat:
+        """What all frames share."""
+
+    @property
+    def sound_file(self) -> Path | None:
+        """File whose sound is copied, None if the sound is elsewhere or there is none."""
+
+    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
+        """Time of each frame in units of the format's time base."""
+
+    def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
+        """Frames [H, W, C] in [0, 1] from number `start` on."""
+
+    def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
+        """A file with the sound, in `folder` if it must be written first."""
+
+    def fingerprint(self) -> str:
+        """A text that differs where the clip does."""
+
+
+class FileClip:
+    """A video file.
+
+    Args:
+        path: of the video.
+        keep_alpha: whether frames carry alpha, if the video has it.
+    """
+
+    def __init__(self, path: Path, keep_alpha: bool = False) -> None:
+        self._file = VideoFile(path)
+        self._keep_alpha = keep_alpha
+        video = self._file.format
+        self.format = replace(video, alpha=video.alpha and keep_alpha)
+        self.sound_file: Path | None = path
+
+    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
+        return self._file.timestamps(on_frame)
+
+    def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
+        for frame in self._file.frames(start, times):
+            yield frame if self.format.alpha else frame[..., :3]
+
+    def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
+        return nullcontext(self._file.path)
+
+    def fingerprint(self) -> str:
+        return f"{fingerprint(self._file.path)} {self.format!r}"
+
+
+@dataclass(frozen=True)
+class TensorClip:
+    """Frames and sound in memory, as the host has them.
+
+    Attributes:
+        images: [T, H, W, C] in [0, 1], C = 1, 3 or 4.
+        frame_rate: frames a second.
+        waveform: [channels, N], or None.
+        sample_rate_hz: of the sound.
+        keep_alpha: whether frames carry alpha, if the images have it.
+    """
+
+    images: Tensor
+    frame_rate: Fraction
+    waveform: Tensor | None = None
+    sample_rate_hz: int = 44100
+    keep_alpha: bool = False
+    sound_file = None
+
+    @property
+    def format(self) -> VideoFormat:
+        _, height, width, channels = self.images.shape
+        rate = self.frame_rate
+        return VideoFormat(width, height, rate, 1 / rate, 8, channels == 4 and self.keep_alpha)
+
+    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
+        return list(range(len(self.images)))
+
+    def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
+        for frame in self.images[start:]:
+            yield frame if frame.shape[-1] != 4 or self.format.alpha else frame[..., :3]
+
+    @contextmanager
+    def sound(self, folder: Path) -> Iterator[Path | None]:
+        if self.waveform is None:
+            yield None
+            return
+        # The one name in the folder that no part has.
+        path = folder / "joined_sound.m4a"
+        _write_sound(path, self.waveform, self.sample_rate_hz)
+        try:
+            yield path
+        finally:
+            path.unlink()
+
+    def fingerprint(self) -> str:
+        sound = "" if self.waveform is None else tensor_fingerprint(self.waveform)
+        return f"{tensor_fingerprint(self.images)} {self.frame_rate} {sound} {self.sample_rate_hz}"
+
+
+def _write_sound(path: Path, waveform: Tensor, sample_rate_hz: int) -> None:
+    """AAC of [channels, N]; the first two channels."""
+    import av  # imported on first use: the pack must load fast
+
+    channels = waveform[:2].detach().float().cpu()
+    layout = "mono" if len(channels) == 1 else "stereo"
+    with av.open(str(path), "w", format="mp4") as container:
+        stream: Any = container.add_stream("aac", rate=sample_rate_hz, layout=layout)
+        for start in range(0, channels.shape[1], _SOUND_BLOCK):
+            samples = torch.clone(channels[:, start : start + _SOUND_BLOCK]).numpy()
+            block = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+            block.sample_rate, block.time_base, block.pts = sample_rate_hz, Fraction(1, sample_rate_hz), start
+            container.mux(stream.encode(block))
+        container.mux(stream.encode(None))

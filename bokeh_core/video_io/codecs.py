@@ -1,0 +1,127 @@
+"""How rendered frames are stored: the codecs on offer, and which pixels each of them keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .reader import VideoFormat
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+DEFAULT_CRF = 18
+# Container by the ending of the file's name.
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One way of storing frames.
+
+    Attributes:
+        encoder: FFmpeg's name.
+        endings: of files that can hold it, the usual one first.
+        keeps_alpha: whether it stores alpha.
+        bits_per_pixel: of ordinary film, at the default quality; to estimate the space needed.
+        summary: for people.
+    """
+
+    encoder: str
+    endings: tuple[str, ...]
+    keeps_alpha: bool
+    bits_per_pixel: float
+    summary: str
+
+
+CODECS: Mapping[str, Codec] = {
+    "h264": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.35, "8 bit, plays everywhere"),
+    "h264-10bit": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.45, "10 bit, fewer players"),
+    "prores": Codec("prores_ks", (".mov", ".mkv"), True, 4.0, "10 bit, for editing; alpha kept"),
+    "ffv1": Codec("ffv1", (".mkv", ".mov"), True, 16.0, "lossless 4:4:4, 10 bit or more; alpha kept"),
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a video is to be written.
+
+    Attributes:
+        codec: one of `CODECS`.
+        crf: quality of H.264, 0 = lossless to 51; 18 is hard to tell from the source. Others ignore it.
+    """
+
+    codec: str = "h264"
+    crf: int = DEFAULT_CRF
+
+    def __post_init__(self) -> None:
+        if self.codec not in CODECS:
+            raise ValueError(f"codec is {self.codec!r}; choose one of {', '.join(CODECS)}.")
+        if not 0 <= self.crf <= 51:
+            raise ValueError(f"crf is {self.crf}; it must be 0 (lossless) to 51, 18 looks like the source.")
+
+    @property
+    def ending(self) -> str:
+        """The usual ending of such files."""
+        return CODECS[self.codec].endings[0]
+
+    def require_container(self, path: Path) -> None:
+        """Check that a file's name stands for a container that can hold this codec.
+
+        Raises:
+            ValueError: it does not.
+        """
+        endings = CODECS[self.codec].endings
+        if path.suffix.lower() not in endings:
+            raise ValueError(
+                f"{path.name} cannot hold {self.codec}; name a file that ends in {' or '.join(endings)}."
+            )
+
+    def pixel_format(self, video: VideoFormat) -> tuple[str, int]:
+        """FFmpeg's pixel format and the bits of a level.
+
+        Colour at half resolution needs even sides, so odd ones are stored with colour at full resolution: no
+        pixel is added or cut off.
+        """
+        odd_width, odd_height = video.width % 2 == 1, video.height % 2 == 1
+        if self.codec == "prores":
+            if video.alpha:
+                return "yuva444p10le", 10
+            return ("yuv444p10le" if odd_width else "yuv422p10le"), 10
+        if self.codec == "ffv1":
+            deep = video.bits > 10
+            return f"yuv{'a' if video.alpha else ''}444p{16 if deep else 10}le", 16 if deep else 10
+        planar = "yuv444p" if odd_width or odd_height else "yuv420p"
+        return (f"{planar}10le", 10) if self.codec == "h264-10bit" else (planar, 8)
+
+    def options(self, pixel_format: str) -> dict[str, str]:
+        """Options of FFmpeg's encoder."""
+        if self.codec == "prores":
+            return {"profile": "4444" if "444" in pixel_format else "hq", "vendor": "apl0"}
+        if self.codec == "ffv1":
+            return {"level": "3", "g": "1", "slicecrc": "1"}
+        # Without x264's macroblock tree: on small pictures it reads memory that it has not written, and the
+        # same frames would not always give the same file.
+        return {"crf": str(self.crf), "preset": "medium", "mbtree": "0"}
+
+    def estimated_bytes(self, video: VideoFormat, num_frames: int) -> int:
+        """A guess at the size of a video; film with much grain takes twice as much."""
+        bits_per_pixel = CODECS[self.codec].bits_per_pixel
+        if self.codec.startswith("h264"):
+            # Six steps of crf halve the rate.
+            bits_per_pixel *= 2 ** ((DEFAULT_CRF - self.crf) / 6)
+        return round(bits_per_pixel / 8 * video.width * video.height * num_frames)
+
+
+def set_colour_tags(context: Any, video: VideoFormat) -> None:
+    """Write the colour tags and the shape of a pixel into an encoder."""
+    colour = video.colour
+    context.color_range = colour.sample_range
+    context.colorspace = colour.matrix
+    context.color_primaries = colour.primaries
+    context.color_trc = colour.transfer
+    if video.pixel_aspect != 1:
+        aspect: Fraction = video.pixel_aspect
+        context.sample_aspect_ratio = aspect

@@ -1,0 +1,117 @@
+"""Decoded pictures -> float32 RGB, and back, for every pixel format that FFmpeg knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .colour import FULL, Colour, rgb_to_yuv, yuv_to_rgb
+
+if TYPE_CHECKING:
+    import av
+
+_ALPHA_FORMATS = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "pal8")
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """Tell whether pictures of a format say how opaque they are."""
+    return pixel_format.startswith(_ALPHA_FORMATS)
+
+
+def colour_of(frame: av.VideoFrame) -> Colour:
+    """Read the colour tags of a picture; a yuvj format is full range whatever the tag says."""
+    name = frame.format.name
+    full = int(frame.color_range) == FULL or name.startswith("yuvj")
+    return Colour(
+        int(frame.colorspace),
+        FULL if full else 1,
+        int(getattr(frame, "color_primaries", 2)),
+        int(getattr(frame, "color_trc", 2)),
+    )
+
+
+def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> NDArray[np.float32]:
+    """Picture -> [H, W, 3] in [0, 1], or [H, W, 4] with straight alpha.
+
+    Chroma is enlarged by FFmpeg; the matrix is applied in floating point, see `colour`.
+    """
+    name, bits = frame.format.name, frame.format.components[0].bits
+    alpha = with_alpha and has_alpha(name)
+    if frame.format.is_rgb or name.startswith(("gray", "ya", "pal", "mono")):
+        deep = bits > 8
+        stored = frame.to_ndarray(format=f"rgba{'64le' if deep else ''}" if alpha else _rgb(deep))
+        pixels: NDArray[np.float32] = stored.astype(np.float32) / (65535 if deep else 255)
+    else:
+        bits = 8 if bits == 8 else 10 if bits <= 10 else 12 if bits <= 12 and not alpha else 16
+        target = _planar("yuva444p" if alpha else "yuv444p", bits)
+        # The same range on both sides: FFmpeg shall enlarge chroma and leave levels alone.
+        planar = frame.reformat(format=target, **_range(colour), interpolation=_interpolation())
+        levels = _planes(planar, bits)
+        pixels = yuv_to_rgb(levels[:3], bits, colour)
+        if alpha:
+            opacity = levels[3][..., None] / (2**bits - 1)
+            pixels = np.concatenate([pixels, opacity], axis=-1)
+    if with_alpha and not alpha:
+        pixels = np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1)
+    return pixels
+
+
+def to_frame(pixels: NDArray[np.float32], pixel_format: str, bits: int, colour: Colour) -> av.VideoFrame:
+    """[H, W, 3 or 4] in [0, 1] -> a picture in a planar Y'CbCr format; alpha is dropped if that has none."""
+    import av  # imported on first use: the pack must load fast
+
+    alpha = has_alpha(pixel_format)
+    levels = rgb_to_yuv(np.ascontiguousarray(pixels[..., :3]), bits, colour)
+    if alpha:
+        opacity = pixels[..., 3] if pixels.shape[-1] == 4 else np.ones(pixels.shape[:2], np.float32)
+        levels = np.concatenate([levels, opacity[None] * (2**bits - 1)])
+    stored = np.clip(np.rint(levels), 0, 2**bits - 1).astype(np.uint8 if bits == 8 else "<u2")
+    height, width = pixels.shape[:2]
+    frame = av.VideoFrame(width, height, _planar("yuva444p" if alpha else "yuv444p", bits))
+    for plane, values in zip(frame.planes, stored, strict=True):
+        rows = np.zeros((plane.height, plane.line_size // values.itemsize), values.dtype)
+        rows[:, :width] = values
+        plane.update(rows.tobytes())
+    frame.color_range = colour.sample_range
+    frame.colorspace = colour.matrix
+    if frame.format.name == pixel_format:
+        return frame
+    return frame.reformat(format=pixel_format, **_range(colour), interpolation=_interpolation())
+
+
+def _rgb(deep: bool) -> str:
+    return "rgb48le" if deep else "rgb24"
+
+
+def _planar(name: str, bits: int) -> str:
+    return name if bits == 8 else f"{name}{bits}le"
+
+
+def _range(colour: Colour) -> dict[str, int]:
+    # Any matrix does, as long as it is one and the same: Y'CbCr stays Y'CbCr.
+    return {
+        "src_color_range": colour.sample_range,
+        "dst_color_range": colour.sample_range,
+        "src_colorspace": 1,
+        "dst_colorspace": 1,
+    }
+
+
+def _interpolation() -> Any:
+    from av.video.reformatter import Interpolation
+
+    # Bilinear would blur colour a little more with every pass.
+    return Interpolation.BICUBIC
+
+
+def _planes(frame: av.VideoFrame, bits: int) -> NDArray[np.float32]:
+    """Levels [planes, H, W] of a format without subsampling."""
+    dtype = np.dtype(np.uint8 if bits == 8 else "<u2")
+    return np.stack(
+        [
+            np.frombuffer(plane, dtype).reshape(plane.height, -1)[:, : frame.width].astype(np.float32)
+            for plane in frame.planes
+        ]
+    )

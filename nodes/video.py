@@ -1,0 +1,273 @@
+"""The node for clips of any length: Any-to-Bokeh Video."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..bokeh_core.disparity import prepare_disparity
+from ..bokeh_core.disparity_files import fingerprint
+from ..bokeh_core.disparity_recipe import DepthMeaning
+from ..bokeh_core.grey import grey_maps
+from ..bokeh_core.pipeline import BokehPipeline
+from ..bokeh_core.render import (
+    ClipSource,
+    DepthSource,
+    FileClip,
+    FileDepth,
+    GivenDepth,
+    GivenFocus,
+    GivenStrength,
+    LensRenderer,
+    ModelRenderer,
+    RenderJob,
+    Strength,
+    TensorClip,
+    overall_share,
+    parse_focus,
+    render_clip,
+    stored_under_key,
+)
+from ..bokeh_core.render.fingerprints import module_fingerprint
+from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
+from . import host, sockets
+from .disparity import meaning_inputs
+from .newer_host import known_fields
+
+RENDERERS = ("lens", "model")
+# Below the host's output folder: what lies in its temporary folder does not survive a crash.
+FOLDER = "any_to_bokeh"
+PROGRESS_STEPS = 1000
+
+
+def _clip(video: Any, keep_alpha: bool) -> tuple[ClipSource, str]:
+    """Where the frames come from, and what to call the result."""
+    path = host.video_path(video)
+    if path is not None:
+        return FileClip(path, keep_alpha), path.stem
+    parts = video.get_components()
+    sound = parts.audio or {"waveform": None, "sample_rate": 44100}
+    waveform = None if sound["waveform"] is None else sound["waveform"][0]
+    clip = TensorClip(parts.images, parts.frame_rate, waveform, int(sound["sample_rate"]), keep_alpha)
+    return clip, "video"
+
+
+def _depth(disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning) -> DepthSource:
+    """The depth by what is connected, else by the path."""
+    if disparity is not None:
+        return GivenDepth(disparity)
+    if depth_video is None:
+        return FileDepth(host.input_path(path), meaning)
+    file = host.video_path(depth_video)
+    if file is not None:
+        return FileDepth(file, meaning)
+    maps = grey_maps(depth_video.get_components().images)
+    return GivenDepth(prepare_disparity(maps, **vars(meaning)).disparity)
+
+
+def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
+    given = {"model": model, "vae": vae, "clip_vision": clip_vision}
+    missing = [name for name, value in given.items() if value is None]
+    if missing:
+        raise ValueError(
+            f"The renderer model needs {', '.join(missing)}: connect Load Bokeh Model and Load CLIP Vision, "
+            "or choose the renderer lens."
+        )
+    device = model.patcher.load_device
+    if vae.patcher.load_device != device:
+        raise ValueError(
+            f"ComfyUI runs the U-Net on {device} and VAEs on {vae.patcher.load_device}; a video is rendered "
+            "with both on one device. Start ComfyUI without --cpu-vae."
+        )
+    unet, coder = model.patcher.model, vae.patcher.model
+    tower = host.vision_tower(clip_vision, unet.mid_block.attentions[0].context_channels)
+    weights = " ".join(module_fingerprint(network) for network in (unet, coder, clip_vision.model))
+    return ModelRenderer(BokehPipeline(unet, coder, tower, device=device), weights, model.mpi_mode)
+
+
+def _progress() -> Any:
+    """Progress over all stages on the node's bar; every frame is a point where cancel takes effect."""
+    bar, shown = host.progress(PROGRESS_STEPS), -1
+
+    def tick(stage: str, done: int, total: int) -> None:
+        nonlocal shown
+        host.check_interrupt()
+        steps = int(PROGRESS_STEPS * overall_share(stage, done, total))
+        # Each step is a message to the browser, and clips have many frames.
+        if steps != shown:
+            shown = steps
+            bar(steps)
+
+    return tick
+
+
+class AnyToBokehVideo(io.ComfyNode):
+    """VIDEO + depth -> VIDEO, streamed."""
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return io.Schema(
+            node_id="AnyToBokehVideo",
+            display_name="Any-to-Bokeh Video",
+            category=sockets.CATEGORY,
+            description="Blurs a video of any length from file to file, in memory that does not grow with "
+            "it. Sound and frame rate are kept, and a run that was cancelled goes on where it was. The "
+            "result is in ComfyUI's output folder, under any_to_bokeh.",
+            is_output_node=True,
+            inputs=[
+                io.Video.Input(
+                    "video", tooltip="The video, from Load Video. Videos that are in memory take memory."
+                ),
+                io.String.Input(
+                    "disparity_path",
+                    default="",
+                    tooltip="Depth maps: a folder, video, still, NPY or NPZ, absolute or relative to the "
+                    "input folder; one map per frame, or one for all. Not used where disparity or "
+                    "depth_video is connected.",
+                ),
+                *meaning_inputs(),
+                io.String.Input(
+                    "focus_at",
+                    default="point",
+                    optional=True,
+                    tooltip="What is sharp: point (default) is the centre of the frame, point: 512, 288 a "
+                    "pixel, 0.8 a disparity, mask: FILE a subject. Keyframes: 0: 0.9, 24: 0.3 or point: 0: "
+                    "512, 288; 24: 700, 300. Not used where focus is connected.",
+                ),
+                io.String.Input(
+                    "strength",
+                    default="16",
+                    optional=True,
+                    tooltip="K in px: the blur radius of a point whose disparity differs by 1 from the "
+                    "focus, on a frame 1024 px wide. Default 16; keyframes: 0: 8, 48: 24. Not used where "
+                    "blur_strength is connected.",
+                ),
+                io.Combo.Input(
+                    "renderer",
+                    options=list(RENDERERS),
+                    default="lens",
+                    optional=True,
+                    tooltip="lens (default): Lens Blur, needs no model. model: the paper's network; connect "
+                    "model, vae and clip_vision.",
+                ),
+                io.Combo.Input(
+                    "codec",
+                    options=list(CODECS),
+                    default="h264",
+                    optional=True,
+                    tooltip="h264 (default) plays everywhere. h264-10bit has no steps in soft blur, fewer "
+                    "players. prores is for editing, ffv1 is lossless; both are large, and keep alpha.",
+                ),
+                io.Int.Input(
+                    "crf",
+                    default=DEFAULT_CRF,
+                    min=0,
+                    max=51,
+                    optional=True,
+                    tooltip="Quality of h264: 18 (default) is hard to tell from the source, more is smaller "
+                    "and coarser, 0 is lossless. Not used by prores and ffv1.",
+                ),
+                sockets.Disparity.Input(
+                    "disparity",
+                    optional=True,
+                    tooltip="Disparity from one of the disparity nodes. It is in memory as a whole, so long "
+                    "clips are better read from disparity_path.",
+                ),
+                io.Video.Input(
+                    "depth_video",
+                    optional=True,
+                    tooltip="Depth as a video from Load Video, read as source to exponent say.",
+                ),
+                sockets.Focus.Input(
+                    "focus", optional=True, tooltip="Focus from one of the Focus nodes, in place of focus_at."
+                ),
+                sockets.BlurStrength.Input(
+                    "blur_strength",
+                    optional=True,
+                    tooltip="Strength from Blur Strength, in place of strength.",
+                ),
+                sockets.BokehModelSocket.Input(
+                    "model",
+                    optional=True,
+                    tooltip="For the renderer model: the U-Net, from Load Bokeh Model.",
+                ),
+                sockets.BokehVAESocket.Input(
+                    "vae", optional=True, tooltip="For the renderer model: the VAE, from Load Bokeh Model."
+                ),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="For the renderer model: clip_vision_h.safetensors from Load CLIP Vision.",
+                ),
+            ],
+            outputs=[
+                io.Video.Output(display_name="video", tooltip="The video through the lens, as a file."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="What was read and decided about the depth, warnings, and where the file is.",
+                ),
+            ],
+            **known_fields(
+                io.Schema,
+                search_aliases=["bokeh", "depth of field", "long video", "video blur", "lens blur video"],
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        video: Any,
+        disparity_path: str,
+        source: str = "disparity",
+        polarity: str = "auto",
+        normalisation: str = "min-max",
+        exponent: float = 1.0,
+        focus_at: str = "point",
+        strength: str = "16",
+        renderer: str = "lens",
+        codec: str = "h264",
+        crf: int = DEFAULT_CRF,
+        disparity: Any = None,
+        depth_video: Any = None,
+        focus: Any = None,
+        blur_strength: Any = None,
+        model: Any = None,
+        vae: Any = None,
+        clip_vision: Any = None,
+    ) -> Any:
+        clip, stem = _clip(video, CODECS[codec].keeps_alpha)
+        meaning = DepthMeaning(source, polarity, normalisation, exponent)
+        job = RenderJob(
+            clip,
+            _depth(disparity, depth_video, disparity_path, meaning),
+            parse_focus(focus_at, find_file=host.input_path) if focus is None else GivenFocus(focus),
+            Strength(strength) if blur_strength is None else GivenStrength(blur_strength),
+            LensRenderer(device=host.compute_device())
+            if renderer == "lens"
+            else _model_renderer(model, vae, clip_vision),
+            Path(),
+            Encoding(codec, crf),
+        )
+        job = stored_under_key(job, host.output_folder(FOLDER), stem)
+        report = cls._render(job, [model, vae, clip_vision])
+        return io.NodeOutput(host.video_of(job.output), report, ui=host.video_preview(job.output))
+
+    @classmethod
+    def _render(cls, job: RenderJob, networks: list[Any]) -> str:
+        if job.output.is_file():
+            return f"Nothing has changed since {job.output} was made."
+        with host.out_of_memory_advice("smaller frames, a lower strength, or dtype fp16 in Load Bokeh Model"):
+            if isinstance(job.renderer, ModelRenderer):
+                needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
+                host.load_models([network.patcher for network in networks], needed)
+            with torch.no_grad():
+                return render_clip(job, _progress(), host.check_interrupt).text
+
+    @classmethod
+    def fingerprint_inputs(cls, disparity_path: str = "", **_: Any) -> str:
+        """Files that change on disk make the node run again."""
+        try:
+            return fingerprint(host.input_path(disparity_path or ""))
+        except ValueError as error:
+            return str(error)

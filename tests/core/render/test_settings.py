@@ -1,0 +1,140 @@
+"""Focus and strength in words."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bokeh_core.focus import focus_at_point, focus_on_mask
+from bokeh_core.render.clip_stream import StreamedMaps
+from bokeh_core.render.settings import (
+    GivenFocus,
+    GivenStrength,
+    MaskFocus,
+    PointFocus,
+    Strength,
+    ValueFocus,
+    parse_focus,
+)
+from tests.core.render.clips import sliding_disparity
+
+NOTHING = StreamedMaps(lambda: iter(()), torch.Size((4, 0, 0)))
+
+
+def maps(num_frames: int = 6) -> tuple[Tensor, StreamedMaps]:
+    """Disparity as a tensor, and as a stream that can be read once at a time."""
+    values = torch.from_numpy(sliding_disparity(num_frames, 24, 32))
+    return values, StreamedMaps(lambda: iter(values), values.shape)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.8", ValueFocus("0.8")),
+        (" 0: 0.9, 24: 0.3", ValueFocus(" 0: 0.9, 24: 0.3")),
+        ("frame,focal_disparity\n0,0.5", ValueFocus("frame,focal_disparity\n0,0.5")),
+        ("point", PointFocus(-1, -1)),
+        ("point:", PointFocus(-1, -1)),
+        ("point:512,288", PointFocus(512, 288)),
+        ("point: 512 288", PointFocus(512, 288)),
+        ("point: (-1, 7)", PointFocus(-1, 7)),
+        ("point: 0: 5, 6; 24: 7, 8", PointFocus(-1, -1, "0: 5, 6; 24: 7, 8")),
+        ("mask: a b.png", MaskFocus(Path("a b.png"))),
+        (r"mask:C:\masks", MaskFocus(Path(r"C:\masks"))),
+    ],
+)
+def test_words(text: str, expected: Any):
+    assert parse_focus(text) == expected
+
+
+def test_options_reach_the_focus():
+    found = parse_focus("point", smoothing_frames=5.0, radius_px=3, between="rack focus", easing="smooth")
+    assert found == PointFocus(-1, -1, "", 5.0, 3, "rack focus", "smooth")
+    assert parse_focus("mask: m", smoothing_frames=1.0, find_file=lambda n: Path("in") / n) == MaskFocus(
+        Path("in/m"), 1.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "The focus is empty; write 0.8, or"),
+        ("near", "The focus 'near' cannot be read; write 0.8, or"),
+        ("pointy: 1, 2", "The focus 'pointy: 1, 2' cannot be read"),
+        ("point: left", "names no pixel; write point: 512, 288"),
+        ("mask:", "names no mask; write mask: FILE"),
+    ],
+)
+def test_other_words_are_refused(text: str, message: str):
+    with pytest.raises(ValueError, match=message):
+        parse_focus(text)
+
+
+def test_values_and_keyframes():
+    assert parse_focus("0.25").values(3, NOTHING).tolist() == [0.25] * 3
+    assert parse_focus("0: 0, 2: 1").values(4, NOTHING).tolist() == [0, 0.5, 1, 1]
+    with pytest.raises(ValueError, match=r"focal_disparity is 2 at frame 0; it must be 0 to 1"):
+        parse_focus("2").values(3, NOTHING)
+
+
+@pytest.mark.parametrize("between", ["follow the point", "rack focus"])
+@pytest.mark.parametrize("text", ["point: 9, 11", "point: 0: 3, 4; 5: 25, 20", "point"])
+def test_a_point_is_measured_in_a_stream_as_in_a_tensor(text: str, between: str):
+    values, stream = maps()
+    focus = parse_focus(text, radius_px=2, between=between)
+    assert isinstance(focus, PointFocus)
+    whole = focus_at_point(values, focus.x_px, focus.y_px, 2, 2.0, focus.keyframes, between)
+    assert torch.equal(focus.values(6, stream), whole)
+
+
+def test_a_mask_is_measured_in_a_stream_as_in_a_tensor(tmp_path: Path):
+    values, stream = maps()
+    masks = (values > 0.9).float()
+    for t, mask in enumerate(masks):
+        assert cv2.imwrite(str(tmp_path / f"{t}.png"), (255 * mask).numpy().astype(np.uint8))
+    assert torch.equal(MaskFocus(tmp_path).values(6, stream), focus_on_mask(values, masks))
+    still = MaskFocus(tmp_path / "0.png").values(6, stream)
+    assert torch.equal(still, focus_on_mask(values, masks[:1]))
+    (tmp_path / "6.png").write_bytes((tmp_path / "0.png").read_bytes())
+    with pytest.raises(ValueError, match="7 mask frames for 6 video frames"):
+        MaskFocus(tmp_path).values(6, stream)
+    for extra in ("5.png", "6.png"):
+        (tmp_path / extra).unlink()
+    with pytest.raises(ValueError, match="5 mask frames for 6 video frames"):
+        MaskFocus(tmp_path).values(6, stream)
+
+
+def test_strength():
+    assert Strength("16").values(3).tolist() == [16] * 3
+    assert Strength("0:8,2:24").values(4).tolist() == [8, 16, 24, 24]
+    with pytest.raises(ValueError, match="blur_strength is -1 at frame 0; it must be at least 0"):
+        Strength("-1").values(3)
+    assert GivenStrength(torch.tensor([5.0])).values(2).tolist() == [5, 5]
+    with pytest.raises(ValueError, match="3 blur strength frames for 2 video frames"):
+        GivenStrength(torch.zeros(3)).values(2)
+
+
+def test_fingerprints_follow_what_is_said(tmp_path: Path):
+    (tmp_path / "m.png").write_bytes(b"1")
+    settings: list[Any] = [
+        ValueFocus("0.5"),
+        ValueFocus("0.6"),
+        PointFocus(1, 2),
+        PointFocus(2, 1),
+        PointFocus(1, 2, smoothing_frames=0),
+        MaskFocus(tmp_path / "m.png"),
+        GivenFocus(torch.tensor([0.5])),
+        GivenFocus(torch.tensor([0.6])),
+        GivenFocus(torch.tensor([0.5, 0.5])),
+        Strength("1"),
+        Strength("1", "smooth"),
+        GivenStrength(torch.tensor([1.0])),
+    ]
+    assert len({setting.fingerprint() for setting in settings}) == len(settings)
+    before = MaskFocus(tmp_path / "m.png").fingerprint()
+    (tmp_path / "m.png").write_bytes(b"22")
+    assert MaskFocus(tmp_path / "m.png").fingerprint() != before
