@@ -1,26 +1,31 @@
-"""Blur each slab with the lens and stack the slabs from near to far, with occlusion."""
+"""Blur each slab with the lens and stack the slabs from near to far."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .areas import (
+    Area,
+    Cover,
+    any_block,
+    cover,
+    grown_area,
+    grown_blocks,
+    inside,
+    occupied_blocks,
+    part_of,
+    piece_cost_px,
+)
+from .canvas import Canvas
 from .layers import Layers
 from .slabs import SlabShares, share_between_slabs, slab_radii_px
 
-# A slab counts as a surface of its own where it covers this much of a pixel ...
-_PRESENT = 0.02
-# ... and lies this far in radius behind the last one that does, in px or as a share of the radius, whichever
-# is more (the ladder's steps grow with the radius). Closer slabs belong to one surface.
-_SURFACE_GAP_PX, _SURFACE_GAP_SHARE = 2.0, 0.25
-# Slabs closer than this share the same samples; what comes later in the same surface only fills its rim.
-_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE = 1.0, 0.15
-_TINY = 1e-6
-
-Spread = Callable[[Tensor, float, tuple[slice, slice]], Tensor]
-"""(planes [C, h, w], signed radius in px, their area in the frame) -> the planes blurred by the lens."""
+Spread = Callable[[Tensor, float, Area, Area], Tensor]
+"""(planes [C, h, w], signed radius in px, their area in the frame, part to return) -> that part, blurred."""
 
 
 def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) -> Tensor:
@@ -37,119 +42,81 @@ def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) 
     Returns:
         [C, H, W] linear light.
     """
-    shares, radii_px = _share(layers)
-    canvas = _Canvas.empty(layers.front.color)
-    for slab in reversed(range(len(radii_px))):
-        area = _area(shares, slab, reach_px(radii_px[slab]))
-        if area is None:
-            continue
-        planes = _planes(layers, shares, slab, area)
-        canvas.add(spread(planes, radii_px[slab], area), radii_px[slab], area)
+    slabs = _Slabs.of(layers, reach_px)
+    canvas = Canvas(layers.front.color)
+    for slab in reversed(range(len(slabs.radii_px))):
+        radius_px, lit = slabs.radii_px[slab], slabs.lit[slab]
+        for area in lit.areas:
+            source = grown_area(area, slabs.reach_px[slab], lit.outline)
+            planes = slabs.planes(slab, source)
+            if planes is not None:
+                blurred = spread(planes, radius_px, source, inside(area, source))
+                canvas.add(blurred, radius_px, area)
     return canvas.finish()
 
 
-def _share(layers: Layers) -> tuple[list[SlabShares], list[float]]:
-    used = [layer for layer in (layers.front, layers.back) if bool((layer.weight > 0).any())]
-    radii = torch.cat([layer.radius_px[layer.weight > 0] for layer in used])
-    radii_px = slab_radii_px(float(radii.min()), float(radii.max()))
-    return [share_between_slabs(layer, radii_px) for layer in used], radii_px
-
-
-def _area(shares: list[SlabShares], slab: int, reach_px: int) -> tuple[slice, slice] | None:
-    """The part of the frame that light of one slab reaches."""
-    spans = []
-    for present in (
-        torch.stack([share.rows[slab] for share in shares]).any(0),
-        torch.stack([share.columns[slab] for share in shares]).any(0),
-    ):
-        where = present.nonzero()
-        if len(where) == 0:
-            return None
-        spans.append(
-            slice(max(int(where[0]) - reach_px, 0), min(int(where[-1]) + reach_px + 1, len(present)))
-        )
-    return spans[0], spans[1]
-
-
-def _planes(layers: Layers, shares: list[SlabShares], slab: int, area: tuple[slice, slice]) -> Tensor:
-    """Light [C], weight [1] and rim [1] of the samples of one slab."""
-    weights = [share.weight(slab, area) for share in shares]
-    whole = (slice(None), *area)
-    light = sum(share.layer.color[whole] * weight for share, weight in zip(shares, weights, strict=True))
-    rim = layers.rim[area] * weights[0]
-    return torch.cat([torch.as_tensor(light), sum(weights)[None], rim[None]])  # type: ignore[index]
-
-
-@dataclass
-class _Canvas:
-    """What has been painted so far, nearest first.
+@dataclass(frozen=True)
+class _Slabs:
+    """Samples of a frame by slab.
 
     Attributes:
-        light: [C, H, W] of the finished surfaces.
-        transmittance: [H, W], what they let through.
-        surface_light: [C, H, W], coverage, rim: [H, W], of the surface being painted.
-        last_radius_px: [H, W], of the last slab that belongs to it.
+        shares: of the front and the back layer.
+        rim: [H, W] in {0, 1}, where the near surface of the front layer ends.
+        blocks: bool [2, S, blocks down, blocks across], where the two layers have samples of each slab.
+        rim_blocks: bool [blocks down, blocks across].
+        radii_px, reach_px, lit: per slab its radius, how far its kernel reaches, and where its light arrives.
     """
 
-    light: Tensor
-    transmittance: Tensor
-    surface_light: Tensor
-    coverage: Tensor
+    shares: tuple[SlabShares, SlabShares]
     rim: Tensor
-    last_radius_px: Tensor
+    blocks: np.ndarray
+    rim_blocks: np.ndarray
+    radii_px: list[float]
+    reach_px: list[int]
+    lit: list[Cover]
 
     @classmethod
-    def empty(cls, like: Tensor) -> "_Canvas":
-        """A canvas for frames like the given [C, H, W] one."""
-        flat = torch.zeros_like(like[0])
-        return cls(
-            light=torch.zeros_like(like),
-            transmittance=torch.ones_like(flat),
-            surface_light=torch.zeros_like(like),
-            coverage=flat,
-            rim=flat.clone(),
-            last_radius_px=torch.full_like(flat, math.inf),
+    def of(cls, layers: Layers, reach_px: Callable[[float], int]) -> "_Slabs":
+        """Share the samples between slabs and find what each slab reaches."""
+        radii_px = slab_radii_px(*_range_px(layers))
+        front, back = (share_between_slabs(layer, radii_px) for layer in (layers.front, layers.back))
+        # All that decides on sizes comes to the host at once: a device waits at every such question.
+        blocks = torch.cat([front.blocks, back.blocks, occupied_blocks(layers.rim > 0)[None]]).cpu().numpy()
+        by_layer = blocks[:-1].reshape(2, len(radii_px), *blocks.shape[1:])
+        reach = [reach_px(radius) for radius in radii_px]
+        lit = np.stack(
+            [grown_blocks(slab, px) for slab, px in zip(np.logical_or(*by_layer), reach, strict=True)]
         )
+        height, width = layers.rim.shape
+        covers = cover(lit, reach, (height, width), piece_cost_px(layers.rim.device))
+        return cls((front, back), layers.rim, by_layer, blocks[-1], radii_px, reach, covers)
 
-    def add(self, planes: Tensor, radius_px: float, area: tuple[slice, slice]) -> None:
-        """Paint one blurred slab behind everything painted before."""
-        whole = (slice(None), *area)
-        weight = planes[-2].clamp(min=0)
-        present = weight > _PRESENT
-        last_radius_px = self.last_radius_px[area]
-        gap_px = last_radius_px - radius_px  # infinite where nothing was painted yet
-        started = gap_px.isfinite()
-        closes = present & started & (gap_px > max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px)))
-        detached = started & (gap_px > max(_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE * abs(radius_px)))
-
-        coverage, rim, surface_light = self.coverage[area], self.rim[area], self.surface_light[whole]
-        through = _let_through(coverage, rim, last_radius_px)
-        finished = closes * self.transmittance[area] * (1 - through) / coverage.clamp(min=_TINY)
-        self.light[whole] += finished * surface_light
-        self.transmittance[area] *= torch.where(closes, through, 1.0)
-        room = torch.where(closes, 1.0, torch.where(detached, through, (1 - coverage).clamp(min=0)))
-        keeps = (~closes).to(weight)
-
-        added = torch.minimum(weight, room)
-        fraction = added / weight.clamp(min=_TINY)
-        self.surface_light[whole] = keeps * surface_light + fraction * planes[:-2]
-        self.coverage[area] = keeps * coverage + added
-        self.rim[area] = keeps * rim + fraction * planes[-1]
-        # A detached slab is not part of the surface: those behind it are measured from the surface itself.
-        self.last_radius_px[area] = torch.where(present & (closes | ~detached), radius_px, last_radius_px)
-
-    def finish(self) -> Tensor:
-        """Light of the frame: behind the last surface there is nothing, so it fills what is left."""
-        return self.light + self.transmittance * self.surface_light / self.coverage.clamp(min=_TINY)
+    def planes(self, slab: int, area: Area) -> Tensor | None:
+        """Light [C], rim [1] where there is any, and weight [1] of a slab's samples; None without any."""
+        front, back = (any_block(blocks[slab], area) for blocks in self.blocks)
+        if not (front or back):
+            return None
+        has_rim = front and any_block(self.rim_blocks, area)
+        channels = self.shares[0].layer.color.shape[0]
+        planes = self.rim.new_empty(channels + has_rim + 1, *self.rim[area].shape)
+        light, total = planes[:channels], planes[-1]
+        first = self.shares[0 if front else 1]
+        torch.mul(part_of(first.layer.color, area), first.weight(slab, area, out=total), out=light)
+        if has_rim:
+            torch.mul(self.rim[area], total, out=planes[channels])
+        if front and back:
+            weight = self.shares[1].weight(slab, area)
+            light.addcmul_(part_of(self.shares[1].layer.color, area), weight)
+            total += weight
+        return planes
 
 
-def _let_through(coverage: Tensor, rim: Tensor, radius_px: Tensor) -> Tensor:
-    """What a finished surface leaves uncovered, gaps inside it excepted.
-
-    Where the radius varies within a surface its slabs do not add up to full coverage. Such gaps lie farther
-    from the surface's rim than its blur reaches: none of the rim's light arrives, and they count as covered.
-    At a distance a from a straight rim 1 px wide, the rim's light has weight 2 sqrt(1 - (a/r)^2) / (pi r).
-    """
-    rim_seen = (rim * math.pi * radius_px.abs().clamp(min=1, max=1e6)).clamp(0, 1)
-    inside = ((coverage - 0.5) / 0.25).clamp(0, 1)
-    return (1 - coverage).clamp(min=0) * (1 - (1 - rim_seen) * inside)
+def _range_px(layers: Layers) -> tuple[float, float]:
+    """Least and greatest radius of any sample."""
+    extremes = []
+    for layer in (layers.front, layers.back):
+        present = layer.weight > 0
+        extremes.append(torch.where(present, layer.radius_px, math.inf).amin())
+        extremes.append(torch.where(present, -layer.radius_px, math.inf).amin())
+    front_low, front_high, back_low, back_high = torch.stack(extremes).tolist()
+    return min(front_low, back_low), -min(front_high, back_high)

@@ -11,12 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .convolve import gaussian
+from .areas import Area, areas_of, grown_area, inside, part_of
+from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
 from .neighbourhood import local_max, local_min, near
 
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
+
+# So are neighbours that differ by this much where it is a step: a slope rises over 5 px twice as far as over 3.
+_SMALL_STEP_PX = 0.5
+_STEP_IN_WIDER_WINDOW = 1.5
+# Noise of a map within a surface, and no more than half of what makes an edge.
+_SURFACE_NOISE_PX = 0.5
 
 _RAMP_STEP_PX = 0.5
 _RAMP_RISE_PX = 1.5
@@ -39,10 +46,11 @@ def edge_band(radius_px: Tensor, contour_reach_px: int = 0) -> Tensor:
         bool [H, W].
     """
     step = local_max(radius_px) - local_min(radius_px)
+    wider = local_max(radius_px, 2) - local_min(radius_px, 2)
+    least = torch.where(wider < _STEP_IN_WIDER_WINDOW * step, _SMALL_STEP_PX, EDGE_STEP_PX)
     if contour_reach_px == 0:
-        return step > EDGE_STEP_PX
-    greatest = local_max(step, contour_reach_px)
-    return step > torch.clamp(_RINGING_SHARE * greatest, min=EDGE_STEP_PX)
+        return step > least
+    return step > torch.maximum(_RINGING_SHARE * local_max(step, contour_reach_px), least)
 
 
 def sharpen_ramps(radius_px: Tensor, passes: int) -> Tensor:
@@ -83,12 +91,37 @@ def smooth_surfaces(radius_px: Tensor, contour_reach_px: int) -> Tensor:
     """
     for _ in range(2):
         step = local_max(radius_px) - local_min(radius_px)
-        tolerance = torch.clamp(_RINGING_SHARE * local_max(step, contour_reach_px), min=EDGE_STEP_PX)
-        padded = F.pad(radius_px[None, None], (1, 1, 1, 1), mode="replicate")
-        neighbours = F.unfold(padded, 3).view(9, *radius_px.shape)
-        same = (neighbours - radius_px).abs() <= tolerance
-        radius_px = (neighbours * same).sum(0) / same.sum(0)
+        tolerance = torch.clamp(_RINGING_SHARE * local_max(step, contour_reach_px), min=_SURFACE_NOISE_PX)
+        # Elsewhere all nine lie on one surface.
+        torn = (step > tolerance).flatten().nonzero()[:, 0]
+        own, neighbours = _neighbours(radius_px, torn)
+        same = (neighbours - own).abs() <= tolerance.flatten()[torn]
+        smooth_px = _box_mean(radius_px).flatten()
+        smooth_px[torn] = (neighbours * same).sum(0) / same.sum(0)
+        radius_px = smooth_px.view_as(radius_px)
     return radius_px
+
+
+def _box_mean(values: Tensor) -> Tensor:
+    """Mean of the 3 x 3 pixels around each of [H, W]."""
+    height, width = values.shape
+    padded = F.pad(values[None], (1, 1, 1, 1), mode="replicate")[0]
+    total = torch.zeros_like(values)
+    for y in range(3):
+        for x in range(3):
+            total += padded[y : y + height, x : x + width]
+    return total.div_(9)
+
+
+def _neighbours(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Values [M] of [H, W] at flat positions, and [9, M] of the 3 x 3 pixels around them."""
+    width = values.shape[1]
+    padded = F.pad(values[None], (1, 1, 1, 1), mode="replicate")[0]
+    center = (index // width + 1) * (width + 2) + index % width + 1
+    offset = torch.arange(-1, 2, device=values.device)
+    around = (offset[:, None] * (width + 2) + offset).flatten()
+    flat = padded.flatten()
+    return flat[center], flat[around[:, None] + center]
 
 
 def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
@@ -112,35 +145,40 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
     if not bool(zone.any()):
         return radius_px
 
-    near_surface, far_surface = _surfaces(color, radius_px, top, bottom, zone, reach_px)
-    known = zone & (near_surface.share > _MIN_SHARE_OF_SAMPLES) & (far_surface.share > _MIN_SHARE_OF_SAMPLES)
+    near_surface, far_surface, index = _surfaces(color, radius_px, top, bottom, zone, reach_px)
+    own_px, own_color = radius_px.flatten()[index], color.flatten(1).index_select(1, index)
+    known = (near_surface.share > _MIN_SHARE_OF_SAMPLES) & (far_surface.share > _MIN_SHARE_OF_SAMPLES)
 
-    log_ratio = far_surface.misfit(color) - near_surface.misfit(color)  # positive: looks near
+    log_ratio = far_surface.misfit(own_color) - near_surface.misfit(own_color)  # positive: looks near
     log_ratio = log_ratio.clamp(-_LOG_RATIO_LIMIT, _LOG_RATIO_LIMIT) * known
-    log_ratio = gaussian(log_ratio[None], 0.8)[0]
+    ratios = torch.zeros_like(radius_px)
+    ratios.view(-1)[index] = log_ratio
+    log_ratio = gaussian(ratios[None], 0.8).view(-1)[index]
     axis = near_surface.color - far_surface.color
-    projection = ((color - far_surface.color) * axis).sum(0) / axis.square().sum(0).clamp(min=1e-8)
+    projection = ((own_color - far_surface.color) * axis).sum(0) / axis.square().sum(0).clamp(min=1e-8)
 
-    says_near = radius_px > (top + bottom) / 2
+    says_near = own_px > (top + bottom).flatten()[index] / 2
     looks_near = (log_ratio > _LOG_RATIO_NEEDED) & (projection > 0.5 + _PROJECTION_MARGIN)
     looks_far = (log_ratio < -_LOG_RATIO_NEEDED) & (projection < 0.5 - _PROJECTION_MARGIN)
     moves = known & torch.where(says_near, looks_far, looks_near)
     surface_px = torch.where(says_near ^ moves, near_surface.radius_px, far_surface.radius_px)
     # Beside a great step, small deviations from the surface are ringing of the map's codec or resampling.
     gap_px = near_surface.radius_px - far_surface.radius_px
-    rings = known & ((radius_px - surface_px).abs() < _RINGING_SHARE * gap_px)
-    return torch.where(moves | rings, surface_px, radius_px)
+    rings = known & ((own_px - surface_px).abs() < _RINGING_SHARE * gap_px)
+    aligned = radius_px.flatten().clone()
+    aligned[index] = torch.where(moves | rings, surface_px, own_px)
+    return aligned.view_as(radius_px)
 
 
 @dataclass(frozen=True)
 class _Surface:
-    """Gaussian model of one side of the closest edge, from the clean samples around each pixel.
+    """Gaussian model of one side of the closest edge, from the clean samples around each of M pixels.
 
     Attributes:
-        share: [H, W] weight of clean samples around the pixel, in [0, 1].
-        color: [C, H, W] mean linear light.
-        variance: [H, W] of the colour, mean of the three channels.
-        radius_px: [H, W] mean signed blur radius.
+        share: [M] weight of clean samples around the pixel, in [0, 1].
+        color: [C, M] mean linear light.
+        variance: [M] of the colour, mean of the three channels.
+        radius_px: [M] mean signed blur radius.
     """
 
     share: Tensor
@@ -148,32 +186,54 @@ class _Surface:
     variance: Tensor
     radius_px: Tensor
 
+    @classmethod
+    def of(cls, sums: Tensor) -> "_Surface":
+        """From weighted sums [2 C + 2, M]: of colour, its square, radius, and the weights themselves."""
+        channels = sums.shape[0] // 2 - 1
+        means = sums[:-1] / sums[-1].clamp(min=1e-6)
+        mean = means[:channels]
+        # Over three channels, so that an opaque alpha as a fourth changes nothing.
+        variance = (means[channels:-1] - mean.square()).clamp(min=0).sum(0) / 3
+        return cls(sums[-1], mean, variance + _MIN_COLOR_VARIANCE, means[-1])
+
     def misfit(self, color: Tensor) -> Tensor:
-        """Negative log-likelihood of a pixel's colour, up to a constant."""
+        """Negative log-likelihood of the colours [C, M] of the pixels, up to a constant."""
         return (color - self.color).square().sum(0) / (3 * self.variance) + self.variance.log()
 
 
 def _surfaces(
     color: Tensor, radius_px: Tensor, top: Tensor, bottom: Tensor, zone: Tensor, reach_px: int
-) -> tuple[_Surface, _Surface]:
-    """Near and far surface of the closest edge, seen from the pixels outside the zone."""
-    near_px, far_px = push_pull(torch.stack([top, bottom]), zone[None].float())
+) -> tuple[_Surface, _Surface, Tensor]:
+    """Near and far surface of the closest edge for each pixel of the zone, whose flat positions come third.
+
+    The surfaces are known from the pixels outside the zone.
+    """
+    near_far = push_pull(torch.stack([top, bottom]), zone[None].float())
+    sigma_px = (reach_px + 5) / 2.5
+    margin_px = gaussian_reach_px(sigma_px)
+    height, width = zone.shape
+    whole = (slice(0, height), slice(0, width))
+    sums, indices = [], []
+    for area in areas_of(zone, margin_px):
+        source = grown_area(area, margin_px, whole)
+        row, column = zone[area].nonzero(as_tuple=True)
+        rows, columns = inside(area, source)
+        # Every plane is blurred on its own anyway; what a border beyond the source would add is out of reach.
+        blurred = gaussian(_clean_samples(color, radius_px, near_far, zone, source), sigma_px)
+        sums.append(blurred[:, row + rows.start, column + columns.start])
+        indices.append((row + area[0].start) * width + (column + area[1].start))
+    by_side = torch.cat(sums, dim=1).chunk(2)
+    return _Surface.of(by_side[0]), _Surface.of(by_side[1]), torch.cat(indices)
+
+
+def _clean_samples(color: Tensor, radius_px: Tensor, near_far: Tensor, zone: Tensor, area: Area) -> Tensor:
+    """[2 (2 C + 2), h, w]: of the near and the far samples colour, its square, radius and weight."""
+    radius_px, color = radius_px[area], part_of(color, area)
+    near_px, far_px = part_of(near_far, area)
     middle = (near_px + far_px) / 2
     tolerance = torch.clamp(0.3 * (near_px - far_px), min=1)
-    is_near = ~zone & (radius_px > middle) & ((radius_px - near_px).abs() < tolerance)
-    is_far = ~zone & (radius_px <= middle) & ((radius_px - far_px).abs() < tolerance)
-    sigma_px = (reach_px + 5) / 2.5
-    return _model(color, radius_px, is_near, sigma_px), _model(color, radius_px, is_far, sigma_px)
-
-
-def _model(color: Tensor, radius_px: Tensor, samples: Tensor, sigma_px: float) -> _Surface:
-    weight = samples[None].float()
-    sums = gaussian(
-        torch.cat([color * weight, color.square() * weight, radius_px * weight, weight]), sigma_px
-    )
-    channels = color.shape[0]
-    means = sums[:-1] / sums[-1].clamp(min=1e-6)
-    mean = means[:channels]
-    # Over three channels, so that an opaque alpha as a fourth changes nothing.
-    variance = (means[channels:-1] - mean.square()).clamp(min=0).sum(0) / 3
-    return _Surface(sums[-1], mean, variance + _MIN_COLOR_VARIANCE, means[-1])
+    clean, beyond_middle = ~zone[area], radius_px > middle
+    is_near = clean & beyond_middle & ((radius_px - near_px).abs() < tolerance)
+    is_far = clean & ~beyond_middle & ((radius_px - far_px).abs() < tolerance)
+    values = torch.cat([color, color.square(), radius_px[None], torch.ones_like(radius_px)[None]])
+    return (values * torch.stack([is_near, is_far]).float()[:, None]).flatten(0, 1)

@@ -1,11 +1,13 @@
 """A lens kernel that changes across the frame: the cat-eye towards the corners."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .aperture import Aperture, lens_kernel
+from .areas import Area, part_of
 from .convolve import spread
 
 _NODES_PER_SIDE = 5
@@ -14,7 +16,7 @@ _NODES_PER_SIDE = 5
 def spread_over_field(
     planes: Tensor,
     radius_px: float,
-    area: tuple[slice, slice],
+    area: Area,
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
@@ -33,29 +35,47 @@ def spread_over_field(
     result = torch.zeros_like(planes)
     height, width = frame_size
     diagonal = math.hypot(height, width) or 1.0
-    row_hats = _hats(area[0], height, planes)
-    column_hats = _hats(area[1], width, planes)
-    for node_y, row_hat in row_hats:
-        for node_x, column_hat in column_hats:
-            field = ((2 * node_x - width) / diagonal, (2 * node_y - height) / diagonal)
+    for row in _hats(area[0], height, planes):
+        for column in _hats(area[1], width, planes):
+            field = ((2 * column.node_px - width) / diagonal, (2 * row.node_px - height) / diagonal)
             kernel = lens_kernel(aperture, radius_px, field)
             reach = kernel.shape[0] // 2
-            rows, columns = _support(row_hat, reach), _support(column_hat, reach)
-            part = (slice(None), rows, columns)
-            weighted = planes[part] * row_hat[rows, None] * column_hat[None, columns]
-            result[part] += spread(weighted, kernel)
+            part = (row.support(reach), column.support(reach))
+            weighted = part_of(planes, part) * row.weight[part[0], None] * column.weight[None, part[1]]
+            part_of(result, part).add_(spread(weighted, kernel))
     return result
 
 
-def _hats(span: slice, length: int, like: Tensor) -> list[tuple[float, Tensor]]:
-    """Node positions in px with their linear hat functions over the span, empty ones left out."""
+@dataclass(frozen=True)
+class _Hat:
+    """How much one node counts for each of the rows or columns of a part.
+
+    Attributes:
+        node_px: the node's position in the frame.
+        weight: [N], 1 at the node, falling to 0 at its neighbours.
+        first, last: where it is greater than 0, known without a look at the weights on their device.
+    """
+
+    node_px: float
+    weight: Tensor
+    first: int
+    last: int
+
+    def support(self, reach_px: int) -> slice:
+        """The rows or columns that the node's light reaches."""
+        return slice(max(self.first - reach_px, 0), min(self.last + reach_px + 1, len(self.weight)))
+
+
+def _hats(span: slice, length: int, like: Tensor) -> list[_Hat]:
+    """Linear hat functions over the span, those that are 0 all over it left out."""
     position = torch.arange(span.start, span.stop, device=like.device, dtype=like.dtype) + 0.5
     spacing = length / (_NODES_PER_SIDE - 1)
-    nodes = [i * spacing for i in range(_NODES_PER_SIDE)]
-    hats = [(node, (1 - (position - node).abs() / spacing).clamp(min=0)) for node in nodes]
-    return [(node, hat) for node, hat in hats if bool((hat > 0).any())]
-
-
-def _support(hat: Tensor, reach_px: int) -> slice:
-    where = hat.nonzero()
-    return slice(max(int(where[0]) - reach_px, 0), min(int(where[-1]) + reach_px + 1, len(hat)))
+    hats = []
+    for node in range(_NODES_PER_SIDE):
+        node_px = node * spacing
+        first = max(math.floor(node_px - spacing - 0.5) + 1, span.start)
+        last = min(math.ceil(node_px + spacing - 0.5), span.stop) - 1
+        if first <= last:
+            weight = (1 - (position - node_px).abs() / spacing).clamp(min=0)
+            hats.append(_Hat(node_px, weight, first - span.start, last - span.start))
+    return hats

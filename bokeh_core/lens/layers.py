@@ -14,7 +14,7 @@ from .neighbourhood import local_max, local_min, near
 _MAX_REACH_PX = 128
 # Surfaces closer in radius than this blur as one;
 # from there the weight of a hidden sample rises to 1 over the ramp.
-_HIDDEN_GAP_PX = 1.5
+_HIDDEN_GAP_PX = 0.75
 _HIDDEN_RAMP_PX = 1.0
 
 

@@ -9,14 +9,16 @@ from torch import Tensor
 from .neighbourhood import local_max, local_min
 
 _WINDOW_REACH_PX = 4
-_SAMPLE_SIGMA_PX = 2.0
+_SAMPLE_SIGMA_PX = 1.5
 _PRIOR_SIGMA_PX = 0.7
 _PRIOR_WIDTH = 0.15
 _COLOR_NOISE = 2e-4
 # Pixels of another edge's band are mixtures; they only serve where nothing cleaner is in reach.
 _BAND_SAMPLE_WEIGHT = 0.01
 _MAX_UNEXPLAINED = 0.1
-_PIXELS_PER_CHUNK = 65536
+# Few enough pixels that their windows stay in a CPU's cache; an accelerator is better kept busy.
+_PIXELS_PER_CHUNK = {"cpu": 512}
+_PIXELS_PER_CHUNK_ELSEWHERE = 65536
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ def edge_matte(color: Tensor, radius_px: Tensor, band: Tensor) -> EdgeMatte:
     index = band.flatten().nonzero()[:, 0]
     maps = torch.cat([color, radius_px[None], band[None].float()])
     top, bottom = local_max(radius_px).flatten(), local_min(radius_px).flatten()
-    parts = [_solve(maps, chunk, top[chunk], bottom[chunk]) for chunk in index.split(_PIXELS_PER_CHUNK)]
+    pixels = _PIXELS_PER_CHUNK.get(index.device.type, _PIXELS_PER_CHUNK_ELSEWHERE)
+    padded = F.pad(maps[None], (_WINDOW_REACH_PX,) * 4, mode="replicate")[0]
+    parts = [_solve(maps, padded, chunk, top[chunk], bottom[chunk]) for chunk in index.split(pixels)]
     if not parts:
         none = color.new_zeros(0)
         no_color = color.new_zeros(color.shape[0], 0)
@@ -61,8 +65,8 @@ def edge_matte(color: Tensor, radius_px: Tensor, band: Tensor) -> EdgeMatte:
     return EdgeMatte(*(torch.cat(field, dim=-1) for field in zip(*parts, strict=True)))
 
 
-def _solve(maps: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Tensor, ...]:
-    window, distance_squared = _windows(maps, index)
+def _solve(maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Tensor, ...]:
+    window, distance_squared = _windows(padded, index, maps.shape[-1])
     colors, radii, in_band = window[:-2], window[-2], window[-1]
     middle = (top + bottom) / 2
     tolerance = torch.clamp(0.3 * (top - bottom), min=1)
@@ -71,8 +75,9 @@ def _solve(maps: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Te
     weight = weight * torch.where(in_band > 0, _BAND_SAMPLE_WEIGHT, 1.0)
     is_near = (radii > middle[:, None]) & (radii > (top - tolerance)[:, None])
     is_far = (radii < middle[:, None]) & (radii < (bottom + tolerance)[:, None])
-    near_mean, near_variance, near_radius, near_known = _statistics(colors, radii, weight * is_near)
-    far_mean, far_variance, far_radius, far_known = _statistics(colors, radii, weight * is_far)
+    near_weight, far_weight = torch.where(is_near, weight, 0.0), torch.where(is_far, weight, 0.0)
+    near_mean, near_variance, near_radius, near_known = _statistics(colors, radii, near_weight)
+    far_mean, far_variance, far_radius, far_known = _statistics(colors, radii, far_weight)
 
     reach = distance_squared <= 2 * 2**2  # the soft step is as wide as a 5 x 5 window
     step_weight = torch.exp(-distance_squared / (2 * _PRIOR_SIGMA_PX**2)) * reach
@@ -101,17 +106,21 @@ def _solve(maps: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Te
     return tuple(field[..., keep] for field in solved)
 
 
-def _windows(maps: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Square windows [C, M, k*k] of [C, H, W] around flat positions, and squared distances [k*k]."""
+def _windows(padded: Tensor, index: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Square windows [C, M, k*k] around flat positions of [C, H, W], and squared distances [k*k].
+
+    Args:
+        padded: the maps with a border as wide as a window reaches.
+        index: [M] int64, positions in the maps without it.
+        width: W.
+    """
     reach = _WINDOW_REACH_PX
-    width = maps.shape[-1]
-    padded = F.pad(maps[None], (reach,) * 4, mode="replicate")[0]
-    offset = torch.arange(-reach, reach + 1, device=maps.device)
+    offset = torch.arange(-reach, reach + 1, device=padded.device)
     rows, columns = (grid.flatten() for grid in torch.meshgrid(offset, offset, indexing="ij"))
-    y, x = index // width + reach, index % width + reach
-    flat = (y[:, None] + rows) * padded.shape[-1] + x[:, None] + columns
-    window = padded.flatten(1)[:, flat.flatten()].unflatten(1, flat.shape)
-    return window, (rows.square() + columns.square()).to(maps)
+    center = (index // width + reach) * padded.shape[-1] + index % width + reach
+    flat = center[:, None] + (rows * padded.shape[-1] + columns)
+    window = padded.flatten(1).index_select(1, flat.flatten()).unflatten(1, flat.shape)
+    return window, (rows.square() + columns.square()).to(padded)
 
 
 def _statistics(colors: Tensor, radii: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

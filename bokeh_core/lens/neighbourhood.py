@@ -1,5 +1,7 @@
 """Greatest and least values around each pixel."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
@@ -11,8 +13,7 @@ def local_max(values: Tensor, reach_px: int = 1) -> Tensor:
     """Greatest value of [H, W] within a square that reaches `reach_px` to each side."""
     if values.device.type == "cpu":
         # OpenCV's vectorised dilation takes a tenth of the time of pooling there.
-        square = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-        return torch.from_numpy(cv2.dilate(values.contiguous().numpy(), square)).view_as(values)
+        return _on_cpu(cv2.dilate, values, reach_px)
     return pooled_max(values, reach_px)
 
 
@@ -26,9 +27,18 @@ def pooled_max(values: Tensor, reach_px: int) -> Tensor:
 
 def local_min(values: Tensor, reach_px: int = 1) -> Tensor:
     """Least value of [H, W] within a square that reaches `reach_px` to each side."""
-    return -local_max(-values, reach_px)
+    if values.device.type == "cpu":
+        return _on_cpu(cv2.erode, values, reach_px)
+    return -pooled_max(-values, reach_px)
 
 
 def near(mask: Tensor, reach_px: int) -> Tensor:
     """Pixels of a bool [H, W] map that have a true pixel within `reach_px`."""
-    return local_max(mask.float(), reach_px) > 0
+    if mask.device.type == "cpu":
+        return _on_cpu(cv2.dilate, mask.to(torch.uint8), reach_px).bool()
+    return pooled_max(mask.float(), reach_px) > 0
+
+
+def _on_cpu(operation: Callable[..., np.ndarray], values: Tensor, reach_px: int) -> Tensor:
+    square = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
+    return torch.from_numpy(operation(values.contiguous().numpy(), square)).view_as(values)

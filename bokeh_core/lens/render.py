@@ -11,9 +11,11 @@ from ..clip_length import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
 from ..strength import REFERENCE_WIDTH_PX
 from .aperture import Aperture, lens_kernel
+from .areas import Area, part_of
 from .composite import Spread, composite
 from .convolve import spread
 from .field import spread_over_field
+from .frame_workers import render_frames, sensible_workers
 from .layers import split_layers
 from .light import lift_highlights, to_display, to_light
 
@@ -37,6 +39,7 @@ def lens_blur(
     device: torch.device | None = None,
     on_frame: Callable[[int], None] | None = None,
     check: Callable[[], None] | None = None,
+    workers: int | None = None,
 ) -> Tensor:
     """Blur every frame as a lens focused at `focal_disparity` would, with radius r = K |d - d_f| (Eq. 1).
 
@@ -53,8 +56,10 @@ def lens_blur(
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
         contour_reach_px: how far, in px, the disparity's contours may be off the picture's; 0 trusts the map.
         device: where to compute; None = the device of `frames`. Frames go there one at a time.
-        on_frame: called with the number of finished frames; may raise to stop.
+        on_frame: called with the number of finished frames, in order; may raise to stop.
         check: called several times within a frame; may raise to stop.
+        workers: how many frames to render at a time, >= 1; None = on a CPU as many as torch has threads and
+            4 GiB hold, elsewhere one. The result does not depend on it.
 
     Returns:
         [T, H, W, C] float32 on the device of `frames`. Frames whose strength is 0 come back bit for bit.
@@ -79,11 +84,15 @@ def lens_blur(
         raise ValueError(f"contour_reach_px is {contour_reach_px}; it must be 0 or more.")
 
     device = device or frames.device
+    if workers is None:
+        workers = sensible_workers(num_frames, frames[0, ..., 0].numel(), device)
+    _check_at_least(1, workers=workers)
+
     result = torch.empty_like(frames, dtype=torch.float32)
     glow = partial(lift_highlights, gain=highlight_gain, threshold=highlight_threshold)
-    lens = _lens(aperture, frames.shape[1:3], check)
     reach_px = partial(_reach_px, aperture)
-    for t in range(num_frames):
+
+    def render(t: int, check: Callable[[], None]) -> None:
         frame = frames[t].to(device, torch.float32)
         radius_px = signed_circle_of_confusion_px(
             disparity[t : t + 1].to(device, torch.float32),
@@ -97,16 +106,23 @@ def lens_blur(
             radius_px = radius_px * (1 - keep)
         if bool((radius_px == 0).all()):
             result[t] = frames[t]
-        else:
-            blurred = _blur_frame(frame, radius_px, gamma, glow, lens, reach_px, contour_reach_px)
-            if keep is not None:
-                blurred = torch.where(
-                    keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None])
-                )
-            result[t] = blurred.to(result.device)
-        if on_frame is not None:
-            on_frame(t + 1)
+            return
+        lens = _lens(aperture, frames.shape[1:3], check)
+        blurred = _blur_frame(frame, radius_px, gamma, glow, lens, reach_px, contour_reach_px)
+        if keep is not None:
+            blurred = torch.where(keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None]))
+        result[t] = blurred.to(result.device)
+
+    render_frames(render, num_frames, workers, on_frame or _ignore_progress, check or _never_stop)
     return result
+
+
+def _ignore_progress(_finished: int) -> None:
+    """Stands in where nobody watches."""
+
+
+def _never_stop() -> None:
+    """Stands in where nobody cancels."""
 
 
 def contour_reach_px(tolerance_px: float, width_px: int) -> int:
@@ -142,17 +158,17 @@ def _blur_frame(
     return blurred[: frame.shape[2]].permute(1, 2, 0)  # CHW -> HWC
 
 
-def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None] | None) -> Spread:
+def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None]) -> Spread:
     """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
 
-    def spread_slab(planes: Tensor, radius_px: float, area: tuple[slice, slice]) -> Tensor:
-        if check is not None:
-            check()
+    def spread_slab(planes: Tensor, radius_px: float, area: Area, inner: Area) -> Tensor:
+        check()
         if aperture.cat_eye == 0:
-            return spread(planes, lens_kernel(aperture, radius_px))
-        return spread_over_field(
+            return spread(planes, lens_kernel(aperture, radius_px), inner)
+        blurred = spread_over_field(
             planes, radius_px, area, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
         )
+        return part_of(blurred, inner)
 
     return spread_slab
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .areas import Area, occupied_blocks_by_slab
 from .layers import Layer
 
 _FINE_STEP_PX = 0.5
@@ -37,42 +38,40 @@ class SlabShares:
 
     Attributes:
         layer: the samples.
-        lower: [H, W] int64, the slab below the sample's radius.
-        upper_share: [H, W] in [0, 1], what goes to the next slab up.
-        rows, columns: [S, H] and [S, W] bool, where each slab has samples.
+        lower: [H, W] float32, the slab below the sample's radius.
+        lower_weight, upper_weight: [H, W] in [0, 1], the sample's weight there and in the next slab up.
+        blocks: bool [S, blocks down, blocks across], where each slab has samples.
     """
 
     layer: Layer
     lower: Tensor
-    upper_share: Tensor
-    rows: Tensor
-    columns: Tensor
+    lower_weight: Tensor
+    upper_weight: Tensor
+    blocks: Tensor
 
-    def weight(self, slab: int, area: tuple[slice, slice]) -> Tensor:
+    def weight(self, slab: int, area: Area, out: Tensor | None = None) -> Tensor:
         """Weight of the samples of one slab inside an area of the frame."""
-        lower, share = self.lower[area], self.upper_share[area]
-        fraction = torch.where(lower == slab, 1 - share, torch.where(lower == slab - 1, share, 0.0))
-        return fraction * self.layer.weight[area]
+        lower = self.lower[area]
+        # Masks of the maps' own type: bool ones take several times as long on a CPU.
+        weight = torch.eq(lower, slab, out=torch.empty_like(lower) if out is None else out)
+        weight *= self.lower_weight[area]
+        one_below = torch.eq(lower, slab - 1, out=torch.empty_like(lower))
+        return weight.addcmul_(one_below, self.upper_weight[area])
 
 
 def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:
     """Split every sample linearly between the two slabs around its radius."""
     ladder = torch.tensor(radii_px, device=layer.radius_px.device)
     radius = layer.radius_px.clamp(radii_px[0], radii_px[-1])
-    lower = (torch.searchsorted(ladder, radius.contiguous(), right=True) - 1).clamp(
+    lower = (torch.searchsorted(ladder, radius.contiguous(), right=True) - 1).clamp_(
         0, max(len(radii_px) - 2, 0)
     )
-    upper = (lower + 1).clamp(max=len(radii_px) - 1)
-    step = (ladder[upper] - ladder[lower]).clamp(min=1e-6)
-    share = ((radius - ladder[lower]) / step).clamp(0, 1)
+    upper = (lower + 1).clamp_(max=len(radii_px) - 1)
+    below_px = ladder[lower]
+    step_px = (ladder[upper] - below_px).clamp_(min=1e-6)
+    share = (radius - below_px).div_(step_px).clamp_(0, 1)
 
-    height, width = radius.shape
-    rows = torch.zeros(len(radii_px), height, dtype=torch.bool, device=radius.device)
-    columns = torch.zeros(len(radii_px), width, dtype=torch.bool, device=radius.device)
-    used = layer.weight > 0
-    for slab, present in ((lower, used & (share < 1)), (upper, used & (share > 0))):
-        y, x = present.nonzero(as_tuple=True)
-        which = slab[y, x]
-        rows[which, y] = True
-        columns[which, x] = True
-    return SlabShares(layer, lower, share, rows, columns)
+    lower_weight, upper_weight = (1 - share) * layer.weight, share * layer.weight
+    blocks = occupied_blocks_by_slab(lower, lower_weight > 0, len(radii_px))
+    blocks |= occupied_blocks_by_slab(upper, upper_weight > 0, len(radii_px))
+    return SlabShares(layer, lower.float(), lower_weight, upper_weight, blocks)

@@ -1,11 +1,19 @@
 """Convolution backends against each other and against sums by hand."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.lens.convolve import correlate_direct, correlate_fourier, gaussian, spread
+from bokeh_core.lens.aperture import Aperture, lens_kernel
+from bokeh_core.lens.convolve import (
+    correlate_direct,
+    correlate_fourier,
+    fast_transform_length,
+    gaussian,
+    spread,
+)
 
 
 def planes(height: int, width: int) -> Tensor:
@@ -79,3 +87,25 @@ def test_a_gaussian_of_a_point():
     profile = profile / profile.sum()
     torch.testing.assert_close(blurred[0], profile[:, None] * profile, rtol=0, atol=1e-5)
     torch.testing.assert_close(blurred[1], image[1], rtol=0, atol=1e-5)
+
+
+# Below and above the width from which a CPU transforms, with margins wider and narrower than the reach.
+@pytest.mark.parametrize("radius_px", [1.0, 3.3, 5.0, 6.0, 9.7])
+@pytest.mark.parametrize("margin_px", [0, 4, 12])
+def test_a_part_of_the_planes_gets_what_the_whole_gets(radius_px: float, margin_px: int):
+    image = planes(50, 61)
+    kernel = np.ascontiguousarray(lens_kernel(Aperture(blades=5), radius_px))
+    mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
+    by_opencv = [
+        cv2.filter2D(plane.astype(np.float64), -1, mirrored, borderType=cv2.BORDER_REPLICATE)
+        for plane in image.numpy()
+    ]
+    inner = (slice(margin_px, 50), slice(0, 61 - margin_px))
+    expected = torch.from_numpy(np.stack(by_opencv)).float()[:, inner[0], inner[1]]
+    torch.testing.assert_close(spread(image, kernel, inner), expected, rtol=0, atol=2e-6)
+
+
+def test_lengths_that_transform_fast():
+    # 7-smooth: 1, ..., 10, 12, 14, 15, 16, 18, 20, 21, 24; 2 * 7^2 = 98; 5^3 = 125; 2 * 3^2 * 7 = 126.
+    lengths = {1: 1, 10: 10, 11: 12, 13: 14, 17: 18, 19: 20, 22: 24, 97: 98, 121: 125, 126: 126}
+    assert {length: fast_transform_length(length) for length in lengths} == lengths

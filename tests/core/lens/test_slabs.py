@@ -68,8 +68,13 @@ def test_a_radius_between_two_rungs_by_hand():
     assert given == {(4.0, 0): 0.75, (5.0, 0): 0.25, (-2.5, 1): 0.4, (-2.0, 1): 0.1}
 
 
-def test_rows_and_columns_hold_every_sample():
-    radii = 20 * torch.rand(9, 14, generator=torch.Generator().manual_seed(2)) - 10
+def test_blocks_hold_every_sample_and_no_more():
+    radii = 20 * torch.rand(9, 21, generator=torch.Generator().manual_seed(2)) - 10
+    radii[:, 8:16] = -9.0
     weights, shares, _ = shares_of(radii, (radii > -8).float())
-    assert torch.equal(shares.rows, (weights > 0).any(2))
-    assert torch.equal(shares.columns, (weights > 0).any(1))
+    for top in (0, 1):
+        for left in (0, 1, 2):
+            block = weights[:, 8 * top : 8 * top + 8, 8 * left : 8 * left + 8]
+            assert torch.equal(shares.blocks[:, top, left], (block > 0).any(2).any(1))
+    assert shares.blocks.shape[1:] == (2, 3)
+    assert not shares.blocks[:, :, 1].any()

@@ -1,0 +1,93 @@
+"""Several frames of a clip at a time, each on a thread of its own."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import torch
+
+# Between two looks at whether the caller wants to stop.
+_CHECK_INTERVAL_S = 0.05
+# Peak of one frame in work: 239 measured at 1024 x 576, 206 at 3840 x 2160.
+_BYTES_PER_PIXEL = 250
+_MEMORY_BYTES = 4 * 2**30
+
+
+class _Stopped(Exception):
+    """Ends the frames in work once the clip is given up."""
+
+
+def sensible_workers(num_frames: int, pixels: int, device: torch.device) -> int:
+    """How many frames to render at a time.
+
+    One on an accelerator, which a single frame keeps busy. On a CPU as many as torch has threads: a frame
+    consists of many small steps, which threads share badly, while frames are independent. Frames in work may
+    take 4 GiB together, so that large ones come one by one.
+    """
+    if device.type != "cpu":
+        return 1
+    fit_memory = _MEMORY_BYTES // (_BYTES_PER_PIXEL * pixels)
+    return max(1, min(num_frames, torch.get_num_threads(), fit_memory))
+
+
+def render_frames(
+    render: Callable[[int, Callable[[], None]], None],
+    num_frames: int,
+    workers: int,
+    on_frame: Callable[[int], None],
+    check: Callable[[], None],
+) -> None:
+    """Render the frames of a clip, `workers` at a time.
+
+    What a frame looks like does not depend on the number of workers. Torch's threads are shared out between
+    them. Progress and checks run on the calling thread.
+
+    Args:
+        render: renders the frame of that number and keeps it; now and then calls the function given to it,
+            which raises once the frame is no longer wanted.
+        num_frames: how many frames.
+        workers: how many at a time, >= 1.
+        on_frame: called with the number of frames finished, in order; may raise to stop.
+        check: called many times a second; may raise to stop.
+
+    Raises:
+        Whatever `render`, `on_frame` or `check` raises; all workers have stopped by then.
+    """
+    if workers == 1:
+        for frame in range(num_frames):
+            render(frame, check)
+            on_frame(frame + 1)
+        return
+    stop = threading.Event()
+    inference, gradients = torch.is_inference_mode_enabled(), torch.is_grad_enabled()
+    threads = torch.get_num_threads()
+
+    def stop_if_given_up() -> None:
+        if stop.is_set():
+            raise _Stopped
+
+    def render_on_thread(frame: int) -> None:
+        # Both modes belong to a thread.
+        with torch.inference_mode(inference), torch.set_grad_enabled(gradients):
+            stop_if_given_up()
+            render(frame, stop_if_given_up)
+
+    def share_threads() -> None:
+        torch.set_num_threads(max(1, threads // workers))
+
+    pool = ThreadPoolExecutor(workers, "lens-blur", initializer=share_threads)
+    try:
+        in_work = [pool.submit(render_on_thread, frame) for frame in range(num_frames)]
+        for finished, future in enumerate(in_work, start=1):
+            _wait_for(future, check)
+            on_frame(finished)
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+def _wait_for(frame: "Future[None]", check: Callable[[], None]) -> None:
+    while not wait([frame], _CHECK_INTERVAL_S).done:
+        check()
+    frame.result()

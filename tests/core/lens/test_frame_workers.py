@@ -1,0 +1,169 @@
+"""Several frames at a time: the same pictures, in order, stopped and failing as one at a time."""
+
+import threading
+from typing import Any
+
+import pytest
+import torch
+
+from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens.frame_workers import render_frames, sensible_workers
+from tests.core.lens.reference import random_texture
+
+HEIGHT_PX, WIDTH_PX = 36, 52
+CPU = torch.device("cpu")
+
+
+def clip(num_frames: int) -> dict[str, Any]:
+    """A square that moves in front of a slanted floor."""
+    rows, columns = torch.arange(HEIGHT_PX)[:, None], torch.arange(WIDTH_PX)
+    frames, disparity = [], []
+    for t in range(num_frames):
+        square = (columns >= 8 + t) & (columns < 28 + t) & (rows >= 6) & (rows < 24)
+        near, far = (random_texture(HEIGHT_PX, WIDTH_PX, seed, 0, 1) for seed in (1, 2))
+        frames.append(torch.where(square[..., None], near, far))
+        disparity.append(torch.where(square, torch.tensor(0.9), 0.1 + 0.3 * rows / HEIGHT_PX))
+    return {
+        "frames": torch.stack(frames),
+        "disparity": torch.stack(disparity),
+        "focal_disparity": torch.linspace(0.2, 0.9, num_frames),
+        "blur_strength": torch.tensor([14.0]),
+    }
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"aperture": Aperture(blades=5, cat_eye=0.6)}, {"contour_reach_px": 0}]
+)
+def test_the_pictures_do_not_depend_on_the_workers(options: dict[str, Any]):
+    given = clip(5)
+    alone = lens_blur(**given, workers=1, **options)
+    assert torch.equal(lens_blur(**given, workers=3, **options), alone)
+    assert torch.equal(lens_blur(**given, **options), alone)
+
+
+def test_more_workers_than_frames():
+    given = clip(2)
+    assert torch.equal(lens_blur(**given, workers=8), lens_blur(**given, workers=1))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_ticks_come_in_order_on_the_calling_thread(workers: int):
+    ticks: list[tuple[int, int]] = []
+    lens_blur(**clip(6), workers=workers, on_frame=lambda done: ticks.append((done, threading.get_ident())))
+    assert ticks == [(done, threading.get_ident()) for done in range(1, 7)]
+
+
+def test_under_inference_mode():
+    given = clip(3)
+    with torch.inference_mode():
+        blurred = lens_blur(**given, workers=2)
+        assert blurred.is_inference()
+    assert torch.equal(blurred.clone(), lens_blur(**given, workers=1))
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_worker_is_refused(workers: int):
+    with pytest.raises(ValueError, match=f"workers is {workers}; it must be 1 or more"):
+        lens_blur(**clip(1), workers=workers)
+
+
+class Stop(Exception):
+    """What a cancelled host raises."""
+
+
+def never() -> None:
+    """No reason to stop."""
+
+
+def ignore(_done: int) -> None:
+    """Nobody watches."""
+
+
+def until_stopped(check: Any) -> None:
+    """A frame that would take a minute."""
+    for _ in range(6000):
+        check()
+        threading.Event().wait(0.01)
+    raise AssertionError("the frame was not stopped")
+
+
+def threads_of_workers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("lens-blur")]
+
+
+def test_a_check_stops_all_workers():
+    started: list[int] = []
+    both = threading.Event()
+
+    def render(frame: int, check: Any) -> None:
+        started.append(frame)
+        if len(started) == 2:
+            both.set()
+        until_stopped(check)
+
+    def stop_once_both_work() -> None:
+        if both.is_set():
+            raise Stop
+
+    with pytest.raises(Stop):
+        render_frames(render, 10, 2, ignore, stop_once_both_work)
+    assert sorted(started) == [0, 1]
+    assert threads_of_workers() == []
+
+
+def test_a_tick_stops_all_workers():
+    started: list[int] = []
+
+    def render(frame: int, check: Any) -> None:
+        started.append(frame)
+        if frame > 0:
+            until_stopped(check)
+
+    def stop(_done: int) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        render_frames(render, 10, 2, stop, never)
+    # Frame 0 is done, and its worker may have begun a third before the tick came.
+    assert sorted(started) in ([0, 1], [0, 1, 2])
+    assert threads_of_workers() == []
+
+
+def test_an_error_in_a_worker_comes_out():
+    ticks: list[int] = []
+
+    def render(frame: int, check: Any) -> None:
+        if frame == 1:
+            raise ValueError("frame 1 is broken")
+        if frame > 1:
+            until_stopped(check)
+
+    with pytest.raises(ValueError, match="frame 1 is broken"):
+        render_frames(render, 10, 2, ticks.append, never)
+    assert ticks == [1]
+    assert threads_of_workers() == []
+
+
+def test_threads_are_shared_out_and_given_back():
+    before = torch.get_num_threads()
+    torch.set_num_threads(6)
+    seen: list[int] = []
+    try:
+        render_frames(lambda _frame, _check: seen.append(torch.get_num_threads()), 4, 3, ignore, never)
+        after = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+    assert (seen, after) == ([2, 2, 2, 2], 6)
+
+
+def test_a_sensible_number():
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        assert sensible_workers(100, 1024 * 576, CPU) == 4
+        assert sensible_workers(3, 1024 * 576, CPU) == 3
+        assert sensible_workers(100, 3840 * 2160, CPU) == 2
+        assert sensible_workers(100, 7680 * 4320, CPU) == 1
+        assert sensible_workers(100, 1024 * 576, torch.device("cuda")) == 1
+    finally:
+        torch.set_num_threads(before)
