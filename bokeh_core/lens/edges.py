@@ -19,7 +19,7 @@ from .neighbourhood import local_max, local_min, near
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
 
-# So are neighbours that differ by this much where it is a step: a slope rises over 5 px twice as far as over 3.
+# So are those that differ by this much in a step: a slope rises over 5 px twice as far as over 3.
 _SMALL_STEP_PX = 0.5
 _STEP_IN_WIDER_WINDOW = 1.5
 # Noise of a map within a surface, and no more than half of what makes an edge.
