@@ -82,7 +82,9 @@ def _correlate_fourier(planes: Tensor, kernel: np.ndarray, inner: Area) -> Tenso
     for length, reach, part in zip(planes.shape[1:], half, inner, strict=True):
         before.append(max(reach - part.start, 0))
         after.append(max(reach - (length - part.stop), 0))
-    padded = F.pad(planes[None], (before[1], after[1], before[0], after[0]), mode="replicate")[0]
+    padded = planes
+    if any(before + after):
+        padded = F.pad(planes[None], (before[1], after[1], before[0], after[0]), mode="replicate")[0]
     size = [fast_transform_length(length) for length in padded.shape[-2:]]
     taps = torch.from_numpy(np.ascontiguousarray(kernel[::-1, ::-1])).to(planes)
     spectrum = torch.fft.rfft2(padded, s=size).mul_(torch.fft.rfft2(taps, s=size))

@@ -39,8 +39,8 @@ def render_frames(
 ) -> None:
     """Render the frames of a clip, `workers` at a time.
 
-    What a frame looks like does not depend on the number of workers. Torch's threads are shared out between
-    them. Progress and checks run on the calling thread.
+    Torch's threads are shared out between the workers; at the same number of threads each, what a frame looks
+    like does not depend on the number of workers, bit for bit. Progress and checks run on the calling thread.
 
     Args:
         render: renders the frame of that number and keeps it; now and then calls the function given to it,

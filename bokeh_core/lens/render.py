@@ -59,7 +59,8 @@ def lens_blur(
         on_frame: called with the number of finished frames, in order; may raise to stop.
         check: called several times within a frame; may raise to stop.
         workers: how many frames to render at a time, >= 1; None = on a CPU as many as torch has threads and
-            4 GiB hold, elsewhere one. The result does not depend on it.
+            4 GiB hold, elsewhere one. The result does not depend on it, but for the rounding of sums that
+            torch divides among its threads, which the workers share.
 
     Returns:
         [T, H, W, C] float32 on the device of `frames`. Frames whose strength is 0 come back bit for bit.
