@@ -11,10 +11,9 @@ from ..clip_length import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
 from ..strength import REFERENCE_WIDTH_PX
 from .aperture import Aperture, lens_kernel
-from .areas import Area, part_of
+from .areas import Area
+from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
-from .convolve import spread
-from .field import spread_over_field
 from .frame_workers import render_frames, sensible_workers
 from .layers import split_layers
 from .light import lift_highlights, to_display, to_light
@@ -165,11 +164,11 @@ def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None])
     def spread_slab(planes: Tensor, radius_px: float, area: Area, inner: Area) -> Tensor:
         check()
         if aperture.cat_eye == 0:
-            return spread(planes, lens_kernel(aperture, radius_px), inner)
-        blurred = spread_over_field(
-            planes, radius_px, area, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
+            kernel = lens_kernel(aperture, radius_px)
+            return spread_within_frame(planes, kernel, area, inner, (frame_size[0], frame_size[1]))
+        return spread_field_within_frame(
+            planes, radius_px, area, inner, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
         )
-        return part_of(blurred, inner)
 
     return spread_slab
 

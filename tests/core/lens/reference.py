@@ -43,10 +43,13 @@ def disk(radius_px: float) -> Tensor:
 
 
 def convolve(planes: Tensor, kernel: Tensor) -> Tensor:
-    """Spread every pixel of [C, H, W] in the shape of a point-symmetric kernel; border pixels repeat."""
-    half = kernel.shape[-1] // 2
-    padded = F.pad(planes[None], (half,) * 4, mode="replicate")[0]
-    return F.conv2d(padded[:, None], kernel[None, None])[:, 0]
+    """Mean of the pixels of [C, H, W] around each one, weighted by a point-symmetric kernel.
+
+    Pixels beyond the frame have no weight.
+    """
+    inside = torch.cat([planes, torch.ones_like(planes[:1])])
+    sums = F.conv2d(inside[:, None], kernel[None, None], padding=kernel.shape[-1] // 2)[:, 0]
+    return sums[:-1] / sums[-1]
 
 
 def disk_edge_coverage(x_px: Tensor, radius_px: float) -> Tensor:

@@ -124,7 +124,9 @@ def test_the_colour_of_transparent_pixels_does_not_bleed(gamma: float):
     blurred = render(frame, -6.0, gamma=gamma)
     # Alpha is a coverage, not light: it fades like the edge of a disk whatever the gamma.
     coverage = disk_edge_coverage(torch.arange(WIDTH_PX) - 23.5, 6.0)
-    torch.testing.assert_close(blurred[..., 3], coverage.expand(HEIGHT_PX, -1), rtol=0, atol=0.003)
+    # Nearer to the border the disk is cut, and with it the profile.
+    inside = blurred[8:-8, :, 3]
+    torch.testing.assert_close(inside, coverage.expand_as(inside), rtol=0, atol=0.003)
     visible = blurred[..., 3] > 1e-3
     assert visible[:, :29].all()
     seen = blurred[..., :3][visible]

@@ -1,0 +1,148 @@
+"""The border of the frame: what lies beyond is not known, so light is averaged over what lies within."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .aperture import Aperture, lens_kernel
+from .areas import Area, part_of
+from .convolve import spread
+from .field import spread_over_field
+
+
+def spread_within_frame(
+    planes: Tensor, kernel: np.ndarray, area: Area, inner: Area, frame_size: tuple[int, int]
+) -> Tensor:
+    """Let every pixel spread in the shape of `kernel`, as if the frame had no outside.
+
+    At a pixel near the border a part of the kernel lies outside. The result is divided by the share that lies
+    inside: the mean of what can be seen, as for rays that leave the frame in Eq. 6 of the paper. Repeating
+    the border's pixels instead would count a lamp there many times.
+
+    Args:
+        planes: [C, h, w], a part of the frame; all light that reaches `inner` comes from there.
+        kernel: [k, k] float32, k odd, sum 1.
+        area: (rows, columns) of the planes within the frame.
+        inner: the part of the planes to return.
+        frame_size: (H, W) of the frame in px.
+
+    Returns:
+        [C, h', w'], `inner` of the planes.
+    """
+    reach = kernel.shape[0] // 2
+    if reach == 0:
+        return spread(planes, kernel, inner)
+    wanted = _in_frame(inner, area)
+    padded, surroundings = _with_surroundings(planes, area, wanted, reach, only_outside=frame_size)
+    blurred = spread(padded, kernel, _seen_from(wanted, surroundings))
+    _divide_near_border(blurred, kernel, wanted, frame_size)
+    return blurred
+
+
+def spread_field_within_frame(
+    planes: Tensor,
+    radius_px: float,
+    area: Area,
+    inner: Area,
+    *,
+    aperture: Aperture,
+    frame_size: tuple[int, int],
+) -> Tensor:
+    """The same with a kernel that changes across the frame, see `spread_over_field`."""
+    reach = lens_kernel(aperture, radius_px).shape[0] // 2
+    wanted = _in_frame(inner, area)
+    padded, surroundings = _with_surroundings(planes, area, wanted, reach)
+    rows, columns = (torch.arange(span.start, span.stop, device=planes.device) for span in surroundings)
+    within = ((rows >= 0) & (rows < frame_size[0]))[:, None] & (columns >= 0) & (columns < frame_size[1])
+    # The share of each pixel's light that stays inside needs the same mixture of kernels.
+    with_share = torch.cat([padded, within.to(planes)[None]])
+    blurred = spread_over_field(with_share, radius_px, surroundings, aperture=aperture, frame_size=frame_size)
+    blurred = part_of(blurred, _seen_from(wanted, surroundings))
+    return blurred[:-1] / blurred[-1:]
+
+
+def _in_frame(part: Area, area: Area) -> Area:
+    """A part of an area, counted from the corner of the frame."""
+    rows, columns = (
+        slice(span.start + inner.start, span.start + inner.stop)
+        for span, inner in zip(area, part, strict=True)
+    )
+    return rows, columns
+
+
+def _seen_from(part: Area, surroundings: Area) -> Area:
+    rows, columns = (
+        slice(span.start - outer.start, span.stop - outer.start)
+        for span, outer in zip(part, surroundings, strict=True)
+    )
+    return rows, columns
+
+
+def _with_surroundings(
+    planes: Tensor, area: Area, wanted: Area, reach: int, only_outside: tuple[int, int] | None = None
+) -> tuple[Tensor, Area]:
+    """Put darkness around planes, up to a distance from what is wanted.
+
+    Args:
+        planes: [C, h, w] at `area` of the frame.
+        area: where they are.
+        wanted: what is wanted.
+        reach: the distance in px.
+        only_outside: (H, W) of the frame, if darkness is only needed where that ends.
+
+    Returns:
+        The planes, and the area that they fill; it may begin before the frame and end behind it.
+    """
+    pads: list[tuple[int, int]] = []
+    spans: list[slice] = []
+    for axis, (span, part) in enumerate(zip(area, wanted, strict=True)):
+        before, after = max(span.start - part.start + reach, 0), max(part.stop + reach - span.stop, 0)
+        if only_outside is not None:
+            before = before if span.start == 0 else 0
+            after = after if span.stop == only_outside[axis] else 0
+        pads.append((before, after))
+        spans.append(slice(span.start - before, span.stop + after))
+    if any(map(any, pads)):
+        planes = F.pad(planes, (*pads[1], *pads[0]))
+    return planes, (spans[0], spans[1])
+
+
+def _divide_near_border(blurred: Tensor, kernel: np.ndarray, area: Area, frame_size: tuple[int, int]) -> None:
+    """Divide [C, h, w] by the share of the kernel inside the frame, where that is not all of it."""
+    # Seen from a pixel the light comes through the mirrored kernel.
+    table = np.zeros((kernel.shape[0] + 1, kernel.shape[1] + 1))
+    table[1:, 1:] = kernel[::-1, ::-1].cumsum(0, np.float64).cumsum(1)
+    (top, bottom), (left, right) = (
+        _taps_inside(span, length, kernel.shape[0] // 2)
+        for span, length in zip(area, frame_size, strict=True)
+    )
+    rows_near = np.flatnonzero((top > 0) | (bottom < kernel.shape[0]))
+    columns_near = np.flatnonzero((left > 0) | (right < kernel.shape[1]))
+    all_columns = np.arange(len(left))
+    between = np.setdiff1d(np.arange(len(top)), rows_near)
+    for rows, columns in ((rows_near, all_columns), (between, columns_near)):
+        for row_run in _runs(rows):
+            for column_run in _runs(columns):
+                (y0, y1), (x0, x1) = (top[row_run], bottom[row_run]), (left[column_run], right[column_run])
+                share = (
+                    table[np.ix_(y1, x1)]
+                    - table[np.ix_(y0, x1)]
+                    - table[np.ix_(y1, x0)]
+                    + table[np.ix_(y0, x0)]
+                )
+                blurred[:, row_run, column_run] /= torch.from_numpy(share).to(blurred)
+
+
+def _taps_inside(span: slice, length: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """First tap of the kernel inside the frame, and the one after the last, for each row or column."""
+    position = np.arange(span.start, span.stop)
+    return np.maximum(reach - position, 0), np.minimum(reach + length - position, 2 * reach + 1)
+
+
+def _runs(indices: np.ndarray) -> list[slice]:
+    """Ascending indices as slices without gaps."""
+    if len(indices) == 0:
+        return []
+    pieces = np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
+    return [slice(int(piece[0]), int(piece[-1]) + 1) for piece in pieces]
