@@ -18,7 +18,7 @@ def broadcast_over_frames(values: Tensor, num_frames: int, name: str) -> Tensor:
         ValueError: any other length.
     """
     require_clip_length(values.shape[0], num_frames, name)
-    return values.expand(num_frames, *values.shape[1:])
+    return values if values.shape[0] == num_frames else values.expand(num_frames, *values.shape[1:])
 
 
 def require_clip_length(count: int, num_frames: int, name: str) -> None:
