@@ -135,7 +135,7 @@ def test_ff_k_may_be_missing_or_left_out(tmp_path, golden, golden_folder, unet_t
     folder = write_folder(tmp_path / "unet", slim, golden_folder / "unet")
     models = [load_unet(folder), load_unet(golden_folder / "unet", drop_ff_k=True)]
     for model in models:
-        # As the one they are compared with: on some processors torch rounds otherwise where weights can learn.
+        # As the one they are compared with: some processors round otherwise where weights can learn.
         model.requires_grad_(False)
     numbers = golden("unet_one_window")
     embeds = numbers["encoder_hidden_states"].reshape(1, 8, -1)[:, :2]
