@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .aperture import Aperture, lens_kernel
-from .areas import Area, part_of
+from .areas import Area, inside, part_of
 from .convolve import spread
 from .field import spread_over_field
 
@@ -35,7 +35,7 @@ def spread_within_frame(
         return spread(planes, kernel, inner)
     wanted = _in_frame(inner, area)
     padded, surroundings = _with_surroundings(planes, area, wanted, reach, only_outside=frame_size)
-    blurred = spread(padded, kernel, _seen_from(wanted, surroundings))
+    blurred = spread(padded, kernel, inside(wanted, surroundings))
     _divide_near_border(blurred, kernel, wanted, frame_size)
     return blurred
 
@@ -58,7 +58,7 @@ def spread_field_within_frame(
     # The share of each pixel's light that stays inside needs the same mixture of kernels.
     with_share = torch.cat([padded, within.to(planes)[None]])
     blurred = spread_over_field(with_share, radius_px, surroundings, aperture=aperture, frame_size=frame_size)
-    blurred = part_of(blurred, _seen_from(wanted, surroundings))
+    blurred = part_of(blurred, inside(wanted, surroundings))
     return blurred[:-1] / blurred[-1:]
 
 
@@ -67,14 +67,6 @@ def _in_frame(part: Area, area: Area) -> Area:
     rows, columns = (
         slice(span.start + inner.start, span.start + inner.stop)
         for span, inner in zip(area, part, strict=True)
-    )
-    return rows, columns
-
-
-def _seen_from(part: Area, surroundings: Area) -> Area:
-    rows, columns = (
-        slice(span.start - outer.start, span.stop - outer.start)
-        for span, outer in zip(part, surroundings, strict=True)
     )
     return rows, columns
 

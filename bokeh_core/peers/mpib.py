@@ -7,11 +7,12 @@ that we know.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..lens.convolve import spread
 from ..lens.fill import push_pull
+from ..lens.neighbourhood import local_max, local_min
+from ..lens.neighbourhood import near as within_reach
 from .by_frame import Shot, by_frame
 from .disk import spread_disk
 from .renderer import BokehTask, Render
@@ -32,7 +33,7 @@ def mpib(dilate_px: int = 0, exact_disks: bool = False) -> Render:
     """
 
     def render_light(shot: Shot) -> Tensor:
-        disparity = _dilated(shot.disparity, dilate_px)
+        disparity = local_max(shot.disparity, dilate_px)
         light, reach_px = shot.light, int(shot.radius_px(disparity).abs().max().item()) + 2
         hidden, far_light, far_disparity = hidden_background(
             light, disparity, edge=_EDGE_PX / max(shot.blur_strength, 1e-6), reach_px=reach_px
@@ -122,26 +123,17 @@ def hidden_background(
         Where there is hidden background, bool [H, W]; its light [3, H, W] and its disparity [H, W]: push-pull
         of everything that is farther than the middle between the two sides of the nearest edges.
     """
-    top, bottom = _dilated(disparity, 1), -_dilated(-disparity, 1)
+    top, bottom = local_max(disparity), local_min(disparity)
     at_edge = top - bottom > edge
     if not bool(at_edge.any()):
         return at_edge, light, disparity
     sides = push_pull(torch.stack([top, bottom]), at_edge[None].float())
     middle = sides.mean(0)
     near = (disparity > middle) & (disparity - sides[1] > edge / 2)
-    hidden = near & (_dilated(at_edge.float(), reach_px) > 0)
+    hidden = near & within_reach(at_edge, reach_px)
     # Pixels at an edge mix both sides: they are neither shown as background nor asked what it looks like.
     known = ~near & ~at_edge
     if not bool(known.any()):
         return torch.zeros_like(hidden), light, disparity
     filled = push_pull(torch.cat([light, disparity[None]]), known[None].float())
     return hidden, filled[:3], torch.minimum(filled[3], disparity)
-
-
-def _dilated(plane: Tensor, reach_px: int) -> Tensor:
-    """Largest value within a square that reaches `reach_px` to each side of every pixel of [H, W]."""
-    if reach_px == 0:
-        return plane
-    size = 2 * reach_px + 1
-    rows = F.max_pool2d(plane[None, None], (size, 1), 1, (reach_px, 0))
-    return F.max_pool2d(rows, (1, size), 1, (0, reach_px))[0, 0]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..coc import signed_circle_of_confusion_px
+from ..lens.neighbourhood import near
 from ..raytrace import ray_trace, sharp_frame, visible_disparity
 from .scene import LayeredFrame, Scene
 
@@ -106,8 +106,7 @@ def near_occlusion_edges(radius_px: Tensor) -> Tensor:
         for part in (reach_px.narrow(axis, 0, length), reach_px.narrow(axis, 1, length)):
             part.copy_(torch.maximum(part, wider))
     whole_px = torch.where(reach_px > 0, reach_px.ceil() + 1, 0.0)
-    near = torch.zeros_like(radius_px, dtype=torch.bool)
+    mixed = torch.zeros_like(radius_px, dtype=torch.bool)
     for reach in whole_px[whole_px > 0].unique().int().tolist():
-        source = (whole_px == reach).float()[None, None]
-        near |= F.max_pool2d(source, 2 * reach + 1, 1, reach)[0, 0] > 0
-    return near
+        mixed |= near(whole_px == reach, reach)
+    return mixed
