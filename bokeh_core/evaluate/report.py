@@ -8,6 +8,7 @@ from .perturb import NONE
 from .plan import Plan
 from .plot import draw_plot
 from .results import Measurement, Row, read_measurements, summarise
+from .store import write_text
 from .tables import (
     clips_csv,
     comparison_tables,
@@ -16,7 +17,6 @@ from .tables import (
     published_table,
     robustness_tables,
     summary_csv,
-    write_text,
 )
 
 PLOT_FILE = "plot.png"

@@ -1,4 +1,4 @@
-"""Files that are complete or not there: results as JSON, tensors as safetensors."""
+"""Files that are complete or not there: texts, results as JSON, tensors as safetensors."""
 
 import json
 import math
@@ -17,9 +17,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         ValueError: a NaN, which no measurement may give.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_plain(content), indent=1, allow_nan=False)
+    write_text(path, json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write under a temporary name, then move into place."""
     unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, path)
 
 

@@ -3,10 +3,8 @@
 import csv
 import io
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..metrics import METRICS, Missing, Value
 from ..metrics.registry import Metric
@@ -169,13 +167,6 @@ def summary_csv(rows: Sequence[Row]) -> str:
         }
         for row in rows
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write under a temporary name, then move into place."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
 
 
 def _comparison(title: str, intro: str, rows: Sequence[Row]) -> Table:
