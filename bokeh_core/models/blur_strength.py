@@ -65,4 +65,6 @@ def fourier_features(blur_strength: Tensor) -> Tensor:
     with torch.device("cpu"):
         frequencies = _frequencies(blur_strength.dtype)
     angle = blur_strength[..., None] * frequencies.to(blur_strength.device)
-    return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)
+    # Autocast on a CPU refuses to join float16, and would change the dtype that K arrived in.
+    with torch.autocast(angle.device.type, enabled=False):
+        return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)

@@ -23,6 +23,7 @@ from ..mpi import mpi_regions
 from ..semantics import clip_input
 from ..windows import fuse_windows, plan_decode, plan_windows
 from ..working_size import WorkingSize
+from .input_pyramid import DECODER_CHANNELS, InputPyramid
 from .unet import BokehUNet, MPIMode
 from .vae import RefinedDecoder, RefinedVAE
 
@@ -40,6 +41,8 @@ class SmallOptions:
 
     Attributes:
         input_skip: add a 1x1 convolution of the input frame to the decoder's output; see `start_input_skip`.
+        input_pyramid: add the input frame at several scales, each times what an extra channel of the decoder
+            says; see `InputPyramid`. The VAE needs `out_channels` 8.
         latent_difference: the U-Net predicts bokeh latents minus frame latents; see
             `start_latent_difference`.
         signed_defocus: in place of latents of |d - d_f|, the U-Net gets four learned features of the signed
@@ -50,6 +53,7 @@ class SmallOptions:
     """
 
     input_skip: bool = False
+    input_pyramid: bool = False
     latent_difference: bool = False
     signed_defocus: bool = False
     defocus_skips: bool = False
@@ -58,7 +62,7 @@ class SmallOptions:
     @property
     def has_layers(self) -> bool:
         """Whether there are weights beyond those of the U-Net and the VAE."""
-        return self.input_skip or self.signed_defocus or self.defocus_skips
+        return self.input_skip or self.input_pyramid or self.signed_defocus or self.defocus_skips
 
     def as_config(self) -> dict[str, bool]:
         """For the metadata of a checkpoint."""
@@ -71,6 +75,7 @@ class SmallLayers(nn.Module):
     def __init__(self, options: SmallOptions, skip_widths: Sequence[int]) -> None:
         super().__init__()
         self.image_skip = _zero_convolution(3, 3, kernel_size=1) if options.input_skip else None
+        self.input_pyramid = InputPyramid() if options.input_pyramid else None
         cell_px = 2 ** (len(skip_widths) - 1)
         self.defocus_encoder = (
             nn.Conv2d(1, FRAME_LATENTS, kernel_size=cell_px, stride=cell_px)
@@ -132,6 +137,11 @@ class BokehNetwork(nn.Module):
         self.unet = unet
         self.vae = vae
         self.options = options = options or SmallOptions()
+        if options.input_pyramid and vae.config.out_channels != DECODER_CHANNELS:
+            raise ValueError(
+                f"The VAE has out_channels {vae.config.out_channels}; with input_pyramid it must have "
+                f"{DECODER_CHANNELS}."
+            )
         self.layers = SmallLayers(options, _skip_widths(vae))
         # A list, or a module given here would become part of the network's weights.
         self._image_encoder = [image_encoder] if image_encoder is not None and options.image_encoder else []
@@ -147,16 +157,21 @@ class BokehNetwork(nn.Module):
         The skip becomes the identity, the decoder's last convolution of features zero, and the convolution
         over time after that the identity. Until then, while only latents are learnt, the skip adds nothing.
         """
-        skip = self.layers.image_skip
-        if skip is None or bool(skip.weight.any()):
+        skip, pyramid = self.layers.image_skip, self.layers.input_pyramid
+        fresh_skip = skip if skip is not None and not bool(skip.weight.any()) else None
+        fresh_pyramid = pyramid if pyramid is not None and not pyramid.is_started else None
+        if fresh_skip is None and fresh_pyramid is None:
             return
+        if fresh_pyramid is not None:
+            fresh_pyramid.start()
         over_time = self.vae.decoder.time_conv_out
         _set_to_zero(self.vae.decoder.conv_out)
         _set_to_zero(over_time)
         middle = over_time.kernel_size[0] // 2
         with torch.no_grad():
-            skip.weight.copy_(torch.eye(3)[:, :, None, None])
-            over_time.weight[:, :, middle, 0, 0] = torch.eye(3)
+            if fresh_skip is not None and fresh_pyramid is None:
+                fresh_skip.weight.copy_(torch.eye(3)[:, :, None, None])
+            over_time.weight[:, :, middle, 0, 0] = torch.eye(over_time.out_channels)
 
     def encode(self, inputs: BokehInputs, start: int, stop: int, device: torch.device) -> EncodedClip:
         """Encode frames [start, stop); each result depends on its own frame alone."""
@@ -212,6 +227,8 @@ class BokehNetwork(nn.Module):
             pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
         else:
             pixels = self.vae.decode(latents, skips)
+        if self.layers.input_pyramid is not None:
+            pixels = self.layers.input_pyramid(pixels, frames)
         if self.layers.image_skip is not None:
             pixels = pixels + self.layers.image_skip(frames).to(pixels.dtype)
         return pixels

@@ -29,6 +29,8 @@ class ModelConfig:
         vae_config: sizes of a random VAE.
         skip_init: of a random VAE's skip convolutions: `published` is the constant 1e-5, which keeps a good
             decoder as it is; `random` lets details of the sharp frame through from the start.
+        time_init: of random residual blocks over time: `identity` lets them start as passing on what they
+            get, so that a network may first learn single frames.
         options: departures from the published layout.
     """
 
@@ -39,6 +41,7 @@ class ModelConfig:
     unet_config: Mapping[str, Any] = field(default_factory=dict)
     vae_config: Mapping[str, Any] = field(default_factory=dict)
     skip_init: Literal["published", "random"] = "published"
+    time_init: Literal["random", "identity"] = "random"
     options: SmallOptions = field(default_factory=SmallOptions)
 
 
@@ -52,6 +55,8 @@ class DataConfig:
         size: (width, height) of the scenes in px.
         crop: (width, height) of a random part of each clip; null = the whole frames.
         flip: mirror half of the clips.
+        turn: turn half of the clips by swapping height and width, and mirror half of them top to bottom.
+        recolour: swap, weaken and invert colours. Exact, as light is a mean; only with gamma 1.
         scene_frames: length of a scene, of which a sample is a part.
         frames: fewest and most consecutive frames of a sample, drawn for each batch.
         strengths: K is one of these ...
@@ -72,6 +77,8 @@ class DataConfig:
     size: tuple[int, int] = (1024, 576)
     crop: tuple[int, int] | None = None
     flip: bool = True
+    turn: bool = False
+    recolour: bool = False
     scene_frames: int = 25
     frames: tuple[int, int] = (4, 4)
     strengths: tuple[float, ...] = (12.0, 16.0, 20.0, 24.0, 28.0)
@@ -101,6 +108,8 @@ class LossConfig:
         texture: `paper` squares the Sobel differences, `released` takes their size.
         mse_weight: of the squared pixel error beside L1 in stage 0.
         kl_weight: of the divergence from the unit Gaussian in stage 0.
+        margin_px: px along the borders of a crop that the pixel loss leaves out, since their truth shows
+            what lies outside of the crop.
         latent_weight: of the latent loss beside the pixel loss in `pixels`.
     """
 
@@ -109,6 +118,7 @@ class LossConfig:
     mse_weight: float = 3.0
     kl_weight: float = 1e-6
     latent_weight: float = 0.0
+    margin_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,7 @@ class RunConfig:
         gradient_checkpointing: compute activations again in the backward pass: less memory, more time.
         ema_decay: of the moving average that is validated and exported; null = none.
         train_encoder: let the VAE's encoder learn in `pixels`.
+        still: leave the residual blocks over time out and untrained, for single frames.
         cpu: do not use an accelerator.
         log_every, checkpoint_every: steps.
         keep_checkpoints: how many of the latest stay.
@@ -158,6 +169,7 @@ class RunConfig:
     gradient_checkpointing: bool = False
     ema_decay: float | None = 0.9999
     train_encoder: bool = False
+    still: bool = False
     cpu: bool = False
     log_every: int = 10
     checkpoint_every: int = 1000
@@ -280,6 +292,16 @@ def check(config: TrainConfig) -> TrainConfig:
                 f"{key} is {width} x {height}; both sides must be multiples of {SIDE_MULTIPLE_PX} px, "
                 f"such as {nearest[0]} x {nearest[1]}."
             )
+    if config.data.turn and config.data.frame_size[0] != config.data.frame_size[1]:
+        raise ValueError(f"data.turn needs a square data.crop, not {config.data.frame_size}.")
+    if config.data.recolour and config.data.gamma != 1:
+        raise ValueError(f"data.recolour is exact only with data.gamma 1, not {config.data.gamma:g}.")
+    if config.run.still and config.data.frames != (1, 1):
+        raise ValueError(f"run.still needs data.frames 1, not {config.data.frames}.")
+    if not 0 <= 2 * config.loss.margin_px < min(config.data.frame_size):
+        raise ValueError(
+            f"loss.margin_px is {config.loss.margin_px}; it must be 0 to below half of data.crop's sides."
+        )
     if config.run.ema_decay is not None and not 0 <= config.run.ema_decay < 1:
         raise ValueError(f"run.ema_decay is {config.run.ema_decay:g}; it must be 0 to below 1, or null.")
     if config.data.shards is not None and config.data.scenes is None:

@@ -92,7 +92,13 @@ class _Run:
         self.device: torch.device = accelerator.device
         self.mpi_mode = cast("MPIMode", mpi_mode_of(config))
         self.network = build_network(config, stage, self.device)
-        names = set_trainable(self.network, stage, config.ablation, train_encoder=config.run.train_encoder)
+        names = set_trainable(
+            self.network,
+            stage,
+            config.ablation,
+            train_encoder=config.run.train_encoder,
+            still=config.run.still,
+        )
         self.parameters = [p for p in self.network.parameters() if p.requires_grad]
         count = sum(p.numel() for p in self.parameters)
         logger.info("%s trains %d tensors, %.2f million numbers.", stage, len(names), count / 1e6)

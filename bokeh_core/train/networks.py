@@ -14,6 +14,7 @@ from torch import nn
 from ..checkpoint_files import COMPONENT_NAMES, Component, find_model, read_json
 from ..models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from ..models.config import read_config
+from ..models.layers_over_time import leave_out_over_time, start_over_time
 from ..models.small_options import BokehNetwork, ImageEncoder
 from .config import Stage, TrainConfig
 from .export import load_layers
@@ -46,6 +47,8 @@ def build_network(config: TrainConfig, stage: Stage, device: torch.device) -> Bo
     if stage in ("stage3", "pixels"):
         network.start_input_skip()
     remove_ablated(network, config.ablation)
+    if config.run.still:
+        leave_out_over_time(network)
     network.unet.gradient_checkpointing = config.run.gradient_checkpointing
     network.vae.decoder.gradient_checkpointing = config.run.gradient_checkpointing
     return network.to(device).train()
@@ -59,6 +62,8 @@ def _unet(config: TrainConfig) -> tuple[BokehUNet, list[str]]:
     _require_sizes(sizes, "unet")
     unet = BokehUNet(replace(read_config(UNetConfig, sizes), keep_ff_k=False))
     start_adapter(unet)
+    if config.model.time_init == "identity":
+        start_over_time(unet)
     return unet, list(unet.state_dict())
 
 
@@ -72,6 +77,8 @@ def _vae(config: TrainConfig) -> tuple[RefinedVAE, list[str]]:
         for convolution in skip_convolutions(vae):
             for weight in convolution.parameters():
                 nn.init.kaiming_normal_(weight, nonlinearity="linear")
+    if config.model.time_init == "identity":
+        start_over_time(vae)
     return vae, list(vae.state_dict())
 
 

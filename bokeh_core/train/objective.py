@@ -47,11 +47,17 @@ class Objective(nn.Module):
                 encoded = self.network.encode(inputs, 0, inputs.num_frames, sample.frames.device)
         else:
             predicted, encoded = self._predict(inputs, sample, clips)
-        pixels = self.network.decode(predicted, encoded.skips, encoded.frames, clips)
-        truth = rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1
+        pixels, frames, truth = (
+            self._inside(part)
+            for part in (
+                self.network.decode(predicted, encoded.skips, encoded.frames, clips),
+                encoded.frames,
+                rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1,
+            )
+        )
         loss = pixel_loss(pixels, truth, self.loss.texture_weight, self.loss.texture)
         # Batches differ more than the loss falls: the sharp frames' own loss is the yardstick.
-        sharp = pixel_loss(encoded.frames, truth, self.loss.texture_weight, self.loss.texture)
+        sharp = pixel_loss(frames, truth, self.loss.texture_weight, self.loss.texture)
         parts = {
             "pixel": loss.detach(),
             "share_of_sharp": loss.detach() / sharp.clamp(min=1e-4),
@@ -62,6 +68,11 @@ class Objective(nn.Module):
             parts["latent"] = latent.detach()
             loss = loss + self.loss.latent_weight * latent
         return {"loss": loss, **parts}
+
+    def _inside(self, pixels: Tensor) -> Tensor:
+        """Without the crop's margin."""
+        margin = self.loss.margin_px
+        return pixels[..., margin:-margin, margin:-margin] if margin else pixels
 
     def _inputs(self, sample: Sample) -> BokehInputs:
         """All frames of the batch in a row: everything before the U-Net is frame by frame."""
@@ -110,6 +121,8 @@ class Objective(nn.Module):
         # One pixel of zeros broadcasts: the skips are not there yet.
         no_skips = [images.new_zeros(1, width, 1, 1) for width in (widths[0], *widths[:-1])]
         pixels = decode_clips(vae.decoder, latents.to(vae.dtype), no_skips, clips * len(kinds)).float()
+        # Channels beyond the colours are for the options, and learn later.
+        pixels = pixels[:, : images.shape[1]]
         absolute, squared = F.l1_loss(pixels, images), F.mse_loss(pixels, images)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         loss = absolute + self.loss.mse_weight * squared + self.loss.kl_weight * divergence

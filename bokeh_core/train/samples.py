@@ -16,6 +16,7 @@ from ..scenes.library import AssetLibrary
 from ..scenes.presets import make_scene
 from ..scenes.scene import Plane, Scene
 from ..strength import strength_in_pixels
+from .augmentation import recoloured, turned
 from .config import DataConfig
 from .disparity_noise import DisparityNoise, disturb_disparity
 
@@ -153,6 +154,13 @@ class Samples:
             )
         if self.data.flip and draws.chance(0.5):
             frames, bokeh, disparity = (part.flip(-1) for part in (frames, bokeh, disparity))
+        if self.data.turn:
+            swap, upside_down = draws.chance(0.5), draws.chance(0.5)
+            frames, bokeh, disparity = (
+                turned(part, swap, upside_down) for part in (frames, bokeh, disparity)
+            )
+        if self.data.recolour:
+            frames, bokeh = recoloured((frames, bokeh), draws)
         if self.noise is not None:
             disparity = disturb_disparity(
                 disparity.contiguous(), clip.focal_disparity, self.noise, draws.generator

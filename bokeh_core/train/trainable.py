@@ -9,12 +9,18 @@ from torch import nn
 
 from ..models import RefinedVAE
 from ..models.attention import MPIFuser, MPISpatialBlock, TemporalBlock
+from ..models.layers_over_time import parameters_over_time
 from ..models.small_options import BokehNetwork
 from .config import AblationConfig, Stage
 
 
 def set_trainable(
-    network: BokehNetwork, stage: Stage, ablation: AblationConfig, *, train_encoder: bool = False
+    network: BokehNetwork,
+    stage: Stage,
+    ablation: AblationConfig,
+    *,
+    train_encoder: bool = False,
+    still: bool = False,
 ) -> list[str]:
     """Let the stage's parameters learn and freeze all others.
 
@@ -23,12 +29,16 @@ def set_trainable(
         stage: see `stage_parameters`.
         ablation: parts that are taken away stay frozen.
         train_encoder: of `pixels`.
+        still: residual blocks over time are left out, and stay as they are.
 
     Returns:
         Names of the parameters that learn, in the network's order.
     """
     chosen = stage_parameters(network, stage, train_encoder)
     chosen -= parameters_without_effect(network, ablation)
+    if still:
+        over_time = {id(parameter) for parameter in parameters_over_time(network)}
+        chosen -= {name for name, parameter in network.named_parameters() if id(parameter) in over_time}
     names = []
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name in chosen)
@@ -57,6 +67,7 @@ def stage_parameters(network: BokehNetwork, stage: Stage, train_encoder: bool = 
         _names(network, network.vae.decoder)
         | _names(network, layers.image_skip)
         | _names(network, layers.defocus_skips)
+        | _names(network, layers.input_pyramid)
     )
     if stage == "stage1":
         return before_unet

@@ -37,6 +37,13 @@ def test_blur_strength_embedding_in_the_dtype_it_arrives_in(golden, strength, na
     assert furthest(features, golden("fourier_k")[f"k{strength}_{name}"]) <= TOLERANCE
 
 
+def test_embedding_is_the_same_under_autocast():
+    strength = torch.tensor([8.0, 32.0], dtype=torch.float16)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = fourier_features(strength)
+    assert torch.equal(found, fourier_features(strength))
+
+
 def test_half_precision_embedding_is_far_from_the_exact_one():
     half, exact = (
         fourier_features(torch.tensor(32.0, dtype=dtype)) for dtype in (torch.float16, torch.float32)

@@ -187,3 +187,19 @@ def test_shards_made_otherwise_are_refused(data: DataConfig, tmp_path: Path):
         ShardedScenes(replace(data, rays_across=5), 0)
     with pytest.raises(ValueError, match="other values of seed"):
         write_shards(data, 1)
+
+
+def test_turned_crops_stay_together():
+    data = DataConfig(size=(128, 64), crop=(64, 64), scene_frames=9, scenes=4, turn=True)
+    samples = Samples(NumberedScenes(), data, None, 0)
+    seen = set()
+    for index in range(24):
+        sample = samples.sample(index, 2)
+        assert torch.equal(sample.frames[:, 0], sample.disparity)
+        assert torch.allclose(sample.bokeh, sample.frames + 100, atol=1e-4)
+        right, down = (
+            float(sample.frames[0, 0, y, x] - sample.frames[0, 0, 0, 0]) for y, x in ((0, 63), (63, 0))
+        )
+        seen.add((abs(right) > abs(down), right > 0, down > 0))
+    # Two ways to lie, each mirrored in both directions.
+    assert len(seen) == 8

@@ -131,3 +131,19 @@ def test_encoder_learns_in_pixels_when_asked(network: BokehNetwork):
         name for name, _ in network.named_parameters() if name.startswith(("vae.encoder.", "vae.quant_"))
     }
     assert encoder <= set(names)
+
+
+def test_the_margin_of_a_crop_has_no_loss(network: BokehNetwork):
+    sample = random_sample()
+    inside = torch.zeros(64, 64, dtype=torch.bool)
+    inside[8:-8, 8:-8] = True
+    changed = {
+        where: Sample(**{**vars(sample), "bokeh": torch.where(mask, 1 - sample.bokeh, sample.bokeh)})
+        for where, mask in (("inside", inside), ("margin", ~inside))
+    }
+    loss = LossConfig(texture_weight=0.0, margin_px=8)
+    objective = Objective(network, "pixels", loss, "paper")
+    with torch.no_grad():
+        expected = float(objective(sample)["loss"])
+        assert float(objective(changed["margin"])["loss"]) == pytest.approx(expected, rel=1e-6)
+        assert abs(float(objective(changed["inside"])["loss"]) - expected) > 1e-3

@@ -1,0 +1,38 @@
+"""The residual blocks over time of U-Net and decoder, for networks that first learn single frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diffusers.models.resnet import TemporalResnetBlock
+from torch import Tensor, nn
+
+
+def start_over_time(network: nn.Module) -> None:
+    """Let untrained residual blocks over time pass on what they get: their last convolutions to zero."""
+    for block in _blocks(network):
+        for parameter in block.conv2.parameters():
+            nn.init.zeros_(parameter)
+
+
+def leave_out_over_time(network: nn.Module) -> None:
+    """Let residual blocks over time pass on what they get without computing; their weights stay.
+
+    Exact for single frames and blocks as `start_over_time` leaves them.
+    """
+    for block in _blocks(network):
+        block.forward = _pass_on
+
+
+def parameters_over_time(network: nn.Module) -> Iterator[nn.Parameter]:
+    """Weights of the blocks."""
+    for block in _blocks(network):
+        yield from block.parameters()
+
+
+def _blocks(network: nn.Module) -> Iterator[TemporalResnetBlock]:
+    return (module for module in network.modules() if isinstance(module, TemporalResnetBlock))
+
+
+def _pass_on(features: Tensor, embedding: Tensor | None = None) -> Tensor:
+    return features
