@@ -23,8 +23,7 @@ class InputPyramid(nn.Module):
         for parameter in self.gates.parameters():
             nn.init.zeros_(parameter)
 
-    @property
-    def is_started(self) -> bool:
+    def has_started(self) -> bool:
         """Whether it adds anything yet."""
         return bool(self.gates.weight.any())
 

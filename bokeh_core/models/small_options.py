@@ -159,7 +159,7 @@ class BokehNetwork(nn.Module):
         """
         skip, pyramid = self.layers.image_skip, self.layers.input_pyramid
         fresh_skip = skip if skip is not None and not bool(skip.weight.any()) else None
-        fresh_pyramid = pyramid if pyramid is not None and not pyramid.is_started else None
+        fresh_pyramid = pyramid if pyramid is not None and not pyramid.has_started() else None
         if fresh_skip is None and fresh_pyramid is None:
             return
         if fresh_pyramid is not None:

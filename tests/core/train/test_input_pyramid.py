@@ -35,10 +35,10 @@ def test_gates_mix_scales_pixel_by_pixel():
     frames = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
     decoded[:, 0] = 0.25
-    assert not pyramid.is_started
+    assert not pyramid.has_started()
     assert torch.equal(pyramid(decoded, frames), decoded[:, :3])
     pyramid.start()
-    assert pyramid.is_started
+    assert pyramid.has_started()
     # Left half: the mean of all pixels (one square of 16) in place of the frame; right half: the frame.
     decoded[:, 3, :, :8] = -1.0
     decoded[:, 7, :, :8] = 1.0
