@@ -23,7 +23,7 @@ from ..mpi import mpi_regions
 from ..semantics import clip_input
 from ..windows import fuse_windows, plan_decode, plan_windows
 from ..working_size import WorkingSize
-from .input_pyramid import DECODER_CHANNELS, InputPyramid
+from .blur_stack import DECODER_CHANNELS, BlurStack
 from .unet import BokehUNet, MPIMode
 from .vae import RefinedDecoder, RefinedVAE
 
@@ -41,8 +41,8 @@ class SmallOptions:
 
     Attributes:
         input_skip: add a 1x1 convolution of the input frame to the decoder's output; see `start_input_skip`.
-        input_pyramid: add the input frame at several scales, each times what an extra channel of the decoder
-            says; see `InputPyramid`. The VAE needs `out_channels` 8.
+        blur_stack: add copies of the input frame blurred by disks, each times a learned gate; see
+            `BlurStack`. The VAE needs `out_channels` 13.
         latent_difference: the U-Net predicts bokeh latents minus frame latents; see
             `start_latent_difference`.
         signed_defocus: in place of latents of |d - d_f|, the U-Net gets four learned features of the signed
@@ -53,7 +53,7 @@ class SmallOptions:
     """
 
     input_skip: bool = False
-    input_pyramid: bool = False
+    blur_stack: bool = False
     latent_difference: bool = False
     signed_defocus: bool = False
     defocus_skips: bool = False
@@ -62,7 +62,12 @@ class SmallOptions:
     @property
     def has_layers(self) -> bool:
         """Whether there are weights beyond those of the U-Net and the VAE."""
-        return self.input_skip or self.input_pyramid or self.signed_defocus or self.defocus_skips
+        return self.input_skip or self.blur_stack or self.signed_defocus or self.defocus_skips
+
+    @property
+    def needs_radius(self) -> bool:
+        """Whether a layer reads the signed blur radius."""
+        return self.blur_stack or self.signed_defocus or self.defocus_skips
 
     def as_config(self) -> dict[str, bool]:
         """For the metadata of a checkpoint."""
@@ -75,7 +80,7 @@ class SmallLayers(nn.Module):
     def __init__(self, options: SmallOptions, skip_widths: Sequence[int]) -> None:
         super().__init__()
         self.image_skip = _zero_convolution(3, 3, kernel_size=1) if options.input_skip else None
-        self.input_pyramid = InputPyramid() if options.input_pyramid else None
+        self.blur_stack = BlurStack() if options.blur_stack else None
         cell_px = 2 ** (len(skip_widths) - 1)
         self.defocus_encoder = (
             nn.Conv2d(1, FRAME_LATENTS, kernel_size=cell_px, stride=cell_px)
@@ -108,12 +113,14 @@ class EncodedClip:
         latents: [N, 8, h, w], of the frames and of their defocus.
         image_embeds: [N, D].
         skips: at 1, 1/2, 1/4, 1/8 of the size, [N, C, H/s, W/s].
+        radius: signed blur radius [N, 1, H, W] in units of `RADIUS_SCALE_PX`; None where no option needs it.
     """
 
     frames: Tensor
     latents: Tensor
     image_embeds: Tensor
     skips: list[Tensor]
+    radius: Tensor | None = None
 
 
 class BokehNetwork(nn.Module):
@@ -137,9 +144,9 @@ class BokehNetwork(nn.Module):
         self.unet = unet
         self.vae = vae
         self.options = options = options or SmallOptions()
-        if options.input_pyramid and vae.config.out_channels != DECODER_CHANNELS:
+        if options.blur_stack and vae.config.out_channels != DECODER_CHANNELS:
             raise ValueError(
-                f"The VAE has out_channels {vae.config.out_channels}; with input_pyramid it must have "
+                f"The VAE has out_channels {vae.config.out_channels}; with blur_stack it must have "
                 f"{DECODER_CHANNELS}."
             )
         self.layers = SmallLayers(options, _skip_widths(vae))
@@ -157,19 +164,19 @@ class BokehNetwork(nn.Module):
         The skip becomes the identity, the decoder's last convolution of features zero, and the convolution
         over time after that the identity. Until then, while only latents are learnt, the skip adds nothing.
         """
-        skip, pyramid = self.layers.image_skip, self.layers.input_pyramid
+        skip, stack = self.layers.image_skip, self.layers.blur_stack
         fresh_skip = skip if skip is not None and not bool(skip.weight.any()) else None
-        fresh_pyramid = pyramid if pyramid is not None and not pyramid.has_started() else None
-        if fresh_skip is None and fresh_pyramid is None:
+        fresh_stack = stack if stack is not None and not stack.has_started() else None
+        if fresh_skip is None and fresh_stack is None:
             return
-        if fresh_pyramid is not None:
-            fresh_pyramid.start()
+        if fresh_stack is not None:
+            fresh_stack.start()
         over_time = self.vae.decoder.time_conv_out
         _set_to_zero(self.vae.decoder.conv_out)
         _set_to_zero(over_time)
         middle = over_time.kernel_size[0] // 2
         with torch.no_grad():
-            if fresh_skip is not None and fresh_pyramid is None:
+            if fresh_skip is not None and fresh_stack is None:
                 fresh_skip.weight.copy_(torch.eye(3)[:, :, None, None])
             over_time.weight[:, :, middle, 0, 0] = torch.eye(over_time.out_channels)
 
@@ -179,8 +186,7 @@ class BokehNetwork(nn.Module):
         learns = any(p.requires_grad for p in self.vae.encoder.parameters())
         with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
             latents, skips = self.encode_frames(frames)
-        needs_radius = self.layers.defocus_encoder is not None or self.layers.defocus_skips is not None
-        radius = _network_radius(inputs, start, stop, device) if needs_radius else None
+        radius = _network_radius(inputs, start, stop, device) if self.options.needs_radius else None
         if self.layers.defocus_encoder is not None and radius is not None:
             defocus = self.layers.defocus_encoder(radius)
         else:
@@ -189,7 +195,8 @@ class BokehNetwork(nn.Module):
         if radius is not None:
             skips = self.layers.add_to_skips(skips, radius)
         embeds = self._embed(inputs, start, stop, device)
-        return EncodedClip(frames, torch.cat((latents, defocus.to(latents.dtype)), dim=1), embeds, skips)
+        latents = torch.cat((latents, defocus.to(latents.dtype)), dim=1)
+        return EncodedClip(frames, latents, embeds, skips, radius)
 
     def encode_frames(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
         """`RefinedVAE.encode`, in the encoder's dtype even under autocast: half precision overflows in it."""
@@ -210,7 +217,14 @@ class BokehNetwork(nn.Module):
             output = output + latents[:, :, :FRAME_LATENTS].to(output.dtype)
         return output
 
-    def decode(self, latents: Tensor, skips: Sequence[Tensor], frames: Tensor, clips: int = 1) -> Tensor:
+    def decode(
+        self,
+        latents: Tensor,
+        skips: Sequence[Tensor],
+        frames: Tensor,
+        clips: int = 1,
+        radius: Tensor | None = None,
+    ) -> Tensor:
         """Decode clips of equal length in one temporal chunk each.
 
         Args:
@@ -218,6 +232,7 @@ class BokehNetwork(nn.Module):
             skips: as `encode` gives them.
             frames: [B*F, 3, H, W] in [-1, 1], all in focus.
             clips: B.
+            radius: as `encode` gives it; `blur_stack` needs it.
 
         Returns:
             [B*F, 3, H, W], about [-1, 1], not clamped.
@@ -227,8 +242,9 @@ class BokehNetwork(nn.Module):
             pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
         else:
             pixels = self.vae.decode(latents, skips)
-        if self.layers.input_pyramid is not None:
-            pixels = self.layers.input_pyramid(pixels, frames)
+        if self.layers.blur_stack is not None:
+            assert radius is not None
+            pixels = self.layers.blur_stack(pixels, frames, radius)
         if self.layers.image_skip is not None:
             pixels = pixels + self.layers.image_skip(frames).to(pixels.dtype)
         return pixels
@@ -289,7 +305,12 @@ class BokehNetwork(nn.Module):
             pieces = []
             for call in plan_decode(inputs.num_frames):
                 run = slice(call.start, call.stop)
-                pixels = self.decode(latents[run], [skip[run] for skip in encoded.skips], encoded.frames[run])
+                pixels = self.decode(
+                    latents[run],
+                    [skip[run] for skip in encoded.skips],
+                    encoded.frames[run],
+                    radius=None if encoded.radius is None else encoded.radius[run],
+                )
                 pixels = (pixels[call.keep_from - call.start :].float() / 2 + 0.5).clamp(0, 1)
                 pieces.append(inputs.geometry.restore(pixels).to(frames.device))
         return torch.cat(pieces)

@@ -50,7 +50,7 @@ class Objective(nn.Module):
         pixels, frames, truth = (
             self._inside(part)
             for part in (
-                self.network.decode(predicted, encoded.skips, encoded.frames, clips),
+                self.network.decode(predicted, encoded.skips, encoded.frames, clips, encoded.radius),
                 encoded.frames,
                 rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1,
             )

@@ -1,0 +1,93 @@
+"""Copies of the sharp frame blurred by disks, mixed pixel by pixel by learned gates (`blur_stack`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+RADII_PX = (0.0, 0.7, 1.4, 2.2, 3.2, 4.5, 6.5, 9.0, 12.0, 16.0)
+"""Of the disks. A disk between two of them is close to a mix of both."""
+
+COLOURS = 3
+DECODER_CHANNELS = COLOURS + len(RADII_PX)
+"""What a decoder with the stack gives: a colour to add, and a correction of each gate."""
+
+HIDDEN_CHANNELS = 32
+
+
+class BlurStack(nn.Module):
+    """Gates made from the pixel's own blur radius and the decoder's channels; adds nothing until `start`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        count = len(RADII_PX)
+        self.from_radius = nn.Sequential(
+            nn.Conv2d(2, HIDDEN_CHANNELS, kernel_size=1),
+            nn.SiLU(),
+            nn.Conv2d(HIDDEN_CHANNELS, HIDDEN_CHANNELS, kernel_size=1),
+            nn.SiLU(),
+        )
+        self.gates = nn.Conv2d(HIDDEN_CHANNELS + count, count, kernel_size=1)
+        nn.init.zeros_(self.gates.weight)
+        nn.init.zeros_(_bias(self.gates))
+
+    def has_started(self) -> bool:
+        """Whether it adds anything yet."""
+        return bool(self.gates.weight.any())
+
+    def start(self) -> None:
+        """Let the gates be the decoder's channels plus 1 for the sharp frame itself."""
+        count = len(RADII_PX)
+        with torch.no_grad():
+            self.gates.weight[:, HIDDEN_CHANNELS:, 0, 0] = torch.eye(count)
+            _bias(self.gates).copy_(torch.eye(count)[0])
+
+    def forward(self, decoded: Tensor, frames: Tensor, radius: Tensor) -> Tensor:
+        """Add the mix to what the decoder gives.
+
+        Args:
+            decoded: [N, 3 + 10, H, W].
+            frames: [N, 3, H, W], all in focus, about [-1, 1].
+            radius: signed blur radius, [N, 1, H, W], as the network takes it.
+
+        Returns:
+            [N, 3, H, W], about [-1, 1], not clamped.
+        """
+        pixels, corrections = decoded.split([COLOURS, len(RADII_PX)], dim=1)
+        learned = self.from_radius(torch.cat([radius, radius.abs()], dim=1).to(corrections.dtype))
+        gates = self.gates(torch.cat([learned, corrections], dim=1))
+        for blurred, gate in zip(blurred_by_disks(frames), gates.split(1, dim=1), strict=True):
+            pixels = pixels + gate * blurred.to(gate.dtype)
+        return pixels
+
+
+def blurred_by_disks(frames: Tensor) -> list[Tensor]:
+    """Means over each disk of `RADII_PX`, of what lies inside the frame: [N, C, H, W] -> 10 of this shape."""
+    height, width = frames.shape[-2:]
+    margin = int(RADII_PX[-1]) + 1
+    padded = (height + margin, width + margin)
+    with torch.no_grad(), torch.autocast(frames.device.type, enabled=False):
+        spectrum = torch.fft.rfft2(frames.float(), s=padded)
+        inside = torch.fft.rfft2(torch.ones(height, width, device=frames.device), s=padded)
+        result = [frames]
+        for radius_px in RADII_PX[1:]:
+            disk = torch.fft.rfft2(_wrapped_disk(radius_px, padded).to(frames.device))
+            share = torch.fft.irfft2(inside * disk, s=padded)[:height, :width]
+            blurred = torch.fft.irfft2(spectrum * disk, s=padded)[..., :height, :width]
+            result.append((blurred / share).to(frames.dtype))
+    return result
+
+
+@lru_cache(maxsize=32)
+def _wrapped_disk(radius_px: float, size: tuple[int, int]) -> Tensor:
+    """A disk of sum 1 around (0, 0), negative coordinates at the far ends; its edge is a pixel wide."""
+    y, x = (torch.fft.fftfreq(side, 1 / side) for side in size)
+    cover = (radius_px + 0.5 - torch.hypot(y[:, None], x[None])).clamp(0, 1)
+    return cover / cover.sum()
+
+
+def _bias(layer: nn.Conv2d) -> Tensor:
+    assert layer.bias is not None
+    return layer.bias

@@ -1,0 +1,134 @@
+"""Disk-blurred copies against a plain sum over the disk; gates by hand; no effect before it starts."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from bokeh_core.models import RefinedVAE
+from bokeh_core.models.blur_stack import (
+    COLOURS,
+    DECODER_CHANNELS,
+    HIDDEN_CHANNELS,
+    RADII_PX,
+    BlurStack,
+    blurred_by_disks,
+)
+from bokeh_core.models.small_options import BokehNetwork, SmallOptions
+from bokeh_core.train.config import AblationConfig, LossConfig, Stage
+from bokeh_core.train.objective import Objective
+from bokeh_core.train.samples import Sample
+from bokeh_core.train.trainable import set_trainable
+
+ON = SmallOptions(blur_stack=True)
+
+
+def mean_over_disk(frame: torch.Tensor, y: int, x: int, radius_px: float) -> torch.Tensor:
+    """Of [C, H, W], weighted by min(1, r + 1/2 - distance) where that is positive, inside of the frame."""
+    total, weights = torch.zeros(frame.shape[0]), 0.0
+    for row in range(frame.shape[1]):
+        for column in range(frame.shape[2]):
+            distance = ((row - y) ** 2 + (column - x) ** 2) ** 0.5
+            weight = min(max(radius_px + 0.5 - distance, 0.0), 1.0)
+            total, weights = total + weight * frame[:, row, column], weights + weight
+    return total / weights
+
+
+def test_each_copy_is_the_mean_over_a_disk_inside_the_frame():
+    frames = torch.rand(2, 3, 20, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    copies = blurred_by_disks(frames)
+    assert len(copies) == len(RADII_PX) == 10
+    assert torch.equal(copies[0], frames)
+    for radius_px, copy in list(zip(RADII_PX, copies, strict=True))[1:]:
+        for y, x in ((0, 0), (10, 12), (19, 3)):
+            expected = mean_over_disk(frames[1], y, x, radius_px)
+            assert torch.allclose(copy[1, :, y, x], expected, atol=1e-5), (radius_px, y, x)
+
+
+def test_gates_mix_copies_pixel_by_pixel():
+    stack = BlurStack()
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.rand(1, 3, 16, 16, generator=generator)
+    radius = torch.rand(1, 1, 16, 16, generator=generator)
+    decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
+    decoded[:, 0] = 0.25
+    assert not stack.has_started()
+    assert torch.equal(stack(decoded, frames, radius), decoded[:, :3])
+    stack.start()
+    assert stack.has_started()
+    # Left half: the copy of 2.2 px in place of the frame; right half: the frame.
+    decoded[:, COLOURS, :, :8] = -1.0
+    decoded[:, COLOURS + RADII_PX.index(2.2), :, :8] = 1.0
+    found = stack(decoded, frames, radius)[0]
+    expected = mean_over_disk(frames[0], 5, 4, 2.2) + torch.tensor([0.25, 0.0, 0.0])
+    assert torch.allclose(found[:, 5, 4], expected, atol=1e-5)
+    assert torch.allclose(found[1:, :, 8:], frames[0, 1:, :, 8:], atol=1e-6)
+
+
+def test_gates_see_the_signed_radius_and_its_size():
+    stack = BlurStack()
+    stack.start()
+    # Only the size of the radius goes through, in the first channel, to the sharp frame's gate.
+    with torch.no_grad():
+        for parameter in stack.from_radius.parameters():
+            parameter.zero_()
+        weights = dict(stack.from_radius.named_parameters())
+        weights["0.weight"][0, 1] = 1.0
+        weights["2.weight"][0, 0] = 1.0
+        stack.gates.weight[0, 0] = 1.0
+    frames = torch.full((1, 3, 16, 16), 0.5)
+    decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
+    for radius in (-2.0, 2.0):
+        # 1 + silu(silu(|radius|)).
+        found = stack(decoded, frames, torch.full((1, 1, 16, 16), radius))
+        once = 2 / (1 + math.exp(-2))
+        twice = once / (1 + math.exp(-once))
+        assert torch.allclose(found, torch.full_like(found, 0.5 * (1 + twice)), atol=1e-5)
+
+
+def test_a_network_starts_at_the_sharp_frame(small_unet: Any, small_vae: Any):
+    network = BokehNetwork(
+        small_unet, RefinedVAE(replace(small_vae.config, out_channels=DECODER_CHANNELS)), ON
+    ).eval()
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.rand(3, 3, 64, 64, generator=generator)
+    disparity = torch.rand(3, 64, 64, generator=generator)
+    lens = torch.full((3,), 0.5), torch.full((3,), 8.0)
+    assert float((network.render(frames, disparity, *lens) - frames).abs().mean()) > 0.05
+    network.start_input_skip()
+    assert torch.allclose(network.render(frames, disparity, *lens), frames, atol=1e-5)
+    # What has learnt is left alone.
+    stack = network.layers.blur_stack
+    assert stack is not None and stack.gates.bias is not None
+    with torch.no_grad():
+        stack.gates.bias[0] = 0.5
+    network.start_input_skip()
+    # Half of values that are -1 for black.
+    assert torch.allclose(network.render(frames, disparity, *lens), frames / 2 + 0.25, atol=1e-5)
+
+
+def test_the_decoder_must_have_channels_for_it(small_unet: Any, small_vae: Any):
+    with pytest.raises(ValueError, match="out_channels 3; with blur_stack it must have 13"):
+        BokehNetwork(small_unet, small_vae, ON)
+
+
+def test_its_gates_learn_with_the_decoder_and_in_pixels(small_unet: Any, small_vae: Any):
+    vae = RefinedVAE(replace(small_vae.config, out_channels=DECODER_CHANNELS))
+    network = BokehNetwork(small_unet, vae, ON)
+    network.start_input_skip()
+    frames = torch.rand(1, 2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    lens = torch.full((1, 2), 0.5), torch.full((1, 2), 16.0)
+    sample = Sample(frames, frames[:, :, 0], *lens, frames.flip(-1), torch.arange(1))
+    stack = network.layers.blur_stack
+    assert stack is not None
+    gates = {f"layers.blur_stack.{name}" for name, _ in stack.named_parameters()}
+    stages: tuple[Stage, ...] = ("stage1", "stage3", "pixels")
+    for stage in stages:
+        learning = {name for name in set_trainable(network, stage, AblationConfig()) if "blur_stack" in name}
+        assert learning == (set() if stage == "stage1" else gates)
+    network.zero_grad()
+    Objective(network, "pixels", LossConfig(), "paper")(sample)["loss"].backward()
+    gradient = stack.gates.weight.grad
+    assert gradient is not None and float(gradient[:, :HIDDEN_CHANNELS].abs().min()) > 0
