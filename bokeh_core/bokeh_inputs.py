@@ -9,6 +9,7 @@ from einops import repeat
 from torch import Tensor
 
 from .clip_length import broadcast_over_frames
+from .coc import signed_circle_of_confusion_px
 from .working_size import WorkingGeometry, WorkingSize, working_geometry
 
 
@@ -52,6 +53,15 @@ class BokehInputs:
         distance = (disparity - focal[:, None, None]).abs() / 255
         image = self.geometry.pad(self.geometry.stretch(distance[:, None])) * 2 - 1
         return repeat(image, "t 1 h w -> t c h w", c=3)
+
+    def network_radius(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """Signed blur radius K (d - d_f) in px at working size, [N, 1, h, w], near positive (Eq. 1)."""
+        radius_px = signed_circle_of_confusion_px(
+            self.disparity[start:stop].to(device, torch.float32),
+            self.focal_disparity[start:stop].to(device),
+            self.blur_strength[start:stop].to(device),
+        )
+        return self.geometry.pad(self.geometry.stretch(radius_px[:, None]))
 
     def network_regions(self, start: int, stop: int, device: torch.device) -> Tensor | None:
         """uint8 [N, h, w], regions at the size the network sees, shrunk as the released code does."""

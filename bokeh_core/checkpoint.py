@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
+from .bundle import CONFIG_KEY, is_bundle, load_part
 from .checkpoint_files import (
     COMPONENT_NAMES,
     Component,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from .models.unet import MPIMode
 
 # Keys of the metadata in a file that `python -m bokeh_core.convert` wrote.
-CONFIG_KEY = "config"
-COMPONENT_KEY = "component"
 MPI_MODE_KEY = "mpi_mode"
 UNUSED_PART = ".fuser.ff_k."
 LISTED_TENSORS = 5
@@ -147,6 +146,8 @@ def _load(
         )
     source = str(files.weights[0])
     shapes, metadata = read_safetensors_header(files.weights)
+    if is_bundle(metadata):
+        return load_part(component, files.weights[0], metadata, dtype, torch.device(device))
     require_component(shapes, component, source)
     config = model_config(component, shapes, metadata, files.config, source)
     if drop_ff_k:
@@ -167,7 +168,7 @@ def load_unet(
     """Load the U-Net from a diffusers folder or a .safetensors file.
 
     Args:
-        path: the file, the folder, or a folder that holds it one level down.
+        path: the file, the folder, or a folder that holds it one level down; or a bundle.
         dtype: of the weights; float32, float16 or bfloat16.
         device: where they go.
         drop_ff_k: leave out the `ff_k` layers, 149 of 1876 million parameters that no computation reads.

@@ -18,9 +18,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from .bundle import COMPONENT_KEY, CONFIG_KEY
 from .checkpoint import (
-    COMPONENT_KEY,
-    CONFIG_KEY,
     MPI_MODE_KEY,
     UNUSED_PART,
     build_model,

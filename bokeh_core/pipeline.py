@@ -61,7 +61,10 @@ def encode_frames(
     """
     frames = inputs.stretched_frames(start, stop, device)
     frame_latents, skips = vae.encode(inputs.geometry.pad(frames), compact=True)
-    defocus_latents, _ = vae.encode(inputs.network_defocus(start, stop, device))
+    radius_px = inputs.network_radius(start, stop, device) if vae.reads_radius else None
+    defocus_latents = vae.encode_defocus(inputs.network_defocus(start, stop, device), radius_px)
+    if radius_px is not None:
+        skips = [*skips, radius_px]
     embeds = image_encoder(clip_input(frames))
     if embeds.ndim != 2 or embeds.shape[0] != stop - start:
         raise ValueError(
@@ -69,7 +72,8 @@ def encode_frames(
             "it must be [N, D], the projected CLIP embedding of each."
         )
     kept = [[skip[i : i + 1] for skip in skips] for i in range(stop - start)] if keep_skips else []
-    return EncodedFrames(torch.cat((frame_latents, defocus_latents), dim=1), embeds.to(device), kept)
+    latents = torch.cat((frame_latents, defocus_latents.to(frame_latents.dtype)), dim=1)
+    return EncodedFrames(latents, embeds.to(device), kept)
 
 
 def predict_window(

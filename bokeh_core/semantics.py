@@ -1,5 +1,7 @@
 """What the CLIP image encoder sees: frames resized as Stable Video Diffusion does, not normalised."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,6 +27,11 @@ def _blur(images: Tensor, kernel: Tensor, dim: int) -> Tensor:
     channels = images.shape[1]
     weight = kernel.to(images).view(shape).expand(channels, -1, -1, -1)
     return F.conv2d(F.pad(images, padding, mode="reflect"), weight, groups=channels)
+
+
+def no_image_encoder(width: int) -> Callable[[Tensor], Tensor]:
+    """Zeros [N, width] in place of embeddings of N images, for networks that do not read them."""
+    return lambda images: torch.zeros(images.shape[0], width, device=images.device)
 
 
 def clip_input(frames: Tensor) -> Tensor:

@@ -35,12 +35,15 @@ class BokehWindows:
         windows: which frames each window holds.
         geometry: from the frames' size to the working size.
         scaling_factor: of the VAE's latents, 0.18215.
+        radius_px: signed blur radius at network size, float32 [T, 1, 8h, 8w] on the CPU, for a VAE that reads
+            it; else None.
     """
 
     latents: list[Tensor]
     windows: list[Window]
     geometry: WorkingGeometry
     scaling_factor: float
+    radius_px: Tensor | None = None
 
     @property
     def overlaps(self) -> list[int]:
@@ -78,6 +81,14 @@ def batches(count: int, batch: int, run: Callable[[int, int], Piece]) -> Iterato
             continue
         start = stop
         yield stop, piece
+
+
+def clip_radius(vae: RefinedVAE, inputs: BokehInputs, device: torch.device) -> Tensor | None:
+    """`BokehWindows.radius_px` of a clip, made on `device` frame by frame."""
+    if not vae.reads_radius:
+        return None
+    frames = range(inputs.num_frames)
+    return torch.cat([inputs.network_radius(t, t + 1, device).float().cpu() for t in frames])
 
 
 def encode_clip(
@@ -171,6 +182,7 @@ def refined_decode(
     geometry: WorkingGeometry,
     *,
     device: torch.device,
+    radius_px: Tensor | None = None,
     encode_batch: int = 2,
     on_frame: OnStep = lambda _: None,
 ) -> Tensor:
@@ -183,6 +195,7 @@ def refined_decode(
             kept from the sampler they would be 73 MB a frame of 1024 x 576, ten times the frame itself.
         geometry: from the frames' size to that of the latents.
         device: where to compute.
+        radius_px: see `BokehWindows`.
         encode_batch: frames encoded together; memory only, halved when it does not suffice.
         on_frame: called with the count so far out of `decode_steps`, before each piece and at the end.
 
@@ -195,6 +208,11 @@ def refined_decode(
     if len(latents) != len(frames):
         raise ValueError(
             f"{len(latents)} latent frames for {len(frames)} video frames; give the frames of the same clip."
+        )
+    if vae.reads_radius and (radius_px is None or len(radius_px) != len(frames)):
+        raise ValueError(
+            "This model's VAE reads the blur radius of every frame, which the latent does not carry; connect "
+            "the latent of Assemble Overlapping Windows itself."
         )
     output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
     done = 0
@@ -215,6 +233,8 @@ def refined_decode(
             del skips
         done += count
         on_frame(done)
+        if radius_px is not None and vae.reads_radius:
+            levels.append(radius_px[call.start : call.stop].to(device))
         keep = call.stop - call.keep_from
         with torch.no_grad():
             pixels = decode_levels(vae, latents[call.start : call.stop].to(device), levels, keep)

@@ -41,4 +41,7 @@ class AssembleWindows(io.ComfyNode):
     def execute(cls, windows: BokehWindows) -> Any:
         # The host keeps latents outside of models unscaled.
         samples = windows.fused() / windows.scaling_factor
-        return io.NodeOutput({"samples": samples, sockets.GEOMETRY_KEY: windows.geometry})
+        latent = {"samples": samples, sockets.GEOMETRY_KEY: windows.geometry}
+        if windows.radius_px is not None:
+            latent[sockets.RADIUS_KEY] = windows.radius_px
+        return io.NodeOutput(latent)

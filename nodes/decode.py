@@ -69,6 +69,7 @@ class RefinedDecode(io.ComfyNode):
                 rgb,
                 geometry,
                 device=vae.patcher.load_device,
+                radius_px=latent.get(sockets.RADIUS_KEY),
                 encode_batch=ENCODE_BATCH,
                 on_frame=host.progress(decode_steps(len(rgb))),
             )

@@ -13,6 +13,8 @@ import folder_paths
 import torch
 from torch import Tensor, nn
 
+from ..bokeh_core.semantics import no_image_encoder
+
 # Our own folder below the host's models folder, and the name under which it can be moved elsewhere.
 MODEL_FOLDER = "any_to_bokeh"
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
@@ -188,6 +190,12 @@ def load_models(patchers: Sequence[Any], memory_required: int) -> None:
             # The host leaves single parameters behind when it loads a model in part.
             if not hasattr(module, "comfy_cast_weights"):
                 module._apply(lambda value, to=patcher.load_device: value.to(to), recurse=False)
+
+
+def image_encoder(unet: Any, clip_vision: Any) -> Callable[[Tensor], Tensor]:
+    """Return what embeds images for a U-Net: the tower of a CLIP_VISION, or zeros where it reads none."""
+    width: int = unet.mid_block.attentions[0].context_channels
+    return vision_tower(clip_vision, width) if unet.reads_images else no_image_encoder(width)
 
 
 def vision_tower(clip_vision: Any, embedding_width: int) -> Callable[[Tensor], Tensor]:

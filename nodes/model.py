@@ -1,29 +1,43 @@
 """The node that brings the paper's network into the graph: Load Bokeh Model."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import torch
 from comfy_api.latest import io
 
+from ..bokeh_core.bundle import bundle_at, included_model, quality_warning, require_same_bundle
 from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
 from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
 from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
 from . import host, sockets
 from .newer_host import known_fields
 
+logger = logging.getLogger(__name__)
+
 # Where the host keeps files of each kind; ours is looked through as well.
 SHARED_FOLDERS: dict[Component, str] = {"unet": "diffusion_models", "vae": "vae"}
 DTYPES = {"auto": None, "fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 FROM_FILE = "from file"
 MPI_MODES = (FROM_FILE, "released", "paper")
+# No file can have this name, so that it never hides a user's.
+INCLUDED_NAME = "bokeh-small (included)"
 SOURCE = "https://vivocameraresearch.github.io/any2bokeh/"
 
 
 def _available(component: Component) -> list[str]:
     """The names that the dropdown of a model shows."""
     own = [name for root in host.own_model_folders() for name in models_in(root, component)]
-    return choices(host.shared_models(SHARED_FOLDERS[component]), own, component)
+    included = [INCLUDED_NAME] if included_model() is not None else []
+    return choices(host.shared_models(SHARED_FOLDERS[component]), [*own, *included], component)
+
+
+def _included_warning() -> str:
+    """What to know of the model that comes with the pack."""
+    path = included_model()
+    metadata = bundle_at(path) if path is not None else None
+    return quality_warning(metadata) if metadata is not None else ""
 
 
 def _path_of(component: Component, name: str) -> Path:
@@ -32,6 +46,9 @@ def _path_of(component: Component, name: str) -> Path:
     Raises:
         ValueError: it is not there.
     """
+    included = included_model()
+    if name == INCLUDED_NAME and included is not None:
+        return included
     path = host.model_path(SHARED_FOLDERS[component], name) if name in _available(component) else None
     if path is None:
         raise ValueError(
@@ -60,6 +77,23 @@ def _load_vae(path: Path, dtype: torch.dtype | None) -> Any:
     return host.manage_vae(vae)
 
 
+def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any) -> None:
+    """Check that what is connected works together.
+
+    Raises:
+        ValueError: a part of a bundle with another model's, or a CLIP vision model is missing.
+    """
+    if model.bundle != vae.bundle:
+        raise ValueError(
+            f"The U-Net is from {model.bundle or 'a file of its own'} and the VAE from "
+            f"{vae.bundle or 'a file of its own'}; connect both from the same Load Bokeh Model."
+        )
+    if clip_vision is None and model.patcher.model.reads_images:
+        raise ValueError(
+            "This model needs clip_vision: connect Load CLIP Vision with clip_vision_h.safetensors."
+        )
+
+
 class LoadBokehModel(io.ComfyNode):
     """Files -> BOKEH_MODEL, BOKEH_VAE."""
 
@@ -70,7 +104,8 @@ class LoadBokehModel(io.ComfyNode):
             display_name="Load Bokeh Model",
             category=sockets.CATEGORY,
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
-            "you get from the authors. Their licence allows non-commercial use only.",
+            "you get from the authors. Their licence allows non-commercial use only. bokeh-small (included) "
+            f"is a small model of our own, to be chosen for both. {_included_warning()}".strip(),
             inputs=[
                 io.Combo.Input(
                     "unet",
@@ -122,9 +157,15 @@ class LoadBokehModel(io.ComfyNode):
     @classmethod
     def execute(cls, unet: str, vae: str, dtype: str = "auto", mpi_mode: str = FROM_FILE) -> Any:
         unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
+        require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
-        model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode)
-        return io.NodeOutput(model, sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype])))
+        metadata = bundle_at(unet_path)
+        bundle, warning = ("", "") if metadata is None else (str(unet_path), quality_warning(metadata))
+        model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning)
+        coder = sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype]), bundle)
+        if warning:
+            logger.warning(warning)
+        return io.NodeOutput(model, coder)
 
     @classmethod
     def validate_inputs(cls, unet: str | None = None, vae: str | None = None) -> bool | str:

@@ -12,11 +12,12 @@ from ..bokeh_core.mpi import mpi_regions as regions_of
 from ..bokeh_core.picture_channels import to_rgb
 from ..bokeh_core.pipeline import EncodedFrames
 from ..bokeh_core.sampling_report import sampling_report
-from ..bokeh_core.stages import BokehWindows, OnStep, encode_clip, predict_windows
+from ..bokeh_core.stages import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
 from ..bokeh_core.working_size import working_geometry
 from . import host, sockets
+from .model import require_parts_fit
 from .newer_host import known_fields
 
 WINDOW_FRAMES = 8
@@ -49,15 +50,15 @@ def _inputs(
 def _encode(
     model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any, inputs: BokehInputs, tick: OnStep
 ) -> EncodedFrames:
-    network = vae.patcher.model
+    network, unet = vae.patcher.model, model.patcher.model
     dtype = network.quant_conv.weight.dtype
     channels = network.config.block_out_channels[0]
     needed = encode_bytes(ENCODE_BATCH, *inputs.geometry.padded, channels, dtype)
-    host.load_models([vae.patcher, clip_vision.patcher], needed)
-    width = model.patcher.model.mid_block.attentions[0].context_channels
+    patchers = [vae.patcher, *([clip_vision.patcher] if unet.reads_images else [])]
+    host.load_models(patchers, needed)
     return encode_clip(
         network,
-        host.vision_tower(clip_vision, width),
+        host.image_encoder(unet, clip_vision),
         inputs,
         device=vae.patcher.load_device,
         encode_batch=ENCODE_BATCH,
@@ -105,7 +106,9 @@ class OneStepSampler(io.ComfyNode):
                 sockets.BokehVAESocket.Input("vae", tooltip="The VAE, from Load Bokeh Model."),
                 io.ClipVision.Input(
                     "clip_vision",
-                    tooltip="CLIP ViT-H/14 from Load CLIP Vision: the file clip_vision_h.safetensors.",
+                    optional=True,
+                    tooltip="CLIP ViT-H/14 from Load CLIP Vision: the file clip_vision_h.safetensors. "
+                    "The authors' model needs it, bokeh-small does not.",
                 ),
                 io.Image.Input(
                     "frames",
@@ -166,15 +169,16 @@ class OneStepSampler(io.ComfyNode):
         cls,
         model: sockets.BokehModel,
         vae: sockets.BokehVAE,
-        clip_vision: Any,
         frames: Any,
         disparity: Any,
         focus: Any,
         blur_strength: Any,
+        clip_vision: Any = None,
         mpi_regions: Any = None,
         overlap: int = 4,
         working_size: str = "auto",
     ) -> Any:
+        require_parts_fit(model, vae, clip_vision)
         inputs = _inputs(model, frames, disparity, focus, blur_strength, mpi_regions, working_size)
         count = inputs.num_frames
         windows = plan_windows(count, WINDOW_FRAMES, overlap)
@@ -193,5 +197,8 @@ class OneStepSampler(io.ComfyNode):
             model.mpi_mode,
             f"{dtype} on {model.patcher.load_device}",
         )
-        factor = vae.patcher.model.config.scaling_factor
-        return io.NodeOutput(BokehWindows(latents, windows, inputs.geometry, factor), report)
+        network = vae.patcher.model
+        radius_px = clip_radius(network, inputs, vae.patcher.load_device)
+        factor = network.config.scaling_factor
+        result = BokehWindows(latents, windows, inputs.geometry, factor, radius_px)
+        return io.NodeOutput(result, "\n".join(filter(None, (report, model.warning))))

@@ -36,6 +36,8 @@ CATEGORY = "Any-to-Bokeh"
 
 # Key of a LATENT under which the working geometry travels from the assembly to the decode.
 GEOMETRY_KEY = "any_to_bokeh_geometry"
+# The same for the blur radius, which a small model's VAE reads.
+RADIUS_KEY = "any_to_bokeh_radius_px"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,24 @@ class BokehModel:
     Attributes:
         patcher: the host's ModelPatcher around a BokehUNet.
         mpi_mode: `released` or `paper`.
+        bundle: path of the file that holds both U-Net and VAE; empty where they are files of their own.
+        warning: what users should know of the weights, or empty.
     """
 
     patcher: Any
     mpi_mode: MPIMode
+    bundle: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True)
 class BokehVAE:
-    """The VAE in the host's keeping: the host's ModelPatcher around a RefinedVAE."""
+    """The VAE in the host's keeping: the host's ModelPatcher around a RefinedVAE.
+
+    Attributes:
+        patcher: the ModelPatcher.
+        bundle: as `BokehModel`'s.
+    """
 
     patcher: Any
+    bundle: str = ""

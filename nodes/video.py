@@ -33,6 +33,7 @@ from ..bokeh_core.render.fingerprints import module_fingerprint
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
 from . import host, sockets
 from .disparity import meaning_inputs
+from .model import require_parts_fit
 from .newer_host import known_fields
 
 RENDERERS = ("lens", "model")
@@ -67,13 +68,13 @@ def _depth(disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning) -
 
 
 def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
-    given = {"model": model, "vae": vae, "clip_vision": clip_vision}
-    missing = [name for name, value in given.items() if value is None]
+    missing = [name for name, value in {"model": model, "vae": vae}.items() if value is None]
     if missing:
         raise ValueError(
-            f"The renderer model needs {', '.join(missing)}: connect Load Bokeh Model and Load CLIP Vision, "
-            "or choose the renderer lens."
+            f"The renderer model needs {', '.join(missing)}: connect Load Bokeh Model, and Load CLIP Vision "
+            "for the authors' model, or choose the renderer lens."
         )
+    require_parts_fit(model, vae, clip_vision)
     device = model.patcher.load_device
     if vae.patcher.load_device != device:
         raise ValueError(
@@ -81,9 +82,11 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
             "with both on one device. Start ComfyUI without --cpu-vae."
         )
     unet, coder = model.patcher.model, vae.patcher.model
-    tower = host.vision_tower(clip_vision, unet.mid_block.attentions[0].context_channels)
-    weights = " ".join(module_fingerprint(network) for network in (unet, coder, clip_vision.model))
-    return ModelRenderer(BokehPipeline(unet, coder, tower, device=device), weights, model.mpi_mode)
+    tower = host.image_encoder(unet, clip_vision)
+    networks = (unet, coder, *([clip_vision.model] if unet.reads_images else []))
+    weights = " ".join(module_fingerprint(network) for network in networks)
+    pipeline = BokehPipeline(unet, coder, tower, device=device)
+    return ModelRenderer(pipeline, weights, model.mpi_mode, warning=model.warning)
 
 
 def _progress() -> Any:
@@ -250,7 +253,8 @@ class AnyToBokehVideo(io.ComfyNode):
             Encoding(codec, crf),
         )
         job = stored_under_key(job, host.output_folder(FOLDER), stem)
-        report = cls._render(job, [model, vae, clip_vision])
+        networks = [network for network in (model, vae, clip_vision) if network is not None]
+        report = cls._render(job, networks)
         return io.NodeOutput(host.video_of(job.output), report, ui=host.video_preview(job.output))
 
     @classmethod

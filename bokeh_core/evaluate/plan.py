@@ -10,6 +10,7 @@ from typing import Any
 
 from ..peers import Renderer
 from ..peers.any_to_bokeh import IMAGE_ENCODER, UNET, VAE
+from ..peers.bokeh_small import bundle_path
 from ..scenes.library import MANIFEST
 from .clip_plan import ClipPlan
 from .clips import open_library
@@ -18,7 +19,7 @@ from .selection import find_renderers
 from .sources import PACKAGE, defining_files, files_below, fingerprint
 
 _KEY_LENGTH = 16
-MODEL = "any_to_bokeh"
+MODEL, SMALL_MODEL = "any_to_bokeh", "bokeh_small"
 _HERE = Path(__file__).resolve().parent
 
 
@@ -143,7 +144,9 @@ def _renderer_sources(renderer: Renderer) -> str:
 
 
 def _model_files(renderer: Renderer) -> dict[str, Any]:
-    """What the environment gives the model: other weights, other results."""
+    """The files of a model: other weights, other results."""
+    if renderer.name == SMALL_MODEL:
+        return {SMALL_MODEL: _contents(bundle_path())}
     if renderer.name != MODEL:
         return {}
     paths = {name: os.environ.get(name) for name in (UNET, VAE, IMAGE_ENCODER)}

@@ -55,8 +55,9 @@ class BlurStack(nn.Module):
         Returns:
             [N, 3, H, W], about [-1, 1], not clamped.
         """
-        pixels, corrections = decoded.split([COLOURS, len(RADII_PX)], dim=1)
-        learned = self.from_radius(torch.cat([radius, radius.abs()], dim=1).to(corrections.dtype))
+        dtype = self.gates.weight.dtype
+        pixels, corrections = decoded.to(dtype).split([COLOURS, len(RADII_PX)], dim=1)
+        learned = self.from_radius(torch.cat([radius, radius.abs()], dim=1).to(dtype))
         gates = self.gates(torch.cat([learned, corrections], dim=1))
         for blurred, gate in zip(blurred_by_disks(frames), gates.split(1, dim=1), strict=True):
             pixels = pixels + gate * blurred.to(gate.dtype)

@@ -65,6 +65,7 @@ def fourier_features(blur_strength: Tensor) -> Tensor:
     with torch.device("cpu"):
         frequencies = _frequencies(blur_strength.dtype)
     angle = blur_strength[..., None] * frequencies.to(blur_strength.device)
-    # Autocast on a CPU refuses to join float16, and would change the dtype that K arrived in.
-    with torch.autocast(angle.device.type, enabled=False):
-        return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)
+    # Filled in, as autocast on a CPU refuses to stack float16.
+    features = torch.empty(*angle.shape, 2, dtype=angle.dtype, device=angle.device)
+    features[..., 0], features[..., 1] = angle.sin(), angle.cos()
+    return features.flatten(-2)

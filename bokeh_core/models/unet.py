@@ -60,7 +60,13 @@ class _ObjectTokenLevels:
 
 
 class BokehUNet(nn.Module):
-    """Latents of frames and of their defocus -> latents of the bokeh video, in one pass (Fig. 2a)."""
+    """Latents of frames and of their defocus -> latents of the bokeh video, in one pass (Fig. 2a).
+
+    Attributes:
+        reads_images: whether image embeddings have an effect; as published they have.
+    """
+
+    reads_images = True
 
     def __init__(self, config: UNetConfig | None = None) -> None:
         super().__init__()

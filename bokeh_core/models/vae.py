@@ -72,7 +72,13 @@ class RefinedDecoder(TemporalDecoder):
 
 
 class RefinedVAE(nn.Module):
-    """Frames <-> scaled latents of Stable Video Diffusion, decoded with the sharp frames' own details."""
+    """Frames <-> scaled latents of Stable Video Diffusion, decoded with the sharp frames' own details.
+
+    Attributes:
+        reads_radius: whether `encode_defocus` and `decode` want the blur radius; never as published.
+    """
+
+    reads_radius = False
 
     def __init__(self, config: VAEConfig | None = None) -> None:
         super().__init__()
@@ -132,6 +138,15 @@ class RefinedVAE(nn.Module):
         x = encoder.conv_out(encoder.conv_act(encoder.conv_norm_out(x)))
         mean, _log_variance = self.quant_conv(x).chunk(2, dim=1)
         return mean * self.config.scaling_factor, skips
+
+    def encode_defocus(self, distance: Tensor, radius_px: Tensor | None = None) -> Tensor:
+        """Scaled latents [N, 4, H/8, W/8] of how far each pixel is from the focal plane.
+
+        Args:
+            distance: 2 |d - d_f| - 1 as an image, [N, 3, H, W].
+            radius_px: signed blur radius, [N, 1, H, W], where `reads_radius` says so.
+        """
+        return self.encode(distance)[0]
 
     def skips(self, frames: Tensor) -> list[Tensor]:
         """What `decode` needs of the all-in-focus frames, small enough to be kept for many of them.
@@ -196,6 +211,16 @@ class RefinedVAE(nn.Module):
         Raises:
             ValueError: the skips are not those of these frames.
         """
+        return self._decode(latents, skips, piece_elements)
+
+    def _decode(
+        self,
+        latents: Tensor,
+        skips: Sequence[SkipLevel],
+        piece_elements: int,
+        finish_skip: Callable[[int, Tensor, int, int], Tensor] = lambda level, skip, start, stop: skip,
+    ) -> Tensor:
+        """`decode`; `finish_skip` is given a level's number, its features, and which frames they are of."""
         if latents.ndim != 4 or latents.shape[1] != self.config.latent_channels:
             raise ValueError(
                 f"latents have shape {tuple(latents.shape)}; "
@@ -204,7 +229,9 @@ class RefinedVAE(nn.Module):
         count, _, height, width = latents.shape
         levels = len(self.config.block_out_channels)
         wanted = [(count, height * 2**j, width * 2**j) for j in reversed(range(levels))]
-        found = [(sum(len(frame) for frame in _frames(skip)), *_frames(skip)[0].shape[-2:]) for skip in skips]
+        found = [
+            (sum(len(frame) for frame in frames_of(skip)), *frames_of(skip)[0].shape[-2:]) for skip in skips
+        ]
         if found != wanted:
             raise ValueError(
                 f"skips have (frames, height, width) {found}; latents {tuple(latents.shape)} need {wanted}."
@@ -212,16 +239,18 @@ class RefinedVAE(nn.Module):
         unscaled = latents.to(self.dtype) / self.config.scaling_factor
 
         def skip_of(j: int, start: int, stop: int) -> Tensor:
-            level = skips[levels - 1 - j]
+            number = levels - 1 - j
+            level = skips[number]
             skip = level[start:stop] if isinstance(level, Tensor) else torch.cat([*level[start:stop]])
             if skip.shape[1] == self.config.in_channels:
                 skip = self.encoder.conv_in(skip.to(self.quant_conv.weight.dtype))
-            return skip.to(unscaled)
+            return finish_skip(number, skip.to(unscaled), start, stop)
 
-        if self._learns([latents, *(frame for skip in skips for frame in _frames(skip))]):
+        if self._learns([latents, *(frame for skip in skips for frame in frames_of(skip))]):
             return self.decoder(unscaled, [skip_of(j, 0, count) for j in reversed(range(levels))])
         return decode_in_pieces(self.decoder, unscaled, skip_of, piece_elements)
 
 
-def _frames(level: SkipLevel) -> Sequence[Tensor]:
+def frames_of(level: SkipLevel) -> Sequence[Tensor]:
+    """A level as tensors [n, C, h, w] that follow each other."""
     return [level] if isinstance(level, Tensor) else level

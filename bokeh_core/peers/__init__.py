@@ -4,7 +4,7 @@ To add one, write a function that takes a `BokehTask` and returns frames, and na
 `external` and `example_adapter.py`. To add it for good, put it into `RENDERERS`.
 """
 
-from . import any_to_bokeh, blurgenerator, dr_bokeh, gather, identity, mpib, true_layers
+from . import any_to_bokeh, blurgenerator, bokeh_small, dr_bokeh, gather, identity, mpib, true_layers
 from .bokehme import bokehme
 from .external import checked, external_renderer
 from .lens_blur import lens_blur_renderer
@@ -26,6 +26,7 @@ RENDERERS: tuple[Renderer, ...] = (
     ),
     Renderer("lens_blur", "Lens Blur", lens_blur_renderer()),
     Renderer("lens_blur_exact", "Lens Blur, exact maps", lens_blur_renderer(contour_tolerance_px=0)),
+    Renderer("bokeh_small", "Bokeh small (ours)", bokeh_small.render, missing=bokeh_small.missing),
     Renderer("any_to_bokeh", "Any-to-Bokeh", any_to_bokeh.render, missing=any_to_bokeh.missing),
     DEEPLENS,
     BOKEHME_NEURAL,

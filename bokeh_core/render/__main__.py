@@ -113,7 +113,9 @@ def _add_lens_blur(command: argparse.ArgumentParser) -> None:
 def _add_model(command: argparse.ArgumentParser) -> None:
     model = command.add_argument_group("the paper's model")
     model.add_argument("--renderer", choices=("lens", "model"), default="lens")
-    model.add_argument("--unet", type=Path, help="U-Net: .safetensors or published folder")
+    model.add_argument(
+        "--unet", type=Path, help="U-Net: .safetensors or published folder; default: bokeh-small"
+    )
     model.add_argument("--vae", type=Path, help="VAE: .safetensors or published folder")
     model.add_argument("--image-encoder", type=Path, help="CLIP ViT-H/14: .safetensors or folder")
     model.add_argument("--dtype", choices=list(DTYPES), help="default: fp16 on a GPU, else fp32")
@@ -148,10 +150,6 @@ def chosen_renderer(words: argparse.Namespace, device: torch.device) -> ClipRend
             words.contour_tolerance,
             device,
         )
-    missing = [name for name in ("unet", "vae", "image_encoder") if getattr(words, name) is None]
-    if missing:
-        names = ", ".join("--" + name.replace("_", "-") for name in missing)
-        raise ValueError(f"--renderer model needs {names}; the README says where to get the files.")
     from .model_files import model_renderer
 
     dtype = words.dtype or ("fp32" if device.type == "cpu" else "fp16")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..bundle import bundle_at, included_model, quality_warning, require_same_bundle
 from ..checkpoint import load_unet, load_vae, trained_mpi_mode
 from ..model_library import fingerprint
 from ..pipeline import BokehPipeline, ImageEncoder
+from ..semantics import no_image_encoder
 from .renderers import ModelRenderer
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ _DERIVED = "position_ids"
 
 
 def model_renderer(
-    unet: Path,
-    vae: Path,
-    image_encoder: Path,
+    unet: Path | None,
+    vae: Path | None,
+    image_encoder: Path | None,
     *,
     device: torch.device,
     dtype: torch.dtype,
@@ -46,9 +48,9 @@ def model_renderer(
     """Load the three networks.
 
     Args:
-        unet: see `checkpoint.load_unet`.
-        vae: see `checkpoint.load_vae`.
-        image_encoder: see `load_image_encoder`.
+        unet: see `checkpoint.load_unet`; None with no `vae` takes the small model that comes with us.
+        vae: see `checkpoint.load_vae`; None takes that of the bundle that `unet` is.
+        image_encoder: see `load_image_encoder`; None for a model that reads no images.
         device: where to compute.
         dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
         mpi_mode: None takes what the U-Net's file says.
@@ -58,12 +60,42 @@ def model_renderer(
     Raises:
         ValueError: missing or wrong files.
     """
+    unet, vae = _chosen(unet, vae)
     network = load_unet(unet, dtype, drop_ff_k=True).to(device)
     coder = load_vae(vae).to(device)
     coder.decoder.to(dtype)
-    weights = f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {image_encoder.name}"
-    pipeline = BokehPipeline(network, coder, load_image_encoder(image_encoder, device), device=device)
-    return ModelRenderer(pipeline, weights, mpi_mode or trained_mpi_mode(unet), overlap, working_size)
+    if network.reads_images and image_encoder is None:
+        raise ValueError("This model needs --image-encoder; the README says where to get it.")
+    embed = (
+        load_image_encoder(image_encoder, device)
+        if image_encoder is not None and network.reads_images
+        else no_image_encoder(network.mid_block.attentions[0].context_channels)
+    )
+    name = image_encoder.name if image_encoder is not None else ""
+    weights = f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
+    pipeline = BokehPipeline(network, coder, embed, device=device)
+    mode = mpi_mode or trained_mpi_mode(unet)
+    warning = quality_warning(bundle_at(unet) or {})
+    return ModelRenderer(pipeline, weights, mode, overlap, working_size, warning)
+
+
+def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:
+    """The files of the two networks.
+
+    Raises:
+        ValueError: one is missing, or they do not belong together.
+    """
+    if unet is None and vae is None:
+        unet = included_model()
+    if unet is not None and vae is None and bundle_at(unet) is not None:
+        vae = unet
+    if unet is None or vae is None:
+        raise ValueError(
+            f"--renderer model needs {'--unet' if unet is None else '--vae'}; the README says where to get "
+            "the files."
+        )
+    require_same_bundle(unet, vae)
+    return unet, vae
 
 
 def load_image_encoder(path: Path, device: torch.device) -> ImageEncoder:

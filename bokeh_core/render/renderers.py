@@ -124,6 +124,7 @@ class ModelRenderer:
         mpi_mode: `released` or `paper`.
         overlap: frames that windows share.
         working_size: see `working_geometry`.
+        warning: what users should know of the weights, or empty.
     """
 
     pipeline: BokehPipeline
@@ -131,6 +132,7 @@ class ModelRenderer:
     mpi_mode: MPIMode = "released"
     overlap: int = 4
     working_size: WorkingSize = "auto"
+    warning: str = ""
 
     def identity(self) -> str:
         return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
@@ -143,6 +145,7 @@ class ModelRenderer:
             f"The paper's model, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of 8, on "
             f"{self.pipeline.device}.",
             strength_warning(inputs.blur_strength),
+            self.warning,
         ]
         return "\n".join(line for line in lines if line)
 

@@ -13,17 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..checkpoint import COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY
+from ..bundle import BUNDLE_COMPONENT, COMPONENT_KEY, CONFIG_KEY, OPTIONS_KEY
+from ..checkpoint import MPI_MODE_KEY
 from ..checkpoint_files import read_safetensors_header
-from ..models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
-from ..models.config import read_config
-from ..models.small_options import BokehNetwork, SmallLayers, SmallOptions, read_options
+from ..models.small_network import BokehNetwork
+from ..models.small_options import SmallLayers, SmallOptions, read_options
 from ..strength import REFERENCE_WIDTH_PX
 from .config import Stage, TrainConfig
 
 UNET_FILE, VAE_FILE, LAYERS_FILE = "unet.safetensors", "vae.safetensors", "layers.safetensors"
-LAYERS_COMPONENT, BUNDLE_COMPONENT = "small_layers", "bundle"
-OPTIONS_KEY = "small_options"
+LAYERS_COMPONENT = "small_layers"
 
 
 def training_facts(config: TrainConfig, stage: Stage) -> dict[str, str]:
@@ -99,39 +98,6 @@ def write_bundle(
         MPI_MODE_KEY: mpi_mode,
     }
     save(network, path, metadata | dict(facts), dtype)
-
-
-def load_bundle(
-    path: Path | str, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
-) -> tuple[BokehNetwork, str]:
-    """Read what `write_bundle` wrote.
-
-    Returns:
-        The network in evaluation mode without gradients, and its MPI mode.
-
-    Raises:
-        ValueError: the file is damaged or no bundle, or has an option that is not known here.
-    """
-    from safetensors.torch import load_file
-
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist; write a bundle with `python -m bokeh_core.train bundle`.")
-    _, metadata = read_safetensors_header([path])
-    if metadata.get(COMPONENT_KEY) != BUNDLE_COMPONENT:
-        raise ValueError(
-            f"{path} is no bundle of U-Net and VAE; its component: {metadata.get(COMPONENT_KEY)}."
-        )
-    configs = json.loads(metadata[CONFIG_KEY])
-    with torch.device("meta"):
-        network = BokehNetwork(
-            BokehUNet(read_config(UNetConfig, configs["unet"])),
-            RefinedVAE(read_config(VAEConfig, configs["vae"])),
-            read_options(configs[OPTIONS_KEY]),
-        )
-    tensors = {name: value.to(device, dtype) for name, value in load_file(path).items()}
-    network.load_state_dict(tensors, strict=True, assign=True)
-    return network.eval().requires_grad_(False), metadata[MPI_MODE_KEY]
 
 
 def load_layers(path: Path | str, layers: SmallLayers, options: SmallOptions) -> None:

@@ -223,6 +223,8 @@ def test_reduced_precision_pipeline(golden_folder, small_unet, small_vae, small_
 class CountingVAE(nn.Module):
     """Latents are the frame's mean; notes what it is asked for. Decoding shows the latents of channel 0."""
 
+    reads_radius = False
+
     def __init__(self) -> None:
         super().__init__()
         self.encoded: list[float] = []
@@ -235,6 +237,10 @@ class CountingVAE(nn.Module):
         self.encoded += [round(v, 4) for v in means.tolist()]
         size = (frames.shape[-2] // 8, frames.shape[-1] // 8)
         return means.view(-1, 1, 1, 1).expand(-1, 4, *size), [means.view(-1, 1, 1, 1)]
+
+    def encode_defocus(self, distance: Tensor, radius_px: Tensor | None) -> Tensor:
+        assert radius_px is None
+        return self.encode(distance)[0]
 
     def decode(self, latents: Tensor, skips: list[list[Tensor]], *, piece_elements: int) -> Tensor:
         self.decoded.append([round(frame.item(), 4) for frame in skips[0]])

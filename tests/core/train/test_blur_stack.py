@@ -16,7 +16,8 @@ from bokeh_core.models.blur_stack import (
     BlurStack,
     blurred_by_disks,
 )
-from bokeh_core.models.small_options import BokehNetwork, SmallOptions
+from bokeh_core.models.small_network import BokehNetwork
+from bokeh_core.models.small_options import SmallOptions
 from bokeh_core.train.config import AblationConfig, LossConfig, Stage
 from bokeh_core.train.objective import Objective
 from bokeh_core.train.samples import Sample

@@ -1,0 +1,101 @@
+"""U-Net and VAE of a network with `SmallOptions`, each able to run where the published ones run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..memory import PIECE_ELEMENTS
+from .small_options import (
+    FRAME_LATENTS,
+    RADIUS_SCALE_PX,
+    SmallLayers,
+    SmallOptions,
+    require_channels,
+    skip_widths,
+)
+from .unet import BokehUNet, MPIMode, UNetConfig
+from .vae import RefinedVAE, SkipLevel, VAEConfig, frames_of
+
+
+class SmallUNet(BokehUNet):
+    """A U-Net that may predict what the lens changes, and may have no use for image embeddings."""
+
+    def __init__(self, config: UNetConfig, options: SmallOptions) -> None:
+        super().__init__(config)
+        self.options = options
+        self.reads_images = options.image_encoder
+
+    def forward(
+        self,
+        sample: Tensor,
+        blur_strength: Tensor,
+        image_embeds: Tensor,
+        mpi_regions: Tensor | None = None,
+        mpi_mode: MPIMode = "released",
+    ) -> Tensor:
+        """As `BokehUNet.forward`; with `latent_difference` the frames' latents are added."""
+        output = super().forward(sample, blur_strength, image_embeds, mpi_regions, mpi_mode)
+        if self.options.latent_difference:
+            output = output + sample[:, :, :FRAME_LATENTS].to(output.dtype)
+        return output
+
+
+class SmallVAE(RefinedVAE):
+    """A VAE with the options' layers around it, which read the signed blur radius of every pixel.
+
+    `decode` takes that radius as one more level behind the skips: [N, 1, H, W] in px.
+    """
+
+    def __init__(self, config: VAEConfig, options: SmallOptions) -> None:
+        super().__init__(config)
+        require_channels(options, config)
+        self.options = options
+        self.reads_radius = options.needs_radius
+        self.layers = SmallLayers(options, skip_widths(config))
+
+    def encode_defocus(self, distance: Tensor, radius_px: Tensor | None = None) -> Tensor:
+        """As `RefinedVAE.encode_defocus`; with `signed_defocus` features of the radius."""
+        encoder = self.layers.defocus_encoder
+        if encoder is None or radius_px is None:
+            return super().encode_defocus(distance, radius_px)
+        features: Tensor = encoder((radius_px / RADIUS_SCALE_PX).to(encoder.weight.dtype))
+        return features
+
+    def decode(
+        self, latents: Tensor, skips: Sequence[SkipLevel], *, piece_elements: int = PIECE_ELEMENTS
+    ) -> Tensor:
+        """As `RefinedVAE.decode`, to [N, 3, 8h, 8w].
+
+        Args:
+            latents: [N, 4, h, w], scaled.
+            skips: as `skips` gives them, and where an option reads it the radius in px.
+            piece_elements: see `RefinedVAE.decode`.
+
+        Raises:
+            ValueError: the skips are not those of these frames.
+        """
+        if not self.reads_radius:
+            return self._add_skip(self._decode(latents, skips, piece_elements), skips)
+        levels = len(self.config.block_out_channels)
+        if len(skips) != levels + 1:
+            raise ValueError(
+                f"{len(skips)} levels of skips; this model needs {levels} and the blur radius behind them."
+            )
+        radius = torch.cat([*frames_of(skips[-1])]) / RADIUS_SCALE_PX
+
+        def finish(level: int, skip: Tensor, start: int, stop: int) -> Tensor:
+            return self.layers.add_to_skip(level, skip, radius[start:stop])
+
+        pixels = self._decode(latents, skips[:-1], piece_elements, finish)
+        if self.layers.blur_stack is not None:
+            pixels = self.layers.blur_stack(pixels, torch.cat([*frames_of(skips[0])]), radius)
+        return self._add_skip(pixels, skips)
+
+    def _add_skip(self, pixels: Tensor, skips: Sequence[SkipLevel]) -> Tensor:
+        if self.layers.image_skip is None:
+            return pixels
+        frames = torch.cat([*frames_of(skips[0])]).to(self.layers.image_skip.weight.dtype)
+        return pixels + self.layers.image_skip(frames).to(pixels.dtype)
