@@ -260,7 +260,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"focus_at": "point: 500, 1"}, "is outside the frame of 80 x 64 px"),
     ({"strength": "1, 2"}, "2 values for 52 video frames"),
     ({"strength": ""}, "blur_strength schedule is empty"),
-    ({"renderer": "model"}, "The renderer model needs model, vae, clip_vision"),
+    ({"renderer": "model"}, "The renderer model needs model, vae: connect"),
 ]
 
 

@@ -1,0 +1,115 @@
+"""A small model in one file, in a real host: no image encoder, and the same frames as without the host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bokeh_core.checkpoint import load_unet, load_vae
+from bokeh_core.models import BokehUNet, RefinedVAE
+from bokeh_core.models.blur_stack import DECODER_CHANNELS
+from bokeh_core.models.small_network import BokehNetwork
+from bokeh_core.models.small_options import SmallOptions
+from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.semantics import no_image_encoder
+from bokeh_core.train.export import write_bundle
+from tests.host.harness import Array, Graph, HostUnderTest, Node
+from tests.host.schema import choices_of
+from tests.host.small_checkpoint import EMBEDDING_WIDTH, UNET_CONFIG, VAE_CONFIG, write_checkpoints
+
+OPTIONS = SmallOptions(
+    blur_stack=True, latent_difference=True, signed_defocus=True, defocus_skips=True, image_encoder=False
+)
+NAME = "tiny_bokeh.safetensors"
+TOLERANCE = 1e-3
+
+
+def tiny_network() -> BokehNetwork:
+    torch.manual_seed(0)
+    vae = RefinedVAE.from_config(VAE_CONFIG)
+    vae = RefinedVAE(replace(vae.config, out_channels=DECODER_CHANNELS))
+    network = BokehNetwork(BokehUNet.from_config(UNET_CONFIG), vae, OPTIONS)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            # Everything that starts at zero, and so would show nothing.
+            if not bool(parameter.any()) and "norm" not in name:
+                parameter.normal_(std=0.05)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def bundle(host: HostUnderTest) -> Path:
+    folder = host.process.base / "models" / "any_to_bokeh"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bundle(tiny_network(), "paper", folder / NAME, {"quality": "demo"}, torch.float32)
+    if not (folder / "checkpoints").exists():
+        write_checkpoints(folder)
+    return folder / NAME
+
+
+def clip_of(frames: int) -> tuple[Array, Array]:
+    """Smooth moving frames [T, 64, 128, 3] and disparity [T, 64, 128]."""
+    t, y, x = np.meshgrid(np.arange(frames), np.arange(64), np.arange(128), indexing="ij")
+    pictures = 0.5 + 0.45 * np.stack([np.sin(x / (5 + c) + t) * np.cos(y / (7 + c)) for c in range(3)], -1)
+    disparity = 0.5 + 0.5 * np.sin(x / 40 + y / 30 + 0.1 * t)
+    return pictures.astype(np.float32), disparity.astype(np.float32)
+
+
+def whole_graph(
+    host: HostUnderTest, graph: Graph, clip: tuple[Array, Array], unet: str = NAME, vae: str = NAME
+) -> tuple[Node, Node]:
+    """Return the sampler and the decode node."""
+    model = graph.add("AnyToBokehLoadModel", unet=unet, vae=vae)
+    frames, disparity = (host.load(graph, array) for array in clip)
+    sampler = graph.add(
+        "AnyToBokehSampler",
+        model=model[0],
+        vae=model[1],
+        frames=frames,
+        disparity=disparity,
+        focus=host.load(graph, np.array([0.5], dtype=np.float32)),
+        blur_strength=host.load(graph, np.array([64.0], dtype=np.float32)),
+    )
+    latent = graph.add("AnyToBokehAssembleWindows", windows=sampler[0])
+    return sampler, graph.add("AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=frames)
+
+
+def failure(host: HostUnderTest, graph: Graph, node: Node) -> str:
+    host.save(graph, node)
+    return host.expect_error(graph).message
+
+
+def test_it_is_offered_for_both_networks(host: HostUnderTest, bundle: Path):
+    for component in ("unet", "vae"):
+        assert NAME in choices_of(host, "AnyToBokehLoadModel", component)
+
+
+def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle: Path):
+    clip = clip_of(10)
+    graph = host.graph()
+    sampler, decode = whole_graph(host, graph, clip)
+    found, report = host.values_of(graph, decode, sampler[1])
+    frames, disparity = (torch.from_numpy(array) for array in clip)
+    pipeline = BokehPipeline(load_unet(bundle), load_vae(bundle), no_image_encoder(EMBEDDING_WIDTH))
+    # K is stated for a width of 1024 px: 64 is 8 px here.
+    lens = torch.tensor([0.5]), torch.tensor([8.0])
+    expected = pipeline(frames.permute(0, 3, 1, 2), disparity, *lens, mpi_mode="paper")
+    assert np.abs(found - expected.permute(0, 2, 3, 1).numpy()).max() < TOLERANCE
+    assert np.abs(found - clip[0]).mean() > 0.01
+    assert "demo of the method" in report
+
+
+def test_halves_of_different_models_are_refused(host: HostUnderTest, bundle: Path):
+    graph = host.graph()
+    _, decode = whole_graph(host, graph, clip_of(2), vae="checkpoints/vae")
+    assert "only work together" in failure(host, graph, decode)
+
+
+def test_the_published_layout_still_needs_the_image_encoder(host: HostUnderTest, bundle: Path):
+    graph = host.graph()
+    _, decode = whole_graph(host, graph, clip_of(2), "checkpoints/unet/unet", "checkpoints/vae")
+    assert "clip_vision_h.safetensors" in failure(host, graph, decode)
