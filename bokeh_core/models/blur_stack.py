@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 RADII_PX = (0.0, 0.7, 1.4, 2.2, 3.2, 4.5, 6.5, 9.0, 12.0, 16.0)
@@ -14,7 +15,11 @@ COLOURS = 3
 DECODER_CHANNELS = COLOURS + len(RADII_PX)
 """What a decoder with the stack gives: a colour to add, and a correction of each gate."""
 
-HIDDEN_CHANNELS = 32
+RADIUS_CHANNELS = 2 * len(RADII_PX)
+"""Shares of each radius, of what is near and of what is far."""
+
+# Gates are near 1, and a step moves a weight by the learning rate: large inputs let small weights do.
+_SHARE_SCALE = 8.0
 
 
 class BlurStack(nn.Module):
@@ -23,13 +28,7 @@ class BlurStack(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         count = len(RADII_PX)
-        self.from_radius = nn.Sequential(
-            nn.Conv2d(2, HIDDEN_CHANNELS, kernel_size=1),
-            nn.SiLU(),
-            nn.Conv2d(HIDDEN_CHANNELS, HIDDEN_CHANNELS, kernel_size=1),
-            nn.SiLU(),
-        )
-        self.gates = nn.Conv2d(HIDDEN_CHANNELS + count, count, kernel_size=1)
+        self.gates = nn.Conv2d(RADIUS_CHANNELS + count, count, kernel_size=1)
         nn.init.zeros_(self.gates.weight)
         nn.init.zeros_(_bias(self.gates))
 
@@ -41,27 +40,43 @@ class BlurStack(nn.Module):
         """Let the gates be the decoder's channels plus 1 for the sharp frame itself."""
         count = len(RADII_PX)
         with torch.no_grad():
-            self.gates.weight[:, HIDDEN_CHANNELS:, 0, 0] = torch.eye(count)
+            self.gates.weight[:, RADIUS_CHANNELS:, 0, 0] = torch.eye(count)
             _bias(self.gates).copy_(torch.eye(count)[0])
 
-    def forward(self, decoded: Tensor, frames: Tensor, radius: Tensor) -> Tensor:
+    def forward(self, decoded: Tensor, frames: Tensor, radius_px: Tensor) -> Tensor:
         """Add the mix to what the decoder gives.
 
         Args:
             decoded: [N, 3 + 10, H, W].
             frames: [N, 3, H, W], all in focus, about [-1, 1].
-            radius: signed blur radius, [N, 1, H, W], as the network takes it.
+            radius_px: signed blur radius, [N, 1, H, W], near positive.
 
         Returns:
             [N, 3, H, W], about [-1, 1], not clamped.
         """
         dtype = self.gates.weight.dtype
         pixels, corrections = decoded.to(dtype).split([COLOURS, len(RADII_PX)], dim=1)
-        learned = self.from_radius(torch.cat([radius, radius.abs()], dim=1).to(dtype))
-        gates = self.gates(torch.cat([learned, corrections], dim=1))
+        shares = shares_of_radii(radius_px).to(dtype)
+        gates = self.gates(torch.cat([_SHARE_SCALE * shares, corrections], dim=1))
         for blurred, gate in zip(blurred_by_disks(frames), gates.split(1, dim=1), strict=True):
             pixels = pixels + gate * blurred.to(gate.dtype)
         return pixels
+
+
+def shares_of_radii(radius_px: Tensor) -> Tensor:
+    """A radius as shares of the two of `RADII_PX` that enclose it: [N, 1, H, W] -> [N, 20, H, W] in [0, 1].
+
+    The first ten are those of near pixels, the others those of pixels that are not.
+    """
+    size = radius_px.abs().clamp(max=RADII_PX[-1])
+    below = torch.tensor(RADII_PX[:-1], device=size.device, dtype=size.dtype)[:, None, None]
+    above = torch.tensor(RADII_PX[1:], device=size.device, dtype=size.dtype)[:, None, None]
+    # 0 below the interval, 1 above it: differences of neighbours are the shares.
+    steps = ((size - below) / (above - below)).clamp(0, 1)
+    ends = F.pad(steps, (0, 0, 0, 0, 1, 0), value=1.0), F.pad(steps, (0, 0, 0, 0, 0, 1))
+    shares = ends[0] - ends[1]
+    near = (radius_px > 0).to(shares.dtype)
+    return torch.cat([shares * near, shares * (1 - near)], dim=1)
 
 
 def blurred_by_disks(frames: Tensor) -> list[Tensor]:

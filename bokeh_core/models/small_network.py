@@ -169,7 +169,7 @@ class BokehNetwork(nn.Module):
             pixels = self.vae.decode(latents, skips)
         if self.layers.blur_stack is not None:
             assert radius is not None
-            pixels = self.layers.blur_stack(pixels, frames, radius)
+            pixels = self.layers.blur_stack(pixels, frames, radius * RADIUS_SCALE_PX)
         if self.layers.image_skip is not None:
             pixels = pixels + self.layers.image_skip(frames).to(pixels.dtype)
         return pixels

@@ -84,14 +84,14 @@ class SmallVAE(RefinedVAE):
             raise ValueError(
                 f"{len(skips)} levels of skips; this model needs {levels} and the blur radius behind them."
             )
-        radius = torch.cat([*frames_of(skips[-1])]) / RADIUS_SCALE_PX
+        radius_px = torch.cat([*frames_of(skips[-1])])
 
         def finish(level: int, skip: Tensor, start: int, stop: int) -> Tensor:
-            return self.layers.add_to_skip(level, skip, radius[start:stop])
+            return self.layers.add_to_skip(level, skip, radius_px[start:stop] / RADIUS_SCALE_PX)
 
         pixels = self._decode(latents, skips[:-1], piece_elements, finish)
         if self.layers.blur_stack is not None:
-            pixels = self.layers.blur_stack(pixels, torch.cat([*frames_of(skips[0])]), radius)
+            pixels = self.layers.blur_stack(pixels, torch.cat([*frames_of(skips[0])]), radius_px)
         return self._add_skip(pixels, skips)
 
     def _add_skip(self, pixels: Tensor, skips: Sequence[SkipLevel]) -> Tensor:

@@ -1,6 +1,5 @@
 """Disk-blurred copies against a plain sum over the disk; gates by hand; no effect before it starts."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +10,11 @@ from bokeh_core.models import RefinedVAE
 from bokeh_core.models.blur_stack import (
     COLOURS,
     DECODER_CHANNELS,
-    HIDDEN_CHANNELS,
     RADII_PX,
+    RADIUS_CHANNELS,
     BlurStack,
     blurred_by_disks,
+    shares_of_radii,
 )
 from bokeh_core.models.small_network import BokehNetwork
 from bokeh_core.models.small_options import SmallOptions
@@ -68,25 +68,29 @@ def test_gates_mix_copies_pixel_by_pixel():
     assert torch.allclose(found[1:, :, 8:], frames[0, 1:, :, 8:], atol=1e-6)
 
 
-def test_gates_see_the_signed_radius_and_its_size():
+def test_a_radius_is_shared_by_the_two_that_enclose_it():
+    radius_px = torch.tensor([0.0, 0.7, -1.05, 5.5, -40.0]).view(1, 1, 1, 5)
+    near, far = shares_of_radii(radius_px)[0, :, 0].split(len(RADII_PX))
+    expected = torch.zeros(2, len(RADII_PX), 5)
+    # In focus counts as far; 1.05 is half way from 0.7 to 1.4, 5.5 from 4.5 to 6.5; 40 is more than the last.
+    expected[1, 0, 0] = expected[0, 1, 1] = 1.0
+    expected[1, 1, 2] = expected[1, 2, 2] = 0.5
+    expected[0, 5, 3] = expected[0, 6, 3] = 0.5
+    expected[1, 9, 4] = 1.0
+    assert torch.allclose(torch.stack([near, far]), expected, atol=1e-6)
+
+
+def test_gates_see_the_signed_radius():
     stack = BlurStack()
     stack.start()
-    # Only the size of the radius goes through, in the first channel, to the sharp frame's gate.
     with torch.no_grad():
-        for parameter in stack.from_radius.parameters():
-            parameter.zero_()
-        weights = dict(stack.from_radius.named_parameters())
-        weights["0.weight"][0, 1] = 1.0
-        weights["2.weight"][0, 0] = 1.0
-        stack.gates.weight[0, 0] = 1.0
+        # Of near pixels of 0.7 px: a quarter of the sharp frame less.
+        stack.gates.weight[0, 1] = -0.25 / 8
     frames = torch.full((1, 3, 16, 16), 0.5)
     decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
-    for radius in (-2.0, 2.0):
-        # 1 + silu(silu(|radius|)).
-        found = stack(decoded, frames, torch.full((1, 1, 16, 16), radius))
-        once = 2 / (1 + math.exp(-2))
-        twice = once / (1 + math.exp(-once))
-        assert torch.allclose(found, torch.full_like(found, 0.5 * (1 + twice)), atol=1e-5)
+    for radius_px, gate in ((0.7, 0.75), (-0.7, 1.0), (1.05, 0.875)):
+        found = stack(decoded, frames, torch.full((1, 1, 16, 16), radius_px))
+        assert torch.allclose(found, torch.full_like(found, 0.5 * gate), atol=1e-6)
 
 
 def test_a_network_starts_at_the_sharp_frame(small_unet: Any, small_vae: Any):
@@ -132,4 +136,4 @@ def test_its_gates_learn_with_the_decoder_and_in_pixels(small_unet: Any, small_v
     network.zero_grad()
     Objective(network, "pixels", LossConfig(), "paper")(sample)["loss"].backward()
     gradient = stack.gates.weight.grad
-    assert gradient is not None and float(gradient[:, :HIDDEN_CHANNELS].abs().min()) > 0
+    assert gradient is not None and float(gradient[:, :RADIUS_CHANNELS].abs().sum()) > 0
