@@ -1,5 +1,7 @@
 """The border of the frame: what lies beyond is not known, so light is averaged over what lies within."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -102,39 +104,46 @@ def _with_surroundings(
 
 def _divide_near_border(blurred: Tensor, kernel: np.ndarray, area: Area, frame_size: tuple[int, int]) -> None:
     """Divide [C, h, w] by the share of the kernel inside the frame, where that is not all of it."""
+    strips = _shares_near_border(kernel.astype(np.float32).tobytes(), kernel.shape[0], *frame_size)
+    for strip, share in strips:
+        rows, columns = (_common(span, part) for span, part in zip(strip, area, strict=True))
+        if rows.start < rows.stop and columns.start < columns.stop:
+            here = part_of(blurred, inside((rows, columns), area))
+            here /= share[inside((rows, columns), strip)].to(blurred.device)
+
+
+@lru_cache(maxsize=512)
+def _shares_near_border(kernel: bytes, side: int, height: int, width: int) -> tuple[tuple[Area, Tensor], ...]:
+    """Share of a kernel [side, side] inside a frame, in the strips along its border where it is not 1."""
+    taps = np.frombuffer(kernel, np.float32).reshape(side, side)
     # Seen from a pixel the light comes through the mirrored kernel.
-    table = np.zeros((kernel.shape[0] + 1, kernel.shape[1] + 1))
-    table[1:, 1:] = kernel[::-1, ::-1].cumsum(0, np.float64).cumsum(1)
-    (top, bottom), (left, right) = (
-        _taps_inside(span, length, kernel.shape[0] // 2)
-        for span, length in zip(area, frame_size, strict=True)
-    )
-    rows_near = np.flatnonzero((top > 0) | (bottom < kernel.shape[0]))
-    columns_near = np.flatnonzero((left > 0) | (right < kernel.shape[1]))
-    all_columns = np.arange(len(left))
-    between = np.setdiff1d(np.arange(len(top)), rows_near)
-    for rows, columns in ((rows_near, all_columns), (between, columns_near)):
-        for row_run in _runs(rows):
-            for column_run in _runs(columns):
-                (y0, y1), (x0, x1) = (top[row_run], bottom[row_run]), (left[column_run], right[column_run])
-                share = (
-                    table[np.ix_(y1, x1)]
-                    - table[np.ix_(y0, x1)]
-                    - table[np.ix_(y1, x0)]
-                    + table[np.ix_(y0, x0)]
-                )
-                blurred[:, row_run, column_run] /= torch.from_numpy(share).to(blurred)
+    table = np.zeros((side + 1, side + 1))
+    table[1:, 1:] = taps[::-1, ::-1].cumsum(0, np.float64).cumsum(1)
+    (top, bottom), (left, right) = (_taps_inside(length, side // 2) for length in (height, width))
+    row_strips, column_strips = (_near_ends(length, side // 2) for length in (height, width))
+    between = slice(row_strips[0].stop, row_strips[-1].start if len(row_strips) > 1 else height)
+    strips = [(rows, slice(0, width)) for rows in row_strips]
+    strips += [(between, columns) for columns in column_strips]
+    shares = []
+    for rows, columns in strips:
+        (y0, y1), (x0, x1) = (top[rows], bottom[rows]), (left[columns], right[columns])
+        share = table[np.ix_(y1, x1)] - table[np.ix_(y0, x1)] - table[np.ix_(y1, x0)] + table[np.ix_(y0, x0)]
+        shares.append(((rows, columns), torch.from_numpy(share.astype(np.float32))))
+    return tuple(shares)
 
 
-def _taps_inside(span: slice, length: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
+def _near_ends(length: int, reach: int) -> list[slice]:
+    """Positions from which something within reach lies outside [0, length)."""
+    if length <= 2 * reach:
+        return [slice(0, length)]
+    return [slice(0, reach), slice(length - reach, length)]
+
+
+def _taps_inside(length: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
     """First tap of the kernel inside the frame, and the one after the last, for each row or column."""
-    position = np.arange(span.start, span.stop)
+    position = np.arange(length)
     return np.maximum(reach - position, 0), np.minimum(reach + length - position, 2 * reach + 1)
 
 
-def _runs(indices: np.ndarray) -> list[slice]:
-    """Ascending indices as slices without gaps."""
-    if len(indices) == 0:
-        return []
-    pieces = np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
-    return [slice(int(piece[0]), int(piece[-1]) + 1) for piece in pieces]
+def _common(one: slice, other: slice) -> slice:
+    return slice(max(one.start, other.start), min(one.stop, other.stop))
