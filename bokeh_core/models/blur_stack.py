@@ -19,7 +19,7 @@ RADIUS_CHANNELS = 2 * len(RADII_PX)
 """Shares of each radius, of what is near and of what is far."""
 
 # Gates are near 1, and a step moves a weight by the learning rate: large inputs let small weights do.
-_SHARE_SCALE = 8.0
+_SHARE_SCALE = 2.0
 
 
 class BlurStack(nn.Module):

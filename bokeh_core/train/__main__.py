@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from ..bundle import DEMO, QUALITY_KEY
 from ..convert import DTYPES
 from .config import STAGES, Stage
 from .config_file import CONFIGS, PHASES, apply_settings, phase_configs, read_yaml, stage_config, train_config
@@ -61,6 +62,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     )
     bundle.add_argument(
         "--dtype", choices=sorted(DTYPES), default="fp16", help="of the weights (default: fp16)"
+    )
+    bundle.add_argument(
+        "--demo", action="store_true", help="write into the file that it is a demo; the nodes then say so"
     )
     return parser.parse_args(words)
 
@@ -118,7 +122,8 @@ def write_trained_bundle(words: argparse.Namespace, values: dict[str, object]) -
     else:
         config = train_config(values)
     network = build_network(config, stage, torch.device("cpu"))
-    write_bundle(network, mpi_mode_of(config), words.to, training_facts(config, stage), DTYPES[words.dtype])
+    facts = training_facts(config, stage) | ({QUALITY_KEY: DEMO} if words.demo else {})
+    write_bundle(network, mpi_mode_of(config), words.to, facts, DTYPES[words.dtype])
     say(f"{words.to}: {words.to.stat().st_size / 1e6:.1f} MB")
 
 

@@ -85,7 +85,7 @@ def test_gates_see_the_signed_radius():
     stack.start()
     with torch.no_grad():
         # Of near pixels of 0.7 px: a quarter of the sharp frame less.
-        stack.gates.weight[0, 1] = -0.25 / 8
+        stack.gates.weight[0, 1] = -0.25 / 2
     frames = torch.full((1, 3, 16, 16), 0.5)
     decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
     for radius_px, gate in ((0.7, 0.75), (-0.7, 1.0), (1.05, 0.875)):
