@@ -33,13 +33,6 @@ def _available(component: Component) -> list[str]:
     return choices(host.shared_models(SHARED_FOLDERS[component]), [*own, *included], component)
 
 
-def _included_warning() -> str:
-    """What to know of the model that comes with the pack."""
-    path = included_model()
-    metadata = bundle_at(path) if path is not None else None
-    return quality_warning(metadata) if metadata is not None else ""
-
-
 def _path_of(component: Component, name: str) -> Path:
     """Where a chosen model lies.
 
@@ -55,7 +48,8 @@ def _path_of(component: Component, name: str) -> Path:
             f"The {COMPONENT_NAMES[component]} {name} is neither in the models folder "
             f"{SHARED_FOLDERS[component]} nor in {host.own_model_folders()[0]}. The authors publish it at "
             f"{SOURCE} for non-commercial use; convert it with python -m bokeh_core.convert, put it into "
-            "one of the two folders, and press R. Nothing is downloaded for you."
+            "one of the two folders, and press R. Nothing is downloaded for you. Without it, choose "
+            f"{INCLUDED_NAME} for both, or use Lens Blur."
         )
     return path
 
@@ -104,8 +98,9 @@ class LoadBokehModel(io.ComfyNode):
             display_name="Load Bokeh Model",
             category=sockets.CATEGORY,
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
-            "you get from the authors. Their licence allows non-commercial use only. bokeh-small (included) "
-            f"is a small model of our own, to be chosen for both. {_included_warning()}".strip(),
+            "you get from the authors. Their licence allows non-commercial use only. Choose bokeh-small "
+            "(included) for both to try the nodes without them: a small demo model of our own, and Lens Blur "
+            "gives better pictures.",
             inputs=[
                 io.Combo.Input(
                     "unet",

@@ -104,12 +104,6 @@ class OneStepSampler(io.ComfyNode):
             inputs=[
                 sockets.BokehModelSocket.Input("model", tooltip="The U-Net, from Load Bokeh Model."),
                 sockets.BokehVAESocket.Input("vae", tooltip="The VAE, from Load Bokeh Model."),
-                io.ClipVision.Input(
-                    "clip_vision",
-                    optional=True,
-                    tooltip="CLIP ViT-H/14 from Load CLIP Vision: the file clip_vision_h.safetensors. "
-                    "The authors' model needs it, bokeh-small does not.",
-                ),
                 io.Image.Input(
                     "frames",
                     tooltip="The all-in-focus frames, at least 64 px on both sides; grey and RGBA work too.",
@@ -124,6 +118,12 @@ class OneStepSampler(io.ComfyNode):
                     "blur_strength",
                     tooltip="Strength of the blur from Blur Strength. The model was trained for K of 1 to 32 "
                     "px at the size it works at; beyond that the report warns.",
+                ),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="CLIP ViT-H/14 from Load CLIP Vision: the file clip_vision_h.safetensors. "
+                    "The authors' model needs it, bokeh-small does not.",
                 ),
                 sockets.MPIRegions.Input(
                     "mpi_regions",

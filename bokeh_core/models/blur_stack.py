@@ -37,11 +37,10 @@ class BlurStack(nn.Module):
         return bool(self.gates.weight.any())
 
     def start(self) -> None:
-        """Let the gates be the decoder's channels plus 1 for the sharp frame itself."""
-        count = len(RADII_PX)
+        """Let each pixel be the mean over a disk of its own radius; the decoder's channels add to that."""
+        own = torch.eye(len(RADII_PX))
         with torch.no_grad():
-            self.gates.weight[:, RADIUS_CHANNELS:, 0, 0] = torch.eye(count)
-            _bias(self.gates).copy_(torch.eye(count)[0])
+            self.gates.weight[..., 0, 0] = torch.cat([own / _SHARE_SCALE, own / _SHARE_SCALE, own], dim=1)
 
     def forward(self, decoded: Tensor, frames: Tensor, radius_px: Tensor) -> Tensor:
         """Add the mix to what the decoder gives.

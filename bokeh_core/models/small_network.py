@@ -82,10 +82,11 @@ class BokehNetwork(nn.Module):
             set_to_zero(self.unet.conv_out)
 
     def start_input_skip(self) -> None:
-        """Let the decoder's output be the sharp frame, if the skip is on and has not learnt anything yet.
+        """Let the decoder add nothing to the sharp frame, if a skip is on and has not learnt anything yet.
 
-        The skip becomes the identity, the decoder's last convolution of features zero, and the convolution
-        over time after that the identity. Until then, while only latents are learnt, the skip adds nothing.
+        The skip becomes the identity (the blur stack: the frame blurred by each pixel's own radius), the
+        decoder's last convolution of features zero, and the convolution over time after that the identity.
+        Until then, while only latents are learnt, the skip adds nothing.
         """
         skip, stack = self.layers.image_skip, self.layers.blur_stack
         fresh_skip = skip if skip is not None and not bool(skip.weight.any()) else None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..bundle import BUNDLE_COMPONENT, COMPONENT_KEY, CONFIG_KEY, OPTIONS_KEY
+from ..bundle import BUNDLE_COMPONENT, COMPONENT_KEY, CONFIG_KEY, OPTIONS_KEY, is_bundle
 from ..checkpoint import MPI_MODE_KEY
 from ..checkpoint_files import read_safetensors_header
 from ..models.small_network import BokehNetwork
@@ -101,7 +101,7 @@ def write_bundle(
 
 
 def load_layers(path: Path | str, layers: SmallLayers, options: SmallOptions) -> None:
-    """Fill the options' layers from their file.
+    """Fill the options' layers from their file, or from a bundle.
 
     Raises:
         ValueError: the file has other options.
@@ -115,7 +115,11 @@ def load_layers(path: Path | str, layers: SmallLayers, options: SmallOptions) ->
     found = read_options(json.loads(metadata.get(CONFIG_KEY, "{}")).get(OPTIONS_KEY, {}))
     if found != options:
         raise ValueError(f"{path} was trained with options {found.as_config()}, not {options.as_config()}.")
-    layers.load_state_dict(load_file(path), strict=True)
+    tensors = load_file(path)
+    if is_bundle(metadata):
+        prefix = "layers."
+        tensors = {n.removeprefix(prefix): v.float() for n, v in tensors.items() if n.startswith(prefix)}
+    layers.load_state_dict(tensors, strict=True)
 
 
 def save(

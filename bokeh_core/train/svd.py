@@ -54,6 +54,23 @@ def initial_vae(path: Path | str) -> tuple[RefinedVAE, list[str]]:
     return _load_into(vae, path, "vae", lambda name: name.startswith("decoder.skip_conv_"))
 
 
+def plain_unet(bundle: Path | str) -> BokehUNet:
+    """The U-Net of a bundle, without what its options do around it: in training the network does that."""
+    found = load_unet(bundle)
+    unet = BokehUNet(found.config)
+    unet.load_state_dict(found.state_dict())
+    return unet
+
+
+def plain_vae(bundle: Path | str) -> RefinedVAE:
+    """The VAE of a bundle, without the options' layers."""
+    found = load_vae(bundle)
+    vae = RefinedVAE(found.config)
+    own = vae.state_dict()
+    vae.load_state_dict({name: value for name, value in found.state_dict().items() if name in own})
+    return vae
+
+
 def start_adapter(unet: BokehUNet) -> None:
     """Let `conv_in_mpi` start as the part of `conv_in` that sees the frames' latents."""
     with torch.no_grad():

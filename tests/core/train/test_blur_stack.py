@@ -50,22 +50,21 @@ def test_each_copy_is_the_mean_over_a_disk_inside_the_frame():
 
 def test_gates_mix_copies_pixel_by_pixel():
     stack = BlurStack()
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.rand(1, 3, 16, 16, generator=generator)
-    radius = torch.rand(1, 1, 16, 16, generator=generator)
+    frames = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    radius_px = torch.full((1, 1, 16, 16), -2.7)
     decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
     decoded[:, 0] = 0.25
     assert not stack.has_started()
-    assert torch.equal(stack(decoded, frames, radius), decoded[:, :3])
+    assert torch.equal(stack(decoded, frames, radius_px), decoded[:, :3])
     stack.start()
     assert stack.has_started()
-    # Left half: the copy of 2.2 px in place of the frame; right half: the frame.
-    decoded[:, COLOURS, :, :8] = -1.0
-    decoded[:, COLOURS + RADII_PX.index(2.2), :, :8] = 1.0
-    found = stack(decoded, frames, radius)[0]
-    expected = mean_over_disk(frames[0], 5, 4, 2.2) + torch.tensor([0.25, 0.0, 0.0])
-    assert torch.allclose(found[:, 5, 4], expected, atol=1e-5)
-    assert torch.allclose(found[1:, :, 8:], frames[0, 1:, :, 8:], atol=1e-6)
+    # 2.7 px lies half way between 2.2 and 3.2. In the left half the decoder moves the weaker half to 4.5 px.
+    decoded[:, COLOURS + RADII_PX.index(2.2), :, :8] = -0.5
+    decoded[:, COLOURS + RADII_PX.index(4.5), :, :8] = 0.5
+    found = stack(decoded, frames, radius_px)[0]
+    for x, smaller_px, greater_px in ((4, 3.2, 4.5), (11, 2.2, 3.2)):
+        means = mean_over_disk(frames[0], 5, x, smaller_px) + mean_over_disk(frames[0], 5, x, greater_px)
+        assert torch.allclose(found[:, 5, x], means / 2 + torch.tensor([0.25, 0.0, 0.0]), atol=1e-5)
 
 
 def test_a_radius_is_shared_by_the_two_that_enclose_it():
@@ -93,25 +92,28 @@ def test_gates_see_the_signed_radius():
         assert torch.allclose(found, torch.full_like(found, 0.5 * gate), atol=1e-6)
 
 
-def test_a_network_starts_at_the_sharp_frame(small_unet: Any, small_vae: Any):
+def test_a_network_starts_at_each_pixel_s_own_disk(small_unet: Any, small_vae: Any):
     network = BokehNetwork(
         small_unet, RefinedVAE(replace(small_vae.config, out_channels=DECODER_CHANNELS)), ON
     ).eval()
-    generator = torch.Generator().manual_seed(0)
-    frames = torch.rand(3, 3, 64, 64, generator=generator)
-    disparity = torch.rand(3, 64, 64, generator=generator)
+    frames = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    # In focus on the left, 3.2 px on the right.
+    disparity = torch.full((3, 64, 64), 0.5)
+    disparity[..., 32:] = 0.9
     lens = torch.full((3,), 0.5), torch.full((3,), 8.0)
-    assert float((network.render(frames, disparity, *lens) - frames).abs().mean()) > 0.05
     network.start_input_skip()
-    assert torch.allclose(network.render(frames, disparity, *lens), frames, atol=1e-5)
+    found = network.render(frames, disparity, *lens)
+    assert torch.allclose(found[..., :32], frames[..., :32], atol=1e-5)
+    assert torch.allclose(found[1, :, 20, 50], mean_over_disk(frames[1], 20, 50, 3.2), atol=1e-5)
     # What has learnt is left alone.
     stack = network.layers.blur_stack
-    assert stack is not None and stack.gates.bias is not None
+    assert stack is not None
     with torch.no_grad():
-        stack.gates.bias[0] = 0.5
+        stack.gates.weight.mul_(0.5)
     network.start_input_skip()
     # Half of values that are -1 for black.
-    assert torch.allclose(network.render(frames, disparity, *lens), frames / 2 + 0.25, atol=1e-5)
+    expected = frames[..., :32] / 2 + 0.25
+    assert torch.allclose(network.render(frames, disparity, *lens)[..., :32], expected, atol=1e-5)
 
 
 def test_the_decoder_must_have_channels_for_it(small_unet: Any, small_vae: Any):

@@ -9,6 +9,7 @@ from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionM
 from safetensors.torch import load_file
 
 from bokeh_core.train.config_file import train_config
+from bokeh_core.train.export import write_bundle
 from bokeh_core.train.networks import build_network
 from bokeh_core.train.svd import initial_unet, initial_vae, is_bokeh_unet
 
@@ -78,3 +79,19 @@ def test_other_architectures_are_refused(svd_folder: Path):
     assert not is_bokeh_unet(svd_folder / "unet")
     with pytest.raises(ValueError, match=r"config\.json is a VAE's"):
         initial_unet(svd_folder / "vae")
+
+
+def test_training_goes_on_from_a_bundle(tiny_run: dict[str, Any], tmp_path: Path):
+    options = {"input_skip": True, "latent_difference": True, "signed_defocus": True, "defocus_skips": True}
+    values = {**tiny_run, "model": {**tiny_run["model"], "options": options}}
+    network = build_network(train_config(values), "pixels", torch.device("cpu"))
+    file = str(tmp_path / "small.safetensors")
+    write_bundle(network, "paper", Path(file), {}, torch.float32)
+    again = {**values, "model": {"unet": file, "vae": file, "layers": file, "options": options}}
+    found = build_network(train_config(again), "pixels", torch.device("cpu")).state_dict()
+    assert found.keys() == network.state_dict().keys()
+    assert all(torch.equal(found[name], value) for name, value in network.state_dict().items())
+    without_prior = {**again, "ablation": {"pretrained": False}, "seed": 1}
+    anew = build_network(train_config(without_prior), "pixels", torch.device("cpu")).state_dict()
+    assert not torch.equal(anew["unet.conv_in.weight"], found["unet.conv_in.weight"])
+    assert torch.equal(anew["vae.quant_conv.weight"], found["vae.quant_conv.weight"])
