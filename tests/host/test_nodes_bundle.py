@@ -25,6 +25,7 @@ OPTIONS = SmallOptions(
     blur_stack=True, latent_difference=True, signed_defocus=True, defocus_skips=True, image_encoder=False
 )
 NAME = "tiny_bokeh.safetensors"
+INCLUDED = "bokeh-small (included)"
 TOLERANCE = 1e-3
 
 
@@ -113,3 +114,16 @@ def test_the_published_layout_still_needs_the_image_encoder(host: HostUnderTest,
     graph = host.graph()
     _, decode = whole_graph(host, graph, clip_of(2), "checkpoints/unet/unet", "checkpoints/vae")
     assert "clip_vision_h.safetensors" in failure(host, graph, decode)
+
+
+def test_the_included_model_renders_without_any_other_file(host: HostUnderTest, bundle: Path):
+    for component in ("unet", "vae"):
+        assert INCLUDED in choices_of(host, "AnyToBokehLoadModel", component)
+    clip = clip_of(3)
+    graph = host.graph()
+    sampler, decode = whole_graph(host, graph, clip, INCLUDED, INCLUDED)
+    found, report = host.values_of(graph, decode, sampler[1])
+    assert found.shape == clip[0].shape
+    changed = np.abs(found - clip[0]).mean(axis=(0, 2, 3))
+    assert float(changed.max()) > 0.01
+    assert "Lens Blur gives better pictures" in report
