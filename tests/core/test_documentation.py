@@ -245,7 +245,13 @@ def test_readme_lists_every_node():
 
 def pages_with_links() -> list[Path]:
     return sorted(
-        [*PACK.glob("*.md"), *PACK.glob("docs/*.md"), *PACK.glob("web/docs/*.md"), PACK / "assets/README.md"]
+        [
+            *PACK.glob("*.md"),
+            *PACK.glob("docs/*.md"),
+            *PACK.glob("web/docs/*.md"),
+            PACK / "assets/README.md",
+            PACK / "models/README.md",
+        ]
     )
 
 
@@ -272,7 +278,7 @@ def test_links_lead_somewhere(page: Path):
 
 def test_pictures_are_small_and_used():
     pictures = sorted((PACK / "docs" / "images").iterdir())
-    pages = [PACK / "README.md", *(PACK / "docs").glob("*.md")]
+    pages = [PACK / "README.md", PACK / "models" / "README.md", *(PACK / "docs").glob("*.md")]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     assert len(pictures) >= 2
     assert [picture.name for picture in pictures if picture.stat().st_size > MAX_PICTURE_BYTES] == []
