@@ -86,7 +86,10 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
     networks = (unet, coder, *([clip_vision.model] if unet.reads_images else []))
     weights = " ".join(module_fingerprint(network) for network in networks)
     pipeline = BokehPipeline(unet, coder, tower, device=device)
-    return ModelRenderer(pipeline, weights, model.mpi_mode, warning=model.warning)
+    if not model.bundle:
+        return ModelRenderer(pipeline, weights, model.mpi_mode)
+    name = Path(model.bundle).stem
+    return ModelRenderer(pipeline, weights, model.mpi_mode, warning=model.warning, name=name)
 
 
 def _progress() -> Any:

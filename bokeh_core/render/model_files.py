@@ -75,8 +75,11 @@ def model_renderer(
     weights = f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
     pipeline = BokehPipeline(network, coder, embed, device=device)
     mode = mpi_mode or trained_mpi_mode(unet)
-    warning = quality_warning(bundle_at(unet) or {})
-    return ModelRenderer(pipeline, weights, mode, overlap, working_size, warning)
+    metadata = bundle_at(unet)
+    if metadata is None:
+        return ModelRenderer(pipeline, weights, mode, overlap, working_size)
+    warning = quality_warning(metadata)
+    return ModelRenderer(pipeline, weights, mode, overlap, working_size, warning, unet.stem)
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:

@@ -125,6 +125,7 @@ class ModelRenderer:
         overlap: frames that windows share.
         working_size: see `working_geometry`.
         warning: what users should know of the weights, or empty.
+        name: of the network in reports.
     """
 
     pipeline: BokehPipeline
@@ -133,6 +134,7 @@ class ModelRenderer:
     overlap: int = 4
     working_size: WorkingSize = "auto"
     warning: str = ""
+    name: str = "The paper's model"
 
     def identity(self) -> str:
         return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
@@ -142,7 +144,7 @@ class ModelRenderer:
         (height, width), (inner_height, inner_width) = clip.size, inputs.geometry.inner
         lines = [
             f"Worked on at {inner_width} x {inner_height} px, the frames being {width} x {height}.",
-            f"The paper's model, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of 8, on "
+            f"{self.name}, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of 8, on "
             f"{self.pipeline.device}.",
             strength_warning(inputs.blur_strength),
             self.warning,

@@ -134,6 +134,7 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
     path = bundled(network, tmp_path / "small.safetensors", quality="demo", training_k_max_px="14")
     renderer = model_renderer(path, None, None, device=CPU, dtype=torch.float32)
     assert renderer.mpi_mode == "paper"
+    assert renderer.name == "small"
     assert "demo of the method" in renderer.warning and "up to 14 px" in renderer.warning
     monkeypatch.setenv(bokeh_small.BUNDLE, str(path))
     assert bokeh_small.missing() is None

@@ -15,8 +15,17 @@ from bokeh_core.models.blur_stack import DECODER_CHANNELS
 from bokeh_core.models.small_network import BokehNetwork
 from bokeh_core.models.small_options import SmallOptions
 from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, render_clip
+from bokeh_core.render.model_files import model_renderer
 from bokeh_core.semantics import no_image_encoder
 from bokeh_core.train.export import write_bundle
+from tests.core.render.clips import (
+    moving_pictures,
+    read_video,
+    sliding_disparity,
+    write_disparity,
+    write_video,
+)
 from tests.host.harness import Array, Graph, HostUnderTest, Node
 from tests.host.schema import choices_of
 from tests.host.small_checkpoint import EMBEDDING_WIDTH, UNET_CONFIG, VAE_CONFIG, write_checkpoints
@@ -127,3 +136,39 @@ def test_the_included_model_renders_without_any_other_file(host: HostUnderTest, 
     changed = np.abs(found - clip[0]).mean(axis=(0, 2, 3))
     assert float(changed.max()) > 0.01
     assert "Lens Blur gives better pictures" in report
+
+
+def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path, tmp_path: Path):
+    pictures = moving_pictures(10, 64, 80)
+    video = write_video(tmp_path / "bundle.mp4", pictures, codec="libx264", pixel_format="yuv420p")
+    maps = write_disparity(tmp_path / "bundle_maps", sliding_disparity(10, 64, 80))
+    graph = host.graph()
+    model = graph.add("AnyToBokehLoadModel", unet=NAME, vae=NAME)
+    node = graph.add(
+        "AnyToBokehVideo",
+        video=graph.add("LoadVideo", file=host.upload(video)),
+        disparity_path=host.upload(maps),
+        focus_at="0.5",
+        strength="100",
+        renderer="model",
+        model=model[0],
+        vae=model[1],
+    )
+    report = host.save(graph, node[1])
+    result = host.run(graph)
+    (shown,) = result.files[node.id]
+    job = RenderJob(
+        FileClip(video),
+        FileDepth(maps),
+        parse_focus("0.5"),
+        Strength("100"),
+        model_renderer(bundle, None, None, device=torch.device("cpu"), dtype=torch.float32),
+        tmp_path / "direct.mp4",
+    )
+    render_clip(job)
+    difference = np.abs(read_video(shown).astype(int) - read_video(job.output).astype(int))
+    # Threads add up in another order in the host, and H.264 rounds what comes out.
+    assert difference.mean() < 1
+    assert "demo of the method" in result.probes[report.id]
+    # Not under the name of the paper.
+    assert "tiny_bokeh, MPI mode paper" in result.probes[report.id]
