@@ -34,6 +34,7 @@ OPTIONS = SmallOptions(
     blur_stack=True, latent_difference=True, signed_defocus=True, defocus_skips=True, image_encoder=False
 )
 NAME = "tiny_bokeh.safetensors"
+PUBLISHED = "beside_a_bundle"
 INCLUDED = "bokeh-small (included)"
 TOLERANCE = 1e-3
 
@@ -56,8 +57,7 @@ def bundle(host: HostUnderTest) -> Path:
     folder = host.process.base / "models" / "any_to_bokeh"
     folder.mkdir(parents=True, exist_ok=True)
     write_bundle(tiny_network(), "paper", folder / NAME, {"quality": "demo"}, torch.float32)
-    if not (folder / "checkpoints").exists():
-        write_checkpoints(folder)
+    write_checkpoints(folder / PUBLISHED)
     return folder / NAME
 
 
@@ -115,13 +115,14 @@ def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle
 
 def test_halves_of_different_models_are_refused(host: HostUnderTest, bundle: Path):
     graph = host.graph()
-    _, decode = whole_graph(host, graph, clip_of(2), vae="checkpoints/vae")
+    _, decode = whole_graph(host, graph, clip_of(2), vae=f"{PUBLISHED}/checkpoints/vae")
     assert "only work together" in failure(host, graph, decode)
 
 
 def test_the_published_layout_still_needs_the_image_encoder(host: HostUnderTest, bundle: Path):
     graph = host.graph()
-    _, decode = whole_graph(host, graph, clip_of(2), "checkpoints/unet/unet", "checkpoints/vae")
+    unet, vae = f"{PUBLISHED}/checkpoints/unet/unet", f"{PUBLISHED}/checkpoints/vae"
+    _, decode = whole_graph(host, graph, clip_of(2), unet, vae)
     assert "clip_vision_h.safetensors" in failure(host, graph, decode)
 
 

@@ -20,7 +20,9 @@ from tests.core.peers.cases import (
 )
 
 NEEDS_WEIGHTS = {"any_to_bokeh", "deeplens", "bokehme_neural", "dr_bokeh_neural", "mpib_neural"}
-RUNNING = [renderer for renderer in RENDERERS if renderer.name not in NEEDS_WEIGHTS]
+# A network for frames of 64 px or more, and held to its pipeline in test_bundle.py.
+NETWORKS = {"bokeh_small"}
+RUNNING = [renderer for renderer in RENDERERS if renderer.name not in {*NEEDS_WEIGHTS, *NETWORKS}]
 # It works in 8 bits and cuts off decimals; its kernel is a sum of Gaussians.
 EIGHT_BIT = "blurgenerator"
 

@@ -147,7 +147,7 @@ class TestModel:
     def test_missing_files_are_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         video, depth = write_clip(tmp_path)
         assert run(video, "--disparity", depth, "-o", "x.mp4", "--renderer", "model", "--vae", "v") == 1
-        assert "--renderer model needs --unet, --image-encoder" in capsys.readouterr().err
+        assert "--renderer model needs --unet;" in capsys.readouterr().err
 
     def test_another_encoder_is_refused(self, golden_folder: Path, tmp_path: Path):
         cpu = torch.device("cpu")
