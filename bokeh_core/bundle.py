@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
-from .checkpoint_files import Component, read_safetensors_header
+from .checkpoint_files import COMPONENT_KEY, CONFIG_KEY, SAFETENSORS, Component, read_safetensors_header
 
-if TYPE_CHECKING:
-    from .models.small_options import SmallOptions
-
-COMPONENT_KEY, CONFIG_KEY, OPTIONS_KEY, QUALITY_KEY = "component", "config", "small_options", "quality"
+OPTIONS_KEY, QUALITY_KEY = "small_options", "quality"
 BUNDLE_COMPONENT, DEMO = "bundle", "demo"
 
 INCLUDED_MODEL = Path(__file__).resolve().parents[1] / "models" / "bokeh-small.safetensors"
@@ -23,7 +20,7 @@ INCLUDED_MODEL = Path(__file__).resolve().parents[1] / "models" / "bokeh-small.s
 
 # Names in the file begin so, and then go on as in files of their own.
 _PREFIXES: dict[Component, str] = {"unet": "unet.", "vae": "vae."}
-_LAYERS = "layers."
+LAYERS_PREFIX = "layers."
 
 
 def is_bundle(metadata: Mapping[str, str]) -> bool:
@@ -38,7 +35,7 @@ def bundle_at(path: Path | str) -> dict[str, str] | None:
         ValueError: a .safetensors file that is damaged.
     """
     path = Path(path)
-    if not path.is_file() or path.suffix != ".safetensors":
+    if not path.is_file() or path.suffix != SAFETENSORS:
         return None
     metadata = read_safetensors_header([path])[1]
     return metadata if is_bundle(metadata) else None
@@ -59,64 +56,65 @@ def quality_warning(metadata: Mapping[str, str]) -> str:
     )
 
 
-def require_same_bundle(unet: Path, vae: Path) -> None:
+def require_same_bundle(unet: Path, vae: Path) -> dict[str, str] | None:
     """Check that parts of bundles are not mixed: their layers read what their own other half gives.
+
+    Returns:
+        Metadata of the bundle that both are; None for files of their own.
 
     Raises:
         ValueError: one is a bundle, and the other another file.
     """
+    if unet.resolve() == vae.resolve():
+        return bundle_at(unet)
     bundled = [path for path in (unet, vae) if bundle_at(path) is not None]
-    if bundled and unet.resolve() != vae.resolve():
+    if bundled:
         raise ValueError(
             f"{bundled[0].name} holds a U-Net and a VAE that only work together; choose it for both, "
             f"not {unet.name} with {vae.name}."
         )
+    return None
 
 
-def load_part(
-    component: Component, path: Path, metadata: Mapping[str, str], dtype: torch.dtype, device: torch.device
-) -> nn.Module:
-    """The U-Net or the VAE of a bundle; the options' layers come with the VAE, or act in the U-Net.
+def names_of_part(component: Component, names: Iterable[str]) -> dict[str, str]:
+    """What the tensors of the U-Net or the VAE are called in the file, and then in the network.
+
+    The options' layers come with the VAE.
+    """
+    prefix = _PREFIXES[component]
+    kept = (prefix, LAYERS_PREFIX) if component == "vae" else (prefix,)
+    return {name: name.removeprefix(prefix) for name in names if name.startswith(kept)}
+
+
+def empty_part(component: Component, metadata: Mapping[str, str], source: str) -> nn.Module:
+    """The U-Net or the VAE that a bundle describes, on the meta device.
 
     Raises:
-        ValueError: the file does not fit its config, or has an option that is not known here.
+        ValueError: no readable configs, or an option that is not known here.
     """
-    from safetensors import safe_open
-
-    from .checkpoint import require_fit
-
-    prefix = _PREFIXES[component]
-    kept = (prefix, _LAYERS) if component == "vae" else (prefix,)
-    with safe_open(path, framework="pt") as file:
-        tensors = {
-            name.removeprefix(prefix): file.get_tensor(name).to(device, dtype)
-            for name in file.keys()  # noqa: SIM118
-            if name.startswith(kept)
-        }
-    model = _empty(component, _configs(metadata, path))
-    require_fit(model, {name: tuple(value.shape) for name, value in tensors.items()}, str(path))
-    model.load_state_dict(tensors, strict=True, assign=True)
-    return model.eval().requires_grad_(False)
-
-
-def _configs(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
-    try:
-        configs = json.loads(metadata[CONFIG_KEY])
-        return {name: dict(configs[name]) for name in ("unet", "vae", OPTIONS_KEY)}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} is a bundle without readable configs of its U-Net, VAE and options."
-        ) from error
-
-
-def _empty(component: Component, configs: Mapping[str, Any]) -> nn.Module:
     from .models import UNetConfig, VAEConfig
     from .models.config import read_config
     from .models.small_options import read_options
     from .models.small_parts import SmallUNet, SmallVAE
 
-    options: SmallOptions = read_options(configs[OPTIONS_KEY])
+    configs = bundle_configs(metadata, source)
+    options = read_options(configs[OPTIONS_KEY])
     with torch.device("meta"):
         if component == "unet":
             return SmallUNet(read_config(UNetConfig, configs["unet"]), options)
         return SmallVAE(read_config(VAEConfig, configs["vae"]), options)
+
+
+def bundle_configs(metadata: Mapping[str, str], source: str) -> dict[str, Any]:
+    """Configs of the U-Net (`unet`), the VAE (`vae`) and the options, from a bundle's metadata.
+
+    Raises:
+        ValueError: they are missing, or not readable.
+    """
+    try:
+        configs = json.loads(metadata[CONFIG_KEY])
+        return {name: dict(configs[name]) for name in ("unet", "vae", OPTIONS_KEY)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{source} is a bundle without readable configs of its U-Net, VAE and options."
+        ) from error

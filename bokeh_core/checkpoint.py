@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from .bundle import CONFIG_KEY, is_bundle, load_part
+from .bundle import empty_part, is_bundle, names_of_part
 from .checkpoint_files import (
     COMPONENT_NAMES,
+    CONFIG_KEY,
+    MPI_MODE_KEY,
     Component,
     ModelFiles,
     Shapes,
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from .models import BokehUNet, RefinedVAE
     from .models.unet import MPIMode
 
-# Keys of the metadata in a file that `python -m bokeh_core.convert` wrote.
-MPI_MODE_KEY = "mpi_mode"
 UNUSED_PART = ".fuser.ff_k."
 LISTED_TENSORS = 5
 
@@ -77,7 +77,7 @@ def model_config(
     return inferred
 
 
-def build_model(component: Component, config: Mapping[str, Any], shapes: Shapes) -> nn.Module:
+def build_model(component: Component, config: Mapping[str, Any], names: Iterable[str]) -> nn.Module:
     """The empty network for these tensors, on the meta device; without `ff_k` where the file has none."""
     from .models import BokehUNet, RefinedVAE, UNetConfig
     from .models.config import read_config
@@ -86,7 +86,7 @@ def build_model(component: Component, config: Mapping[str, Any], shapes: Shapes)
         if component == "vae":
             return RefinedVAE.from_config(config)
         network = read_config(UNetConfig, config)
-        return BokehUNet(replace(network, keep_ff_k=any(UNUSED_PART in name for name in shapes)))
+        return BokehUNet(replace(network, keep_ff_k=any(UNUSED_PART in name for name in names)))
 
 
 def _listed(names: list[str]) -> str:
@@ -122,16 +122,17 @@ def require_fit(model: nn.Module, shapes: Shapes, source: str) -> None:
 
 
 def _read_tensors(
-    files: ModelFiles, shapes: Shapes, device: torch.device, dtype: torch.dtype
+    files: ModelFiles, names: Mapping[str, str], device: torch.device, dtype: torch.dtype
 ) -> dict[str, Tensor]:
+    """Tensors under the names that `names` gives to those in the files."""
     from safetensors import safe_open
 
     tensors: dict[str, Tensor] = {}
     for path in files.weights:
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118
-                if name in shapes:
-                    tensors[name] = file.get_tensor(name).to(device=device, dtype=dtype)
+                if name in names:
+                    tensors[names[name]] = file.get_tensor(name).to(device=device, dtype=dtype)
     return tensors
 
 
@@ -147,14 +148,15 @@ def _load(
     source = str(files.weights[0])
     shapes, metadata = read_safetensors_header(files.weights)
     if is_bundle(metadata):
-        return load_part(component, files.weights[0], metadata, dtype, torch.device(device))
-    require_component(shapes, component, source)
-    config = model_config(component, shapes, metadata, files.config, source)
-    if drop_ff_k:
-        shapes = {name: shape for name, shape in shapes.items() if UNUSED_PART not in name}
-    model = build_model(component, config, shapes)
-    require_fit(model, shapes, source)
-    model.load_state_dict(_read_tensors(files, shapes, torch.device(device), dtype), strict=True, assign=True)
+        names = names_of_part(component, shapes)
+        model = empty_part(component, metadata, source)
+    else:
+        require_component(shapes, component, source)
+        config = model_config(component, shapes, metadata, files.config, source)
+        names = {name: name for name in shapes if not (drop_ff_k and UNUSED_PART in name)}
+        model = build_model(component, config, names)
+    require_fit(model, {name: shapes[stored] for stored, name in names.items()}, source)
+    model.load_state_dict(_read_tensors(files, names, torch.device(device), dtype), strict=True, assign=True)
     return model.eval()
 
 

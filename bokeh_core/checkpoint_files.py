@@ -12,6 +12,8 @@ Component = Literal["unet", "vae"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 COMPONENT_NAMES: dict[str, str] = {"unet": "U-Net", "vae": "VAE"}
+# Keys of the metadata in our own .safetensors files.
+COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY = "component", "config", "mpi_mode"
 SAFETENSORS = ".safetensors"
 PICKLES = (".bin", ".pth", ".pt", ".ckpt")
 # What diffusers and transformers name weights inside a model folder, best first.

@@ -18,9 +18,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .bundle import COMPONENT_KEY, CONFIG_KEY
 from .checkpoint import (
-    MPI_MODE_KEY,
     UNUSED_PART,
     build_model,
     model_config,
@@ -28,7 +26,10 @@ from .checkpoint import (
     require_fit,
 )
 from .checkpoint_files import (
+    COMPONENT_KEY,
     COMPONENT_NAMES,
+    CONFIG_KEY,
+    MPI_MODE_KEY,
     SAFETENSORS,
     Component,
     ModelFiles,

@@ -194,8 +194,8 @@ def load_models(patchers: Sequence[Any], memory_required: int) -> None:
 
 def image_encoder(unet: Any, clip_vision: Any) -> Callable[[Tensor], Tensor]:
     """Return what embeds images for a U-Net: the tower of a CLIP_VISION, or zeros where it reads none."""
-    width: int = unet.mid_block.attentions[0].context_channels
-    return vision_tower(clip_vision, width) if unet.reads_images else no_image_encoder(width)
+    embed = vision_tower(clip_vision, unet.embedding_width)
+    return embed if unet.reads_images else no_image_encoder(unet.embedding_width)
 
 
 def vision_tower(clip_vision: Any, embedding_width: int) -> Callable[[Tensor], Tensor]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.bundle import bundle_at, included_model, quality_warning, require_same_bundle
+from ..bokeh_core.bundle import included_model, quality_warning, require_same_bundle
 from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
 from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
 from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
@@ -152,9 +152,8 @@ class LoadBokehModel(io.ComfyNode):
     @classmethod
     def execute(cls, unet: str, vae: str, dtype: str = "auto", mpi_mode: str = FROM_FILE) -> Any:
         unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
-        require_same_bundle(unet_path, vae_path)
+        metadata = require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
-        metadata = bundle_at(unet_path)
         bundle, warning = ("", "") if metadata is None else (str(unet_path), quality_warning(metadata))
         model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning)
         coder = sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype]), bundle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
@@ -78,21 +79,22 @@ def shares_of_radii(radius_px: Tensor) -> Tensor:
     return torch.cat([shares * near, shares * (1 - near)], dim=1)
 
 
-def blurred_by_disks(frames: Tensor) -> list[Tensor]:
-    """Means over each disk of `RADII_PX`, of what lies inside the frame: [N, C, H, W] -> 10 of this shape."""
+def blurred_by_disks(frames: Tensor) -> Iterator[Tensor]:
+    """Means over each disk of `RADII_PX`, of what lies inside the frame: [N, C, H, W] -> 10 of this shape.
+
+    They come one by one, as all of them are ten times the frames. Frames have no gradients.
+    """
     height, width = frames.shape[-2:]
     margin = int(RADII_PX[-1]) + 1
     padded = (height + margin, width + margin)
-    with torch.no_grad(), torch.autocast(frames.device.type, enabled=False):
-        spectrum = torch.fft.rfft2(frames.float(), s=padded)
-        inside = torch.fft.rfft2(torch.ones(height, width, device=frames.device), s=padded)
-        result = [frames]
-        for radius_px in RADII_PX[1:]:
-            disk = torch.fft.rfft2(_wrapped_disk(radius_px, padded).to(frames.device))
-            share = torch.fft.irfft2(inside * disk, s=padded)[:height, :width]
-            blurred = torch.fft.irfft2(spectrum * disk, s=padded)[..., :height, :width]
-            result.append((blurred / share).to(frames.dtype))
-    return result
+    spectrum = torch.fft.rfft2(frames.float(), s=padded)
+    inside = torch.fft.rfft2(torch.ones(height, width, device=frames.device), s=padded)
+    yield frames
+    for radius_px in RADII_PX[1:]:
+        disk = torch.fft.rfft2(_wrapped_disk(radius_px, padded).to(frames.device))
+        share = torch.fft.irfft2(inside * disk, s=padded)[:height, :width]
+        blurred = torch.fft.irfft2(spectrum * disk, s=padded)[..., :height, :width]
+        yield (blurred / share).to(frames.dtype)
 
 
 @lru_cache(maxsize=32)

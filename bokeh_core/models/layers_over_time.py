@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 def start_over_time(network: nn.Module) -> None:
     """Let untrained residual blocks over time pass on what they get: their last convolutions to zero."""
-    for block in _blocks(network):
+    for block in blocks_over_time(network):
         for parameter in block.conv2.parameters():
             nn.init.zeros_(parameter)
 
@@ -20,17 +20,12 @@ def leave_out_over_time(network: nn.Module) -> None:
 
     Exact for single frames and blocks as `start_over_time` leaves them.
     """
-    for block in _blocks(network):
+    for block in blocks_over_time(network):
         block.forward = _pass_on
 
 
-def parameters_over_time(network: nn.Module) -> Iterator[nn.Parameter]:
-    """Weights of the blocks."""
-    for block in _blocks(network):
-        yield from block.parameters()
-
-
-def _blocks(network: nn.Module) -> Iterator[TemporalResnetBlock]:
+def blocks_over_time(network: nn.Module) -> Iterator[TemporalResnetBlock]:
+    """The blocks."""
     return (module for module in network.modules() if isinstance(module, TemporalResnetBlock))
 
 

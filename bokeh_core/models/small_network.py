@@ -17,7 +17,6 @@ from ..semantics import clip_input
 from ..windows import fuse_windows, plan_decode, plan_windows
 from ..working_size import WorkingSize
 from .small_options import (
-    FRAME_LATENTS,
     RADIUS_SCALE_PX,
     SmallLayers,
     SmallOptions,
@@ -88,20 +87,13 @@ class BokehNetwork(nn.Module):
         decoder's last convolution of features zero, and the convolution over time after that the identity.
         Until then, while only latents are learnt, the skip adds nothing.
         """
-        skip, stack = self.layers.image_skip, self.layers.blur_stack
-        fresh_skip = skip if skip is not None and not bool(skip.weight.any()) else None
-        fresh_stack = stack if stack is not None and not stack.has_started() else None
-        if fresh_skip is None and fresh_stack is None:
+        if not self.layers.start_skips():
             return
-        if fresh_stack is not None:
-            fresh_stack.start()
         over_time = self.vae.decoder.time_conv_out
         set_to_zero(self.vae.decoder.conv_out)
         set_to_zero(over_time)
         middle = over_time.kernel_size[0] // 2
         with torch.no_grad():
-            if fresh_skip is not None and fresh_stack is None:
-                fresh_skip.weight.copy_(torch.eye(3)[:, :, None, None])
             over_time.weight[:, :, middle, 0, 0] = torch.eye(over_time.out_channels)
 
     def encode(self, inputs: BokehInputs, start: int, stop: int, device: torch.device) -> EncodedClip:
@@ -139,9 +131,7 @@ class BokehNetwork(nn.Module):
     ) -> Tensor:
         """Bokeh latents of B windows; arguments as of `BokehUNet.forward` -> [B, F, 4, h, w]."""
         output = self.unet(latents, blur_strength, image_embeds, regions, mpi_mode)
-        if self.options.latent_difference:
-            output = output + latents[:, :, :FRAME_LATENTS].to(output.dtype)
-        return output
+        return self.options.whole_latents(output, latents)
 
     def decode(
         self,
@@ -168,12 +158,7 @@ class BokehNetwork(nn.Module):
             pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
         else:
             pixels = self.vae.decode(latents, skips)
-        if self.layers.blur_stack is not None:
-            assert radius is not None
-            pixels = self.layers.blur_stack(pixels, frames, radius * RADIUS_SCALE_PX)
-        if self.layers.image_skip is not None:
-            pixels = pixels + self.layers.image_skip(frames).to(pixels.dtype)
-        return pixels
+        return self.layers.add_frames(pixels, frames, None if radius is None else radius * RADIUS_SCALE_PX)
 
     def render(
         self,
@@ -242,9 +227,8 @@ class BokehNetwork(nn.Module):
         return torch.cat(pieces)
 
     def _embed(self, inputs: BokehInputs, start: int, stop: int, device: torch.device) -> Tensor:
-        width: int = self.unet.mid_block.attentions[0].context_channels
         if not self._image_encoder:
-            return torch.zeros(stop - start, width, device=device)
+            return torch.zeros(stop - start, self.unet.embedding_width, device=device)
         with torch.no_grad():
             return self._image_encoder[0](clip_input(inputs.stretched_frames(start, stop, device))).to(device)
 

@@ -49,14 +49,15 @@ class SmallOptions:
     image_encoder: bool = True
 
     @property
-    def has_layers(self) -> bool:
-        """Whether there are weights beyond those of the U-Net and the VAE."""
-        return self.input_skip or self.blur_stack or self.signed_defocus or self.defocus_skips
-
-    @property
     def needs_radius(self) -> bool:
         """Whether a layer reads the signed blur radius."""
         return self.blur_stack or self.signed_defocus or self.defocus_skips
+
+    def whole_latents(self, output: Tensor, latents: Tensor) -> Tensor:
+        """Bokeh latents from the U-Net's output [B, F, 4, h, w] and its input [B, F, 8, h, w]."""
+        if not self.latent_difference:
+            return output
+        return output + latents[:, :, :FRAME_LATENTS].to(output.dtype)
 
     def as_config(self) -> dict[str, bool]:
         """For the metadata of a checkpoint."""
@@ -94,6 +95,39 @@ class SmallLayers(nn.Module):
         both = torch.cat([radius, radius.abs()], dim=1).to(next(layer.parameters()).dtype)
         features: Tensor = layer(F.avg_pool2d(both, 2**level) if level else both)
         return skip + features.to(skip.dtype)
+
+    def add_frames(self, pixels: Tensor, frames: Tensor, radius_px: Tensor | None) -> Tensor:
+        """What the skips make of the decoder's output.
+
+        Args:
+            pixels: decoded, [N, C, H, W].
+            frames: [N, 3, H, W], all in focus, about [-1, 1].
+            radius_px: signed blur radius, [N, 1, H, W]; the blur stack needs it.
+
+        Returns:
+            [N, 3, H, W], about [-1, 1], not clamped.
+        """
+        if self.blur_stack is not None:
+            assert radius_px is not None
+            pixels = self.blur_stack(pixels, frames, radius_px)
+        if self.image_skip is not None:
+            pixels = pixels + self.image_skip(frames.to(self.image_skip.weight.dtype)).to(pixels.dtype)
+        return pixels
+
+    def start_skips(self) -> bool:
+        """Let what is added to the decoder's output begin, where nothing has learnt yet; whether it did.
+
+        Of both skips the blur stack alone begins: its copies have the sharp frame among them.
+        """
+        skip, stack = self.image_skip, self.blur_stack
+        if (skip is not None and bool(skip.weight.any())) or (stack is not None and stack.has_started()):
+            return False
+        if stack is not None:
+            stack.start()
+        elif skip is not None:
+            with torch.no_grad():
+                skip.weight.copy_(torch.eye(3)[:, :, None, None])
+        return skip is not None or stack is not None
 
 
 def read_options(values: dict[str, Any]) -> SmallOptions:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ..memory import PIECE_ELEMENTS
 from .small_options import (
-    FRAME_LATENTS,
     RADIUS_SCALE_PX,
     SmallLayers,
     SmallOptions,
@@ -38,9 +37,7 @@ class SmallUNet(BokehUNet):
     ) -> Tensor:
         """As `BokehUNet.forward`; with `latent_difference` the frames' latents are added."""
         output = super().forward(sample, blur_strength, image_embeds, mpi_regions, mpi_mode)
-        if self.options.latent_difference:
-            output = output + sample[:, :, :FRAME_LATENTS].to(output.dtype)
-        return output
+        return self.options.whole_latents(output, sample)
 
 
 class SmallVAE(RefinedVAE):
@@ -77,25 +74,18 @@ class SmallVAE(RefinedVAE):
         Raises:
             ValueError: the skips are not those of these frames.
         """
-        if not self.reads_radius:
-            return self._add_skip(self._decode(latents, skips, piece_elements), skips)
         levels = len(self.config.block_out_channels)
-        if len(skips) != levels + 1:
+        if len(skips) != levels + self.reads_radius:
             raise ValueError(
-                f"{len(skips)} levels of skips; this model needs {levels} and the blur radius behind them."
+                f"{len(skips)} levels of skips; this model needs {levels}"
+                f"{' and the blur radius behind them' if self.reads_radius else ''}."
             )
-        radius_px = torch.cat([*frames_of(skips[-1])])
+        radius_px = torch.cat([*frames_of(skips[levels])]) if self.reads_radius else None
 
         def finish(level: int, skip: Tensor, start: int, stop: int) -> Tensor:
+            if radius_px is None:
+                return skip
             return self.layers.add_to_skip(level, skip, radius_px[start:stop] / RADIUS_SCALE_PX)
 
-        pixels = self._decode(latents, skips[:-1], piece_elements, finish)
-        if self.layers.blur_stack is not None:
-            pixels = self.layers.blur_stack(pixels, torch.cat([*frames_of(skips[0])]), radius_px)
-        return self._add_skip(pixels, skips)
-
-    def _add_skip(self, pixels: Tensor, skips: Sequence[SkipLevel]) -> Tensor:
-        if self.layers.image_skip is None:
-            return pixels
-        frames = torch.cat([*frames_of(skips[0])]).to(self.layers.image_skip.weight.dtype)
-        return pixels + self.layers.image_skip(frames).to(pixels.dtype)
+        pixels = self._decode(latents, skips[:levels], piece_elements, finish)
+        return self.layers.add_frames(pixels, torch.cat([*frames_of(skips[0])]), radius_px)

@@ -115,6 +115,12 @@ class BokehUNet(nn.Module):
             raise ValueError("This config.json is a VAE's (it has latent_channels); give the U-Net's.")
         return cls(read_config(UNetConfig, config))
 
+    @property
+    def embedding_width(self) -> int:
+        """Length of the image embedding that `forward` takes."""
+        width: int = self.mid_block.attentions[0].context_channels
+        return width
+
     def forward(
         self,
         sample: Tensor,
@@ -248,7 +254,7 @@ class BokehUNet(nn.Module):
                 f"blur_strength has shape {tuple(blur_strength.shape)}; "
                 f"it must be {(windows, frames)}, one K a frame."
             )
-        context = self.mid_block.attentions[0].context_channels
+        context = self.embedding_width
         if image_embeds.shape != (windows, frames, context):
             raise ValueError(
                 f"image_embeds has shape {tuple(image_embeds.shape)}; "

@@ -53,5 +53,5 @@ def _from_bundle(path: Path, device: torch.device) -> Render:
     unet = load_unet(path, dtype, device)
     vae = load_vae(path, torch.float32, device)
     vae.decoder.to(dtype)
-    width = unet.mid_block.attentions[0].context_channels
-    return model_renderer(unet, vae, no_image_encoder(width), mpi_mode=trained_mpi_mode(path))
+    embed = no_image_encoder(unet.embedding_width)
+    return model_renderer(unet, vae, embed, mpi_mode=trained_mpi_mode(path))

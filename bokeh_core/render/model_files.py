@@ -61,6 +61,7 @@ def model_renderer(
         ValueError: missing or wrong files.
     """
     unet, vae = _chosen(unet, vae)
+    bundle = require_same_bundle(unet, vae)
     network = load_unet(unet, dtype, drop_ff_k=True).to(device)
     coder = load_vae(vae).to(device)
     coder.decoder.to(dtype)
@@ -69,24 +70,22 @@ def model_renderer(
     embed = (
         load_image_encoder(image_encoder, device)
         if image_encoder is not None and network.reads_images
-        else no_image_encoder(network.mid_block.attentions[0].context_channels)
+        else no_image_encoder(network.embedding_width)
     )
     name = image_encoder.name if image_encoder is not None else ""
     weights = f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
     pipeline = BokehPipeline(network, coder, embed, device=device)
     mode = mpi_mode or trained_mpi_mode(unet)
-    metadata = bundle_at(unet)
-    if metadata is None:
+    if bundle is None:
         return ModelRenderer(pipeline, weights, mode, overlap, working_size)
-    warning = quality_warning(metadata)
-    return ModelRenderer(pipeline, weights, mode, overlap, working_size, warning, unet.stem)
+    return ModelRenderer(pipeline, weights, mode, overlap, working_size, quality_warning(bundle), unet.stem)
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:
     """The files of the two networks.
 
     Raises:
-        ValueError: one is missing, or they do not belong together.
+        ValueError: one is missing.
     """
     if unet is None and vae is None:
         unet = included_model()
@@ -97,7 +96,6 @@ def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:
             f"--renderer model needs {'--unet' if unet is None else '--vae'}; the README says where to get "
             "the files."
         )
-    require_same_bundle(unet, vae)
     return unet, vae
 
 

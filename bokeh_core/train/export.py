@@ -13,9 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..bundle import BUNDLE_COMPONENT, COMPONENT_KEY, CONFIG_KEY, OPTIONS_KEY, is_bundle
-from ..checkpoint import MPI_MODE_KEY
-from ..checkpoint_files import read_safetensors_header
+from ..bundle import BUNDLE_COMPONENT, LAYERS_PREFIX, OPTIONS_KEY, is_bundle
+from ..checkpoint_files import COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY, read_safetensors_header
 from ..models.small_network import BokehNetwork
 from ..models.small_options import SmallLayers, SmallOptions, read_options
 from ..strength import REFERENCE_WIDTH_PX
@@ -117,8 +116,8 @@ def load_layers(path: Path | str, layers: SmallLayers, options: SmallOptions) ->
         raise ValueError(f"{path} was trained with options {found.as_config()}, not {options.as_config()}.")
     tensors = load_file(path)
     if is_bundle(metadata):
-        prefix = "layers."
-        tensors = {n.removeprefix(prefix): v.float() for n, v in tensors.items() if n.startswith(prefix)}
+        own = (name for name in tensors if name.startswith(LAYERS_PREFIX))
+        tensors = {name.removeprefix(LAYERS_PREFIX): tensors[name].float() for name in own}
     layers.load_state_dict(tensors, strict=True)
 
 

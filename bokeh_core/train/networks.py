@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..bundle import bundle_at
-from ..checkpoint import load_unet, load_vae
+from ..bundle import bundle_at, bundle_configs
 from ..checkpoint_files import COMPONENT_NAMES, Component, find_model, read_json
 from ..models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from ..models.config import read_config
@@ -20,7 +19,7 @@ from ..models.layers_over_time import leave_out_over_time, start_over_time
 from ..models.small_network import BokehNetwork, ImageEncoder
 from .config import Stage, TrainConfig
 from .export import load_layers
-from .svd import initial_unet, initial_vae, is_bokeh_unet, plain_unet, plain_vae, start_adapter
+from .svd import initial_unet, initial_vae, is_bokeh_unet, start_adapter
 from .trainable import remove_ablated, skip_convolutions
 
 logger = logging.getLogger(__name__)
@@ -58,10 +57,7 @@ def build_network(config: TrainConfig, stage: Stage, device: torch.device) -> Bo
 
 def _unet(config: TrainConfig) -> tuple[BokehUNet, list[str]]:
     path = config.model.unet
-    if path is not None and bundle_at(path) is not None:
-        if config.ablation.pretrained:
-            return plain_unet(path), []
-    elif path is not None and (config.ablation.pretrained or is_bokeh_unet(path)):
+    if path is not None and (config.ablation.pretrained or is_bokeh_unet(path)):
         return initial_unet(path)
     sizes = config.model.unet_config or (_sizes(path, "unet") if path is not None else {})
     _require_sizes(sizes, "unet")
@@ -75,8 +71,6 @@ def _unet(config: TrainConfig) -> tuple[BokehUNet, list[str]]:
 def _vae(config: TrainConfig) -> tuple[RefinedVAE, list[str]]:
     # The prior that Tab. 3 takes away is the U-Net's: without a VAE there are no latents.
     if config.model.vae is not None:
-        if bundle_at(config.model.vae) is not None:
-            return plain_vae(config.model.vae), []
         return initial_vae(config.model.vae)
     _require_sizes(config.model.vae_config, "vae")
     vae = RefinedVAE(read_config(VAEConfig, config.model.vae_config))
@@ -90,8 +84,9 @@ def _vae(config: TrainConfig) -> tuple[RefinedVAE, list[str]]:
 
 
 def _sizes(path: str, component: Component) -> Mapping[str, Any]:
-    if bundle_at(path) is not None:
-        return asdict(load_unet(path).config if component == "unet" else load_vae(path).config)
+    bundle = bundle_at(path)
+    if bundle is not None:
+        return dict(bundle_configs(bundle, path)[component])
     files = find_model(path, component)
     return read_json(files.config) if files.config is not None else {}
 

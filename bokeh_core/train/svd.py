@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ..bundle import bundle_at
 from ..checkpoint import load_unet, load_vae, require_fit
 from ..checkpoint_files import Component, find_model, read_json, read_safetensors_header
 from ..models import BokehUNet, RefinedVAE
@@ -18,7 +19,7 @@ NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 def initial_unet(path: Path | str) -> tuple[BokehUNet, list[str]]:
-    """Load a U-Net to train on: an Any-to-Bokeh one, or Stable Video Diffusion's with its adapters added.
+    """Load a U-Net to train on: an Any-to-Bokeh one, a bundle's, or Stable Video Diffusion's with adapters.
 
     Args:
         path: file or diffusers folder, as for `load_unet`; SVD's needs its config.json.
@@ -30,6 +31,8 @@ def initial_unet(path: Path | str) -> tuple[BokehUNet, list[str]]:
     Raises:
         ValueError: the file is missing, damaged or of another architecture.
     """
+    if bundle_at(path) is not None:
+        return _plain_unet(path), []
     if is_bokeh_unet(path):
         return load_unet(path, drop_ff_k=True), []
     network = BokehUNet.from_config({**_config(path, "unet"), "keep_ff_k": False})
@@ -39,22 +42,24 @@ def initial_unet(path: Path | str) -> tuple[BokehUNet, list[str]]:
 
 
 def is_bokeh_unet(path: Path | str) -> bool:
-    """Whether a U-Net's file has fusers, so that it needs nothing added."""
-    return any(".fuser." in name for name in _names(path, "unet"))
+    """Whether a U-Net's own file has fusers, so that it needs nothing added."""
+    return bundle_at(path) is None and any(".fuser." in name for name in _names(path, "unet"))
 
 
 def initial_vae(path: Path | str) -> tuple[RefinedVAE, list[str]]:
-    """Load a VAE to train on: a refined one, or Stable Video Diffusion's with skip convolutions added.
+    """Load a VAE to train on: a refined one, a bundle's, or Stable Video Diffusion's with skips added.
 
     Returns and raises as `initial_unet`.
     """
+    if bundle_at(path) is not None:
+        return _plain_vae(path), []
     if any(name.startswith("decoder.skip_conv_") for name in _names(path, "vae")):
         return load_vae(path), []
     vae = RefinedVAE.from_config(_config(path, "vae"))
     return _load_into(vae, path, "vae", lambda name: name.startswith("decoder.skip_conv_"))
 
 
-def plain_unet(bundle: Path | str) -> BokehUNet:
+def _plain_unet(bundle: Path | str) -> BokehUNet:
     """The U-Net of a bundle, without what its options do around it: in training the network does that."""
     found = load_unet(bundle)
     unet = BokehUNet(found.config)
@@ -62,7 +67,7 @@ def plain_unet(bundle: Path | str) -> BokehUNet:
     return unet
 
 
-def plain_vae(bundle: Path | str) -> RefinedVAE:
+def _plain_vae(bundle: Path | str) -> RefinedVAE:
     """The VAE of a bundle, without the options' layers."""
     found = load_vae(bundle)
     vae = RefinedVAE(found.config)

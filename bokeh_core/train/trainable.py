@@ -9,7 +9,7 @@ from torch import nn
 
 from ..models import RefinedVAE
 from ..models.attention import MPIFuser, MPISpatialBlock, TemporalBlock
-from ..models.layers_over_time import parameters_over_time
+from ..models.layers_over_time import blocks_over_time
 from ..models.small_network import BokehNetwork
 from .config import AblationConfig, Stage
 
@@ -37,8 +37,7 @@ def set_trainable(
     chosen = stage_parameters(network, stage, train_encoder)
     chosen -= parameters_without_effect(network, ablation)
     if still:
-        over_time = {id(parameter) for parameter in parameters_over_time(network)}
-        chosen -= {name for name, parameter in network.named_parameters() if id(parameter) in over_time}
+        chosen -= {name for block in blocks_over_time(network) for name in _names(network, block)}
     names = []
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name in chosen)

@@ -134,9 +134,6 @@ def test_ff_k_may_be_missing_or_left_out(tmp_path, golden, golden_folder, unet_t
     assert len(slim) < len(unet_tensors)
     folder = write_folder(tmp_path / "unet", slim, golden_folder / "unet")
     models = [load_unet(folder), load_unet(golden_folder / "unet", drop_ff_k=True)]
-    for model in models:
-        # As the one they are compared with: some processors round otherwise where weights can learn.
-        model.requires_grad_(False)
     numbers = golden("unet_one_window")
     embeds = numbers["encoder_hidden_states"].reshape(1, 8, -1)[:, :2]
     inputs = (numbers["sample"][:, :2], numbers["input_k"][:, :2], embeds)
@@ -144,7 +141,8 @@ def test_ff_k_may_be_missing_or_left_out(tmp_path, golden, golden_folder, unet_t
         expected = small_unet(*inputs)
         for model in models:
             assert same_weights(model, slim)
-            assert torch.equal(model(*inputs), expected)
+            # Some processors round otherwise where weights can learn, or lie elsewhere in memory.
+            torch.testing.assert_close(model(*inputs), expected, rtol=0, atol=1e-5)
 
 
 # --- files that are something else -------------------------------------------------------------------------

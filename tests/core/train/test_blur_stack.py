@@ -39,7 +39,7 @@ def mean_over_disk(frame: torch.Tensor, y: int, x: int, radius_px: float) -> tor
 
 def test_each_copy_is_the_mean_over_a_disk_inside_the_frame():
     frames = torch.rand(2, 3, 20, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    copies = blurred_by_disks(frames)
+    copies = list(blurred_by_disks(frames))
     assert len(copies) == len(RADII_PX) == 10
     assert torch.equal(copies[0], frames)
     for radius_px, copy in list(zip(RADII_PX, copies, strict=True))[1:]:
@@ -139,3 +139,16 @@ def test_its_gates_learn_with_the_decoder_and_in_pixels(small_unet: Any, small_v
     Objective(network, "pixels", LossConfig(), "paper")(sample)["loss"].backward()
     gradient = stack.gates.weight.grad
     assert gradient is not None and float(gradient[:, :RADIUS_CHANNELS].abs().sum()) > 0
+
+
+def test_of_both_skips_the_stack_begins_and_only_once(small_unet: Any, small_vae: Any):
+    vae = RefinedVAE(replace(small_vae.config, out_channels=DECODER_CHANNELS))
+    network = BokehNetwork(small_unet, vae, SmallOptions(input_skip=True, blur_stack=True))
+    network.start_input_skip()
+    stack, skip = network.layers.blur_stack, network.layers.image_skip
+    assert stack is not None and skip is not None
+    assert stack.has_started() and not bool(skip.weight.any())
+    # A decoder that has learnt since is left alone, though the other skip is still at zero.
+    torch.nn.init.ones_(vae.decoder.conv_out.weight)
+    network.start_input_skip()
+    assert bool((vae.decoder.conv_out.weight == 1).all())

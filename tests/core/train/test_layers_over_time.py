@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from bokeh_core.models.layers_over_time import leave_out_over_time, parameters_over_time, start_over_time
+from bokeh_core.models.layers_over_time import blocks_over_time, leave_out_over_time, start_over_time
 from bokeh_core.models.small_network import decode_clips
 from bokeh_core.train.config_file import train_config
 from bokeh_core.train.networks import build_network
@@ -54,7 +54,7 @@ def test_they_do_not_learn_in_still_runs(tiny_run: dict[str, Any]):
     everything, still = (
         set(set_trainable(network, "pixels", train_config(values).ablation, still=s)) for s in (False, True)
     )
-    over_time = {id(p) for p in parameters_over_time(network)}
+    over_time = {id(p) for block in blocks_over_time(network) for p in block.parameters()}
     names = {name for name, p in network.named_parameters() if id(p) in over_time}
     assert names and all("temporal_res_block" in name for name in names)
     assert everything - still == names
