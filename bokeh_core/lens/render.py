@@ -161,13 +161,13 @@ def _blur_frame(
 def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None]) -> Spread:
     """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
 
-    def spread_slab(planes: Tensor, radius_px: float, area: Area, inner: Area) -> Tensor:
+    def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         check()
         if aperture.cat_eye == 0:
             kernel = lens_kernel(aperture, radius_px)
-            return spread_within_frame(planes, kernel, area, inner, (frame_size[0], frame_size[1]))
+            return spread_within_frame(planes, kernel, area, target, (frame_size[0], frame_size[1]))
         return spread_field_within_frame(
-            planes, radius_px, area, inner, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
+            planes, radius_px, area, target, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
         )
 
     return spread_slab

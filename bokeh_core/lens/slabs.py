@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,40 +39,51 @@ class SlabShares:
 
     Attributes:
         layer: the samples.
-        lower: [H, W] float32, the slab below the sample's radius.
-        lower_weight, upper_weight: [H, W] in [0, 1], the sample's weight there and in the next slab up.
+        position: [H, W] float32, where the sample's radius lies on the ladder: 2.25 is a quarter of the way
+            from slab 2 to slab 3.
         blocks: bool [S, blocks down, blocks across], where each slab has samples.
     """
 
     layer: Layer
-    lower: Tensor
-    lower_weight: Tensor
-    upper_weight: Tensor
+    position: Tensor
     blocks: Tensor
 
     def weight(self, slab: int, area: Area, out: Tensor | None = None) -> Tensor:
         """Weight of the samples of one slab inside an area of the frame."""
-        lower = self.lower[area]
-        # Masks of the maps' own type: bool ones take several times as long on a CPU.
-        weight = torch.eq(lower, slab, out=torch.empty_like(lower) if out is None else out)
-        weight *= self.lower_weight[area]
-        one_below = torch.eq(lower, slab - 1, out=torch.empty_like(lower))
-        return weight.addcmul_(one_below, self.upper_weight[area])
+        distance = torch.sub(self.position[area], slab, out=out).abs_()
+        return distance.neg_().add_(1).clamp_(min=0).mul_(self.layer.weight[area])
 
 
 def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:
     """Split every sample linearly between the two slabs around its radius."""
-    ladder = torch.tensor(radii_px, device=layer.radius_px.device)
-    radius = layer.radius_px.clamp(radii_px[0], radii_px[-1])
+    position = _on_ladder(layer.radius_px, radii_px)
+    # A sample between two slabs is in both: slab s has those from 2 s - 1 to 2 s + 1.
+    half_steps = (position.floor() + position.ceil()).long()
+    by_half_step = occupied_blocks_by_slab(half_steps, layer.weight > 0, 2 * len(radii_px) - 1)
+    blocks = by_half_step[::2].clone()
+    blocks[:-1] |= by_half_step[1::2]
+    blocks[1:] |= by_half_step[1::2]
+    return SlabShares(layer, position, blocks)
+
+
+def _on_ladder(radius_px: Tensor, radii_px: list[float]) -> Tensor:
+    """Position [H, W] of each radius between the ascending ones of the slabs, cut to 0 and their last."""
+    if radius_px.device.type == "cpu":
+        # NumPy's interpolation takes a seventh of the time there.
+        steps = np.arange(len(radii_px), dtype=np.float64)
+        position = np.interp(radius_px.numpy(), np.asarray(radii_px), steps)
+        return torch.from_numpy(position.astype(np.float32))
+    return searched_on_ladder(radius_px, radii_px)
+
+
+def searched_on_ladder(radius_px: Tensor, radii_px: list[float]) -> Tensor:
+    """The same on any device."""
+    ladder = torch.tensor(radii_px, device=radius_px.device)
+    radius = radius_px.clamp(radii_px[0], radii_px[-1])
     lower = (torch.searchsorted(ladder, radius.contiguous(), right=True) - 1).clamp_(
         0, max(len(radii_px) - 2, 0)
     )
     upper = (lower + 1).clamp_(max=len(radii_px) - 1)
     below_px = ladder[lower]
     step_px = (ladder[upper] - below_px).clamp_(min=1e-6)
-    share = (radius - below_px).div_(step_px).clamp_(0, 1)
-
-    lower_weight, upper_weight = (1 - share) * layer.weight, share * layer.weight
-    blocks = occupied_blocks_by_slab(lower, lower_weight > 0, len(radii_px))
-    blocks |= occupied_blocks_by_slab(upper, upper_weight > 0, len(radii_px))
-    return SlabShares(layer, lower.float(), lower_weight, upper_weight, blocks)
+    return (radius - below_px).div_(step_px).clamp_(0, 1).add_(lower)

@@ -12,12 +12,14 @@ from bokeh_core.lens.areas import (
     Area,
     any_block,
     areas_of,
+    common,
     cover,
     grown_area,
     grown_blocks,
     inside,
     occupied_blocks,
     occupied_blocks_by_slab,
+    occupied_part,
     piece_cost_px,
 )
 from tests.core.lens.reference import random_texture, render
@@ -120,6 +122,20 @@ def test_blocks_that_an_area_touches():
     assert any_block(blocks, (slice(0, 9), slice(0, 17)))
     assert not any_block(blocks, (slice(0, 8), slice(0, 32)))
     assert not any_block(blocks, (slice(8, 16), slice(24, 32)))
+
+
+def test_the_part_of_an_area_with_occupied_blocks():
+    blocks = np.zeros((4, 5), bool)
+    blocks[1, 2] = blocks[2, 3] = True  # rows 8 to 23, columns 16 to 31
+    assert occupied_part(blocks, (slice(0, 30), slice(0, 37))) == (slice(8, 24), slice(16, 32))
+    assert occupied_part(blocks, (slice(9, 14), slice(3, 20))) == (slice(9, 14), slice(16, 20))
+    assert occupied_part(blocks, (slice(0, 8), slice(0, 37))) is None
+    # Blocks in reach of the rows and of the columns, but not of both.
+    assert occupied_part(blocks, (slice(16, 24), slice(16, 24))) is None
+
+
+def test_what_two_areas_have_in_common():
+    assert common((slice(2, 9), slice(0, 5)), (slice(4, 20), slice(1, 3))) == (slice(4, 9), slice(1, 3))
 
 
 def test_only_a_cpu_works_in_pieces():

@@ -28,8 +28,8 @@ def test_both_ways_paint_the_same(has_rim: bool):
         area = (slice(seed % 3, HEIGHT_PX - seed % 2), slice(seed % 4, WIDTH_PX - 1))
         height, width = HEIGHT_PX - seed % 2 - seed % 3, WIDTH_PX - 1 - seed % 4
         planes = slab(seed, height, width, has_rim)
-        by_pixel.add_by_pixel(planes.clone(), radius_px, area)
-        everywhere.add_everywhere(planes.clone(), radius_px, area)
+        by_pixel.add_by_pixel([(planes.clone(), area)], radius_px)
+        everywhere.add_everywhere([(planes.clone(), area)], radius_px)
         torch.testing.assert_close(by_pixel.finish(), everywhere.finish(), rtol=1e-5, atol=1e-6)
 
 
@@ -38,7 +38,7 @@ def paint(slabs: list[tuple[float, float, float]]) -> float:
     canvas = Canvas(torch.zeros(1, 1, 1))
     for radius_px, light, weight in slabs:
         planes = torch.tensor([weight * light, weight]).view(2, 1, 1)
-        canvas.add(planes, radius_px, (slice(0, 1), slice(0, 1)))
+        canvas.add([(planes, (slice(0, 1), slice(0, 1)))], radius_px)
     return canvas.finish().item()
 
 

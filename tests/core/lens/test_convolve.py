@@ -1,9 +1,9 @@
 """Convolution backends against each other and against sums by hand."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.lens.aperture import Aperture, lens_kernel
@@ -13,6 +13,7 @@ from bokeh_core.lens.convolve import (
     fast_transform_length,
     gaussian,
     spread,
+    spread_in_darkness,
 )
 
 
@@ -89,20 +90,21 @@ def test_a_gaussian_of_a_point():
     torch.testing.assert_close(blurred[1], image[1], rtol=0, atol=1e-5)
 
 
-# Below and above the width from which a CPU transforms, with margins wider and narrower than the reach.
-@pytest.mark.parametrize("radius_px", [1.0, 3.3, 5.0, 6.0, 9.7])
-@pytest.mark.parametrize("margin_px", [0, 4, 12])
-def test_a_part_of_the_planes_gets_what_the_whole_gets(radius_px: float, margin_px: int):
+# Below and above the width from which a CPU transforms; targets inside the planes, across and around them.
+@pytest.mark.parametrize("radius_px", [0.0, 1.0, 3.3, 5.0, 6.0, 9.7])
+@pytest.mark.parametrize("cut", [-1.0, 0.0, 0.4, 3.0])
+def test_a_target_gets_all_light_that_reaches_it(radius_px: float, cut: float):
     image = planes(50, 61)
-    kernel = np.ascontiguousarray(lens_kernel(Aperture(blades=5), radius_px))
-    mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
-    by_opencv = [
-        cv2.filter2D(plane.astype(np.float64), -1, mirrored, borderType=cv2.BORDER_REPLICATE)
-        for plane in image.numpy()
-    ]
-    inner = (slice(margin_px, 50), slice(0, 61 - margin_px))
-    expected = torch.from_numpy(np.stack(by_opencv)).float()[:, inner[0], inner[1]]
-    torch.testing.assert_close(spread(image, kernel, inner), expected, rtol=0, atol=2e-6)
+    kernel = lens_kernel(Aperture(blades=5), radius_px)
+    reach = kernel.shape[0] // 2
+    far = F.pad(image, (40,) * 4).double()
+    mirrored = torch.from_numpy(kernel[::-1, ::-1].astype(np.float64))
+    everywhere = F.conv2d(far[:, None], mirrored[None, None], padding=reach)[:, 0].float()
+    # `cut` times the reach off the top and the right; up to the reach beyond on the other sides.
+    off = round(cut * reach)
+    target = (slice(off, 50 + reach), slice(-reach, 61 - off))
+    expected = everywhere[:, 40 + off : 90 + reach, 40 - reach : 101 - off]
+    torch.testing.assert_close(spread_in_darkness(image, kernel, target), expected, rtol=0, atol=2e-6)
 
 
 def test_lengths_that_transform_fast():
