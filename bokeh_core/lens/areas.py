@@ -17,7 +17,7 @@ Area = tuple[slice, slice]
 """(rows, columns) of a rectangle within the frame."""
 
 # What starting one more rectangle costs on a CPU, in pixels that could be worked on instead.
-_PIECE_COST_PX = 5000.0
+_PIECE_COST_PX = 15000.0
 # Cells of the frame are halved down to this many blocks across.
 _CELL_BLOCKS = 4
 _ABSENT = 1 << 24
