@@ -2,15 +2,12 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..peers import Renderer
-from ..peers.any_to_bokeh import IMAGE_ENCODER, UNET, VAE
-from ..peers.bokeh_small import bundle_path
 from ..scenes.library import MANIFEST
 from .clip_plan import ClipPlan
 from .clips import open_library
@@ -19,7 +16,6 @@ from .selection import find_renderers
 from .sources import PACKAGE, defining_files, files_below, fingerprint
 
 _KEY_LENGTH = 16
-MODEL, SMALL_MODEL = "any_to_bokeh", "bokeh_small"
 _HERE = Path(__file__).resolve().parent
 
 
@@ -122,7 +118,7 @@ def make_plan(
                         "renderer": item.name,
                         "perturbation": perturbation,
                         **measured_with,
-                        **_model_files(item),
+                        **_weights(item),
                     },
                     clip_key,
                     sources[item.name],
@@ -143,14 +139,9 @@ def _renderer_sources(renderer: Renderer) -> str:
     return f"{fingerprint(files)} {hashlib.sha256(registry).hexdigest()}"
 
 
-def _model_files(renderer: Renderer) -> dict[str, Any]:
-    """The files of a model: other weights, other results."""
-    if renderer.name == SMALL_MODEL:
-        return {SMALL_MODEL: _contents(bundle_path())}
-    if renderer.name != MODEL:
-        return {}
-    paths = {name: os.environ.get(name) for name in (UNET, VAE, IMAGE_ENCODER)}
-    return {name: [path, _contents(Path(path))] for name, path in paths.items() if path}
+def _weights(renderer: Renderer) -> dict[str, Any]:
+    """Where a renderer's weights are, and in which state."""
+    return {name: [str(path), _contents(path)] for name, path in renderer.weights().items()}
 
 
 def _manifest_hash(clip: ClipPlan) -> str:

@@ -38,6 +38,11 @@ def missing() -> str | None:
     return f"packages are not installed: {', '.join(absent)}" if absent else None
 
 
+def weights() -> dict[str, Path]:
+    """What the environment names."""
+    return {name: Path(path) for name in (UNET, VAE, IMAGE_ENCODER) if (path := os.environ.get(name))}
+
+
 def render(task: BokehTask) -> Tensor:
     """Render with the weights that the environment names, in float16 on an accelerator, else in float32.
 

@@ -25,6 +25,12 @@ def bundle_path() -> Path | None:
     return Path(named) if named else included_model()
 
 
+def weights() -> dict[str, Path]:
+    """The file that is measured, if there is one."""
+    path = bundle_path()
+    return {} if path is None else {BUNDLE: path}
+
+
 def missing() -> str | None:
     """Say what the model lacks, or None where it can run."""
     path = bundle_path()

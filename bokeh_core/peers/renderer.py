@@ -1,7 +1,8 @@
 """The one interface of all renderers that are compared: a clip and a lens in, a clip out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -46,6 +47,7 @@ class Renderer:
         render: the function.
         given_layers: whether it is told the scene's layers; such renderers have a table of their own.
         missing: why it cannot run here (weights, a package), or None when it can.
+        weights: its files or folders of weights by name, those that are known; other weights, other results.
     """
 
     name: str
@@ -53,3 +55,4 @@ class Renderer:
     render: Render
     given_layers: bool = False
     missing: Callable[[], str | None] = lambda: None
+    weights: Callable[[], Mapping[str, Path]] = dict
