@@ -50,10 +50,7 @@ def quality_warning(metadata: Mapping[str, str]) -> str:
     """What users of a bundle should know before they judge it by its pictures; empty where nothing."""
     if metadata.get(QUALITY_KEY) != DEMO:
         return ""
-    return (
-        "This model is a demo of the method, small and briefly trained: Lens Blur gives better pictures. "
-        f"It was trained for blur of up to {metadata.get('training_k_max_px', '?')} px."
-    )
+    return "This model is a demo of the method, small and briefly trained: Lens Blur gives better pictures."
 
 
 def require_same_bundle(unet: Path, vae: Path) -> dict[str, str] | None:
@@ -94,8 +91,8 @@ def empty_part(component: Component, metadata: Mapping[str, str], source: str) -
     """
     from .models import UNetConfig, VAEConfig
     from .models.config import read_config
-    from .models.small_options import read_options
-    from .models.small_parts import SmallUNet, SmallVAE
+    from .models.small.options import read_options
+    from .models.small.parts import SmallUNet, SmallVAE
 
     configs = bundle_configs(metadata, source)
     options = read_options(configs[OPTIONS_KEY])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from .checkpoint_files import (
     COMPONENT_NAMES,
     CONFIG_KEY,
     MPI_MODE_KEY,
+    STRENGTH_KEYS,
     Component,
     ModelFiles,
     Shapes,
@@ -25,6 +27,7 @@ from .checkpoint_files import (
     read_json,
     read_safetensors_header,
 )
+from .strength import PUBLISHED_STRENGTH_PX
 
 if TYPE_CHECKING:
     from .models import BokehUNet, RefinedVAE
@@ -194,11 +197,38 @@ def trained_mpi_mode(path: Path | str) -> MPIMode:
     Raises:
         ValueError: the file is missing or damaged, or names a mode that does not exist.
     """
-    files = find_model(path, "unet")
-    metadata = read_safetensors_header(files.weights)[1] if files.is_safetensors else {}
-    mode = metadata.get(MPI_MODE_KEY, "released")
+    mode = _unet_metadata(path).get(MPI_MODE_KEY, "released")
     if mode == "released":
         return "released"
     if mode == "paper":
         return "paper"
-    raise ValueError(f"{files.weights[0]} says its mpi_mode is {mode!r}; it must be 'released' or 'paper'.")
+    raise ValueError(f"{path} says its mpi_mode is {mode!r}; it must be 'released' or 'paper'.")
+
+
+def trained_strength_px(path: Path | str) -> tuple[float, float]:
+    """Least and greatest K that a U-Net was trained for, in px at the working size.
+
+    Of a file that does not say it, the authors' range.
+
+    Raises:
+        ValueError: the file is missing or damaged, or what it says is no range.
+    """
+    metadata = _unet_metadata(path)
+    if not all(key in metadata for key in STRENGTH_KEYS):
+        return PUBLISHED_STRENGTH_PX
+    texts = [metadata[key] for key in STRENGTH_KEYS]
+    try:
+        least, most = map(float, texts)
+    except ValueError:
+        least, most = math.nan, math.nan
+    if not 0 <= least <= most < math.inf:
+        raise ValueError(
+            f"{path} says it was trained for K from {texts[0]!r} to {texts[1]!r}; these must be two numbers, "
+            "the smaller one first."
+        )
+    return least, most
+
+
+def _unet_metadata(path: Path | str) -> dict[str, str]:
+    files = find_model(path, "unet")
+    return dict(read_safetensors_header(files.weights)[1]) if files.is_safetensors else {}

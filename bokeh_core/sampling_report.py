@@ -5,16 +5,15 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from .strength import PUBLISHED_STRENGTH_PX
 from .windows import Window
 from .working_size import WorkingGeometry
 
-TRAINED_STRENGTH_PX = (1.0, 32.0)
 
-
-def strength_warning(blur_strength: Tensor) -> str:
-    """Say how far K [T], in pixels at the working size, leaves the trained range; empty where it does not."""
+def strength_warning(blur_strength: Tensor, trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX) -> str:
+    """Say how far K [T] leaves the trained range, both in px at the working size; empty where it does not."""
     least, most = blur_strength.min().item(), blur_strength.max().item()
-    lowest, highest = TRAINED_STRENGTH_PX
+    lowest, highest = trained_px
     if lowest <= least and most <= highest:
         return ""
     return (
@@ -29,6 +28,7 @@ def sampling_report(
     blur_strength: Tensor,
     mpi_mode: str,
     computed_in: str,
+    trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX,
 ) -> str:
     """Describe a run in a few lines.
 
@@ -38,6 +38,7 @@ def sampling_report(
         blur_strength: [T], K in pixels at the working size.
         mpi_mode: `released` or `paper`.
         computed_in: dtype and device, for people.
+        trained_px: K that the model was trained for, least and most.
     """
     height, width = geometry.source
     inner_height, inner_width = geometry.inner
@@ -51,7 +52,7 @@ def sampling_report(
         f"{count} window{'s' if count > 1 else ''} of {windows[0].stop - windows[0].start} frames{shared}.",
         f"K {_range(blur_strength.min().item(), blur_strength.max().item())} px at the working size.",
         f"MPI mode {mpi_mode}; {computed_in}.",
-        strength_warning(blur_strength),
+        strength_warning(blur_strength, trained_px),
     ]
     return "\n".join(line for line in lines if line)
 

@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.bundle import included_model, quality_warning, require_same_bundle
-from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
+from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
 from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
 from . import host, sockets
@@ -155,7 +155,8 @@ class LoadBokehModel(io.ComfyNode):
         metadata = require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
         bundle, warning = ("", "") if metadata is None else (str(unet_path), quality_warning(metadata))
-        model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning)
+        trained_px = trained_strength_px(unet_path)
+        model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning, trained_px)
         coder = sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype]), bundle)
         if warning:
             logger.warning(warning)

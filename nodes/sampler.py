@@ -196,6 +196,7 @@ class OneStepSampler(io.ComfyNode):
             inputs.blur_strength,
             model.mpi_mode,
             f"{dtype} on {model.patcher.load_device}",
+            model.trained_px,
         )
         network = vae.patcher.model
         radius_px = clip_radius(network, inputs, vae.patcher.load_device)

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.strength import PUBLISHED_STRENGTH_PX
+
 if TYPE_CHECKING:
     from ..bokeh_core.models.unet import MPIMode
 
@@ -49,12 +51,14 @@ class BokehModel:
         mpi_mode: `released` or `paper`.
         bundle: path of the file that holds both U-Net and VAE; empty where they are files of their own.
         warning: what users should know of the weights, or empty.
+        trained_px: K that it was trained for, in px at the working size, least and most.
     """
 
     patcher: Any
     mpi_mode: MPIMode
     bundle: str = ""
     warning: str = ""
+    trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The node for clips of any length: Any-to-Bokeh Video."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,10 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
     networks = (unet, coder, *([clip_vision.model] if unet.reads_images else []))
     weights = " ".join(module_fingerprint(network) for network in networks)
     pipeline = BokehPipeline(unet, coder, tower, device=device)
-    if not model.bundle:
-        return ModelRenderer(pipeline, weights, model.mpi_mode)
-    name = Path(model.bundle).stem
-    return ModelRenderer(pipeline, weights, model.mpi_mode, warning=model.warning, name=name)
+    renderer = ModelRenderer(
+        pipeline, weights, model.mpi_mode, warning=model.warning, trained_px=model.trained_px
+    )
+    return replace(renderer, name=Path(model.bundle).stem) if model.bundle else renderer
 
 
 def _progress() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..bundle import bundle_at, included_model, quality_warning, require_same_bundle
-from ..checkpoint import load_unet, load_vae, trained_mpi_mode
+from ..checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..model_library import fingerprint
 from ..pipeline import BokehPipeline, ImageEncoder
 from ..semantics import no_image_encoder
@@ -76,9 +77,12 @@ def model_renderer(
     weights = f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
     pipeline = BokehPipeline(network, coder, embed, device=device)
     mode = mpi_mode or trained_mpi_mode(unet)
+    renderer = ModelRenderer(
+        pipeline, weights, mode, overlap, working_size, trained_px=trained_strength_px(unet)
+    )
     if bundle is None:
-        return ModelRenderer(pipeline, weights, mode, overlap, working_size)
-    return ModelRenderer(pipeline, weights, mode, overlap, working_size, quality_warning(bundle), unet.stem)
+        return renderer
+    return replace(renderer, warning=quality_warning(bundle), name=unet.stem)
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ from ..lens import Aperture, contour_reach_px, gamma_of, lens_blur
 from ..memory import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..picture_channels import to_rgb
 from ..sampling_report import strength_warning
-from ..strength import strength_in_pixels
+from ..strength import PUBLISHED_STRENGTH_PX, strength_in_pixels
 from ..windows import DECODE_FRAMES
 from ..working_size import WorkingSize, working_geometry
 from .clip_stream import ClipStream, SlidingFrames, SlidingRegions
@@ -126,6 +126,7 @@ class ModelRenderer:
         working_size: see `working_geometry`.
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
+        trained_px: K that it was trained for, in px at the working size, least and most.
     """
 
     pipeline: BokehPipeline
@@ -135,6 +136,7 @@ class ModelRenderer:
     working_size: WorkingSize = "auto"
     warning: str = ""
     name: str = "The paper's model"
+    trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX
 
     def identity(self) -> str:
         return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
@@ -146,7 +148,7 @@ class ModelRenderer:
             f"Worked on at {inner_width} x {inner_height} px, the frames being {width} x {height}.",
             f"{self.name}, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of 8, on "
             f"{self.pipeline.device}.",
-            strength_warning(inputs.blur_strength),
+            strength_warning(inputs.blur_strength, self.trained_px),
             self.warning,
         ]
         return "\n".join(line for line in lines if line)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..models.small_options import SmallOptions
+from ..models.small.options import SmallOptions
 from .disparity_noise import DisparityNoise
 
 Stage = Literal["stage0", "stage1", "stage2", "stage3", "pixels"]

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from ..bundle import BUNDLE_COMPONENT, LAYERS_PREFIX, OPTIONS_KEY, is_bundle
-from ..checkpoint_files import COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY, read_safetensors_header
-from ..models.small_network import BokehNetwork
-from ..models.small_options import SmallLayers, SmallOptions, read_options
+from ..checkpoint_files import COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY, STRENGTH_KEYS, read_safetensors_header
+from ..models.network import BokehNetwork
+from ..models.small.options import SmallLayers, SmallOptions, read_options
 from ..strength import REFERENCE_WIDTH_PX
 from .config import Stage, TrainConfig
 
@@ -35,8 +35,10 @@ def training_facts(config: TrainConfig, stage: Stage) -> dict[str, str]:
     return {
         "training_stage": stage,
         "training_steps": str(config.run.steps),
-        "training_k_min_px": f"{min(strengths) * scale:g}",
-        "training_k_max_px": f"{max(strengths) * scale:g}",
+        **{
+            key: f"{strength * scale:g}"
+            for key, strength in zip(STRENGTH_KEYS, (min(strengths), max(strengths)), strict=True)
+        },
         "training_size": f"{width}x{height}",
         "training_frames": "-".join(map(str, data.frames)),
         "training_gamma": f"{data.gamma:g}",

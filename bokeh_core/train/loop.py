@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
-from ..models.small_network import BokehNetwork
+from ..models.network import BokehNetwork
 from ..models.unet import MPIMode
 from .averaging import MovingAverage
 from .checkpoints import Checkpoints

@@ -16,7 +16,7 @@ from ..checkpoint_files import COMPONENT_NAMES, Component, find_model, read_json
 from ..models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from ..models.config import read_config
 from ..models.layers_over_time import leave_out_over_time, start_over_time
-from ..models.small_network import BokehNetwork, ImageEncoder
+from ..models.network import BokehNetwork, ImageEncoder
 from .config import Stage, TrainConfig
 from .export import load_layers
 from .svd import initial_unet, initial_vae, is_bokeh_unet, start_adapter

@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..bokeh_inputs import BokehInputs, bokeh_inputs
-from ..models.small_network import BokehNetwork, EncodedClip, decode_clips
+from ..models.network import BokehNetwork, EncodedClip, decode_clips
 from ..models.unet import MPIMode
 from ..mpi import mpi_regions
 from .config import LossConfig, Stage

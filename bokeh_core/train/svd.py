@@ -13,7 +13,7 @@ from ..bundle import bundle_at
 from ..checkpoint import load_unet, load_vae, require_fit
 from ..checkpoint_files import Component, find_model, read_json, read_safetensors_header
 from ..models import BokehUNet, RefinedVAE
-from ..models.small_options import FRAME_LATENTS
+from ..models.small.options import FRAME_LATENTS
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 

@@ -10,7 +10,7 @@ from torch import nn
 from ..models import RefinedVAE
 from ..models.attention import MPIFuser, MPISpatialBlock, TemporalBlock
 from ..models.layers_over_time import blocks_over_time
-from ..models.small_network import BokehNetwork
+from ..models.network import BokehNetwork
 from .config import AblationConfig, Stage
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..metrics import ClipPair, Missing, mean_over_clips, measure_clip
-from ..models.small_network import BokehNetwork
+from ..models.network import BokehNetwork
 from ..models.unet import MPIMode
 from ..peers import gather
 from ..peers.renderer import BokehTask

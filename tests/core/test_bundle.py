@@ -13,9 +13,9 @@ from bokeh_core.bokeh_inputs import bokeh_inputs
 from bokeh_core.bundle import bundle_at, quality_warning, require_same_bundle
 from bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
 from bokeh_core.models import BokehUNet, RefinedVAE
-from bokeh_core.models.blur_stack import DECODER_CHANNELS
-from bokeh_core.models.small_network import BokehNetwork
-from bokeh_core.models.small_options import SmallOptions
+from bokeh_core.models.network import BokehNetwork
+from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
+from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.mpi import mpi_regions
 from bokeh_core.peers import bokeh_small
 from bokeh_core.peers.renderer import BokehTask
@@ -131,11 +131,13 @@ def test_published_models_know_nothing_of_it(small_vae: Any):
 
 def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     network = network_of(ALL)
-    path = bundled(network, tmp_path / "small.safetensors", quality="demo", training_k_max_px="14")
+    said = {"quality": "demo", "training_k_min_px": "0.5", "training_k_max_px": "14"}
+    path = bundled(network, tmp_path / "small.safetensors", **said)
     renderer = model_renderer(path, None, None, device=CPU, dtype=torch.float32)
     assert renderer.mpi_mode == "paper"
     assert renderer.name == "small"
-    assert "demo of the method" in renderer.warning and "up to 14 px" in renderer.warning
+    assert "demo of the method" in renderer.warning
+    assert renderer.trained_px == (0.5, 14.0)
     monkeypatch.setenv(bokeh_small.BUNDLE, str(path))
     assert bokeh_small.missing() is None
     shown = clip(3)

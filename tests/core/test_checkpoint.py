@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
+from bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from bokeh_core.models import BokehUNet
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -251,3 +251,23 @@ def test_a_mode_that_does_not_exist(tmp_path):
     save_file({"x": torch.zeros(1)}, path, metadata={"mpi_mode": "other"})
     with pytest.raises(ValueError, match="'other'; it must be 'released' or 'paper'"):
         trained_mpi_mode(path)
+
+
+def test_the_trained_range_of_strengths(tmp_path, golden_folder):
+    path = tmp_path / "unet.safetensors"
+    said = {"training_k_min_px": "0.5", "training_k_max_px": "14"}
+    save_file({"x": torch.zeros(1)}, path, metadata=said)
+    assert trained_strength_px(path) == (0.5, 14.0)
+    # The authors' range where a file does not say it.
+    save_file({"x": torch.zeros(1)}, path, metadata={"training_k_max_px": "14"})
+    assert trained_strength_px(path) == trained_strength_px(golden_folder / "unet") == (1.0, 32.0)
+
+
+@pytest.mark.parametrize(
+    ("least", "most"), [("a", "14"), ("14", "0.5"), ("-1", "2"), ("1", "inf"), ("nan", "2")]
+)
+def test_a_trained_range_that_is_none(tmp_path, least, most):
+    path = tmp_path / "unet.safetensors"
+    save_file({"x": torch.zeros(1)}, path, metadata={"training_k_min_px": least, "training_k_max_px": most})
+    with pytest.raises(ValueError, match=f"from '{least}' to '{most}'; these must be two numbers"):
+        trained_strength_px(path)

@@ -169,6 +169,12 @@ def test_strength_warning(values, shown):
     assert bool(warning) == bool(shown)
 
 
+def test_strength_warning_of_a_model_with_a_range_of_its_own():
+    assert strength_warning(torch.tensor([0.5, 14.0]), (0.5, 14.0)) == ""
+    warning = strength_warning(torch.tensor([16.0]), (0.5, 14.0))
+    assert "K is 16 px" in warning and "trained for 0.5 to 14 px" in warning
+
+
 def test_report_of_one_short_window():
     report = sampling_report(
         working_geometry(64, 100), [Window(0, 5)], torch.tensor([2.0]), "paper", "float16 on cuda:0"

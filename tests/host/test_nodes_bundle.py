@@ -11,9 +11,9 @@ import torch
 
 from bokeh_core.checkpoint import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
-from bokeh_core.models.blur_stack import DECODER_CHANNELS
-from bokeh_core.models.small_network import BokehNetwork
-from bokeh_core.models.small_options import SmallOptions
+from bokeh_core.models.network import BokehNetwork
+from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
+from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.pipeline import BokehPipeline
 from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, render_clip
 from bokeh_core.render.model_files import model_renderer
@@ -56,7 +56,8 @@ def tiny_network() -> BokehNetwork:
 def bundle(host: HostUnderTest) -> Path:
     folder = host.process.base / "models" / "any_to_bokeh"
     folder.mkdir(parents=True, exist_ok=True)
-    write_bundle(tiny_network(), "paper", folder / NAME, {"quality": "demo"}, torch.float32)
+    facts = {"quality": "demo", "training_k_min_px": "0.5", "training_k_max_px": "6"}
+    write_bundle(tiny_network(), "paper", folder / NAME, facts, torch.float32)
     write_checkpoints(folder / PUBLISHED)
     return folder / NAME
 
@@ -111,6 +112,7 @@ def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle
     assert np.abs(found - expected.permute(0, 2, 3, 1).numpy()).max() < TOLERANCE
     assert np.abs(found - clip[0]).mean() > 0.01
     assert "demo of the method" in report
+    assert "K is 8 px at the working size; the model was trained for 0.5 to 6 px" in report
 
 
 def test_halves_of_different_models_are_refused(host: HostUnderTest, bundle: Path):

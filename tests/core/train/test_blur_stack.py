@@ -1,4 +1,4 @@
-"""Disk-blurred copies against a plain sum over the disk; gates by hand; no effect before it starts."""
+"""Gates by hand, against plain sums over the disk; no effect before it starts."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,89 +7,99 @@ import pytest
 import torch
 
 from bokeh_core.models import RefinedVAE
-from bokeh_core.models.blur_stack import (
-    COLOURS,
-    DECODER_CHANNELS,
-    RADII_PX,
-    RADIUS_CHANNELS,
-    BlurStack,
-    blurred_by_disks,
-    shares_of_radii,
-)
-from bokeh_core.models.small_network import BokehNetwork
-from bokeh_core.models.small_options import SmallOptions
+from bokeh_core.models.network import BokehNetwork
+from bokeh_core.models.small.blur_stack import COLOURS, DECODER_CHANNELS, SHARE_CHANNELS, BlurStack
+from bokeh_core.models.small.blurred_layers import near_over_far
+from bokeh_core.models.small.disks import NUM_DISKS, RADII_PX, Disks
+from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.train.config import AblationConfig, LossConfig, Stage
 from bokeh_core.train.objective import Objective
 from bokeh_core.train.samples import Sample
 from bokeh_core.train.trainable import set_trainable
 
+from .disks import mean_over_disk
+
 ON = SmallOptions(blur_stack=True)
+SIZE = 24
 
 
-def mean_over_disk(frame: torch.Tensor, y: int, x: int, radius_px: float) -> torch.Tensor:
-    """Of [C, H, W], weighted by min(1, r + 1/2 - distance) where that is positive, inside of the frame."""
-    total, weights = torch.zeros(frame.shape[0]), 0.0
-    for row in range(frame.shape[1]):
-        for column in range(frame.shape[2]):
-            distance = ((row - y) ** 2 + (column - x) ** 2) ** 0.5
-            weight = min(max(radius_px + 0.5 - distance, 0.0), 1.0)
-            total, weights = total + weight * frame[:, row, column], weights + weight
-    return total / weights
-
-
-def test_each_copy_is_the_mean_over_a_disk_inside_the_frame():
-    frames = torch.rand(2, 3, 20, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    copies = list(blurred_by_disks(frames))
-    assert len(copies) == len(RADII_PX) == 10
-    assert torch.equal(copies[0], frames)
-    for radius_px, copy in list(zip(RADII_PX, copies, strict=True))[1:]:
-        for y, x in ((0, 0), (10, 12), (19, 3)):
-            expected = mean_over_disk(frames[1], y, x, radius_px)
-            assert torch.allclose(copy[1, :, y, x], expected, atol=1e-5), (radius_px, y, x)
-
-
-def test_gates_mix_copies_pixel_by_pixel():
+def started() -> BlurStack:
     stack = BlurStack()
-    frames = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    radius_px = torch.full((1, 1, 16, 16), -2.7)
-    decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
+    stack.start()
+    return stack
+
+
+def pictures(count: int = 1) -> torch.Tensor:
+    return torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def all_of(radius_px: float) -> torch.Tensor:
+    return torch.full((1, 1, SIZE, SIZE), radius_px)
+
+
+def no_corrections() -> torch.Tensor:
+    return torch.zeros(1, DECODER_CHANNELS, SIZE, SIZE)
+
+
+def test_it_adds_nothing_before_it_starts():
+    stack, decoded = BlurStack(), no_corrections()
     decoded[:, 0] = 0.25
     assert not stack.has_started()
-    assert torch.equal(stack(decoded, frames, radius_px), decoded[:, :3])
+    assert torch.equal(stack(decoded, pictures(), all_of(3.0)), decoded[:, :COLOURS])
     stack.start()
     assert stack.has_started()
+
+
+def test_the_decoder_corrects_gates_pixel_by_pixel():
+    frames, decoded = pictures(), no_corrections()
+    decoded[:, 0] = 0.25
     # 2.7 px lies half way between 2.2 and 3.2. In the left half the decoder moves the weaker half to 4.5 px.
-    decoded[:, COLOURS + RADII_PX.index(2.2), :, :8] = -0.5
-    decoded[:, COLOURS + RADII_PX.index(4.5), :, :8] = 0.5
-    found = stack(decoded, frames, radius_px)[0]
-    for x, smaller_px, greater_px in ((4, 3.2, 4.5), (11, 2.2, 3.2)):
-        means = mean_over_disk(frames[0], 5, x, smaller_px) + mean_over_disk(frames[0], 5, x, greater_px)
-        assert torch.allclose(found[:, 5, x], means / 2 + torch.tensor([0.25, 0.0, 0.0]), atol=1e-5)
+    decoded[:, COLOURS + RADII_PX.index(2.2), :, :12] = -0.5
+    decoded[:, COLOURS + RADII_PX.index(4.5), :, :12] = 0.5
+    for radius_px in (2.7, -2.7):
+        found = started()(decoded, frames, all_of(radius_px))[0]
+        for x, smaller_px, greater_px in ((4, 3.2, 4.5), (17, 2.2, 3.2)):
+            means = mean_over_disk(frames[0], 5, x, smaller_px) + mean_over_disk(frames[0], 5, x, greater_px)
+            assert torch.allclose(found[:, 5, x], means / 2 + torch.tensor([0.25, 0.0, 0.0]), atol=1e-5)
 
 
-def test_a_radius_is_shared_by_the_two_that_enclose_it():
-    radius_px = torch.tensor([0.0, 0.7, -1.05, 5.5, -40.0]).view(1, 1, 1, 5)
-    near, far = shares_of_radii(radius_px)[0, :, 0].split(len(RADII_PX))
-    expected = torch.zeros(2, len(RADII_PX), 5)
-    # In focus counts as far; 1.05 is half way from 0.7 to 1.4, 5.5 from 4.5 to 6.5; 40 is more than the last.
-    expected[1, 0, 0] = expected[0, 1, 1] = 1.0
-    expected[1, 1, 2] = expected[1, 2, 2] = 0.5
-    expected[0, 5, 3] = expected[0, 6, 3] = 0.5
-    expected[1, 9, 4] = 1.0
-    assert torch.allclose(torch.stack([near, far]), expected, atol=1e-6)
+def test_pictures_in_layers_take_the_place_of_the_own_disk():
+    frames, decoded = pictures(), no_corrections()
+    radius_px = all_of(-1.4)
+    radius_px[..., 8:16] = 4.5
+    frames[..., 8:16] = 1.0
+    # A quarter of the first picture in the upper half, all of the second in the lower.
+    decoded[:, COLOURS + NUM_DISKS, :12] = 0.25
+    decoded[:, COLOURS + NUM_DISKS + 1, 12:] = 1.0
+    found = started()(decoded, frames, radius_px)[0]
+    first, second = near_over_far(frames, radius_px, Disks(frames))
+    # What is near spreads to here, 2 px beside it.
+    own, spread = mean_over_disk(frames[0], 5, 17, 1.4), first[0, :, 5, 17]
+    assert float((spread - own).min()) > 0.1
+    assert torch.allclose(found[:, 5, 17], 0.75 * own + 0.25 * spread, atol=1e-5)
+    assert torch.allclose(found[:, 12:], second[0, :, 12:], atol=1e-5)
 
 
 def test_gates_see_the_signed_radius():
-    stack = BlurStack()
-    stack.start()
+    stack, frames = started(), torch.full((1, 3, SIZE, SIZE), 0.5)
     with torch.no_grad():
         # Of near pixels of 0.7 px: a quarter of the sharp frame less.
         stack.gates.weight[0, 1] = -0.25 / 2
-    frames = torch.full((1, 3, 16, 16), 0.5)
-    decoded = torch.zeros(1, DECODER_CHANNELS, 16, 16)
     for radius_px, gate in ((0.7, 0.75), (-0.7, 1.0), (1.05, 0.875)):
-        found = stack(decoded, frames, torch.full((1, 1, 16, 16), radius_px))
-        assert torch.allclose(found, torch.full_like(found, 0.5 * gate), atol=1e-6)
+        found = stack(no_corrections(), frames, all_of(radius_px))
+        assert torch.allclose(found, torch.full_like(found, 0.5 * gate), atol=1e-5), radius_px
+
+
+def test_frames_one_by_one_are_as_frames_together():
+    generator = torch.Generator().manual_seed(1)
+    radius_px = 12 * torch.rand(3, 1, SIZE, SIZE, generator=generator) - 6
+    decoded = torch.randn(3, DECODER_CHANNELS, SIZE, SIZE, generator=generator) / 8
+    stack = started()
+    together = stack(decoded, pictures(3), radius_px)
+    with torch.no_grad():
+        apart = stack(decoded, pictures(3), radius_px)
+    assert together.requires_grad and not apart.requires_grad
+    torch.testing.assert_close(apart, together.detach(), rtol=0, atol=1e-5)
 
 
 def test_a_network_starts_at_each_pixel_s_own_disk(small_unet: Any, small_vae: Any):
@@ -117,7 +127,7 @@ def test_a_network_starts_at_each_pixel_s_own_disk(small_unet: Any, small_vae: A
 
 
 def test_the_decoder_must_have_channels_for_it(small_unet: Any, small_vae: Any):
-    with pytest.raises(ValueError, match="out_channels 3; with blur_stack it must have 13"):
+    with pytest.raises(ValueError, match="out_channels 3; with blur_stack it must have 15"):
         BokehNetwork(small_unet, small_vae, ON)
 
 
@@ -138,7 +148,7 @@ def test_its_gates_learn_with_the_decoder_and_in_pixels(small_unet: Any, small_v
     network.zero_grad()
     Objective(network, "pixels", LossConfig(), "paper")(sample)["loss"].backward()
     gradient = stack.gates.weight.grad
-    assert gradient is not None and float(gradient[:, :RADIUS_CHANNELS].abs().sum()) > 0
+    assert gradient is not None and float(gradient[:, :SHARE_CHANNELS].abs().sum()) > 0
 
 
 def test_of_both_skips_the_stack_begins_and_only_once(small_unet: Any, small_vae: Any):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bokeh_core.models.layers_over_time import blocks_over_time, leave_out_over_time, start_over_time
-from bokeh_core.models.small_network import decode_clips
+from bokeh_core.models.network import decode_clips
 from bokeh_core.train.config_file import train_config
 from bokeh_core.train.networks import build_network
 from bokeh_core.train.trainable import set_trainable

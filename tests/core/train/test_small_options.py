@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from bokeh_core.bokeh_inputs import bokeh_inputs
-from bokeh_core.models.small_network import BokehNetwork, decode_clips
-from bokeh_core.models.small_options import SmallOptions, read_options
+from bokeh_core.models.network import BokehNetwork, decode_clips
+from bokeh_core.models.small.options import SmallOptions, read_options
 from bokeh_core.pipeline import BokehPipeline
 
 # Of the golden VAE's skips, from full resolution down.

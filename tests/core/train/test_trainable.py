@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig
-from bokeh_core.models.small_network import BokehNetwork
+from bokeh_core.models.network import BokehNetwork
 from bokeh_core.train.config import STAGES, AblationConfig, LossConfig, Stage
 from bokeh_core.train.config_file import train_config
 from bokeh_core.train.networks import build_network

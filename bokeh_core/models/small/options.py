@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..vae import VAEConfig
 from .blur_stack import DECODER_CHANNELS, BlurStack
-from .vae import VAEConfig
 
 RADIUS_SCALE_PX = 4.0
 """A signed blur radius of this many px enters the network as 1."""
@@ -30,8 +30,8 @@ class SmallOptions:
     Attributes:
         input_skip: add a 1x1 convolution of the input frame to the decoder's output; see
             `BokehNetwork.start_input_skip`.
-        blur_stack: add copies of the input frame blurred by disks, each times a learned gate; see
-            `BlurStack`. The VAE needs `out_channels` 13.
+        blur_stack: add blurred copies of the input frame, each times a learned gate; see
+            `BlurStack`. The VAE needs `out_channels` 15.
         latent_difference: the U-Net predicts bokeh latents minus frame latents; see
             `BokehNetwork.start_latent_difference`.
         signed_defocus: in place of latents of |d - d_f|, the U-Net gets four learned features of the signed

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..memory import PIECE_ELEMENTS
-from .small_options import (
+from ...memory import PIECE_ELEMENTS
+from ..unet import BokehUNet, MPIMode, UNetConfig
+from ..vae import RefinedVAE, SkipLevel, VAEConfig, frames_of
+from .options import (
     RADIUS_SCALE_PX,
     SmallLayers,
     SmallOptions,
     require_channels,
     skip_widths,
 )
-from .unet import BokehUNet, MPIMode, UNetConfig
-from .vae import RefinedVAE, SkipLevel, VAEConfig, frames_of
 
 
 class SmallUNet(BokehUNet):

@@ -16,7 +16,7 @@ from ..mpi import mpi_regions
 from ..semantics import clip_input
 from ..windows import fuse_windows, plan_decode, plan_windows
 from ..working_size import WorkingSize
-from .small_options import (
+from .small.options import (
     RADIUS_SCALE_PX,
     SmallLayers,
     SmallOptions,
