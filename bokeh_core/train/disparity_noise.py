@@ -1,7 +1,7 @@
 """Faults of estimated depth around the subject in focus, for stage 2 (section 3.4).
 
 Elastic distortion, then Perlin noise where the distortion moved the subject's outline, then dilation or
-erosion of the outline. Elsewhere the map stays as it is.
+erosion of the outline. Elsewhere the map stays as it is, unless it is softened as a whole.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ class DisparityNoise:
         perlin_share: greatest noise as a share of the focal disparity.
         kernels_px: widths from which the dilation or erosion is drawn, odd.
         reach_px: how far from the outline the distortion may act.
+        soften_px: greatest standard deviation of a Gaussian over the whole map, as estimated depth has soft
+            edges; drawn once a clip, from 0. Not published.
     """
 
     probability: float = 0.5
@@ -37,6 +39,7 @@ class DisparityNoise:
     perlin_share: float = 0.1
     kernels_px: tuple[int, ...] = (3, 5, 7)
     reach_px: int = 16
+    soften_px: float = 0.0
 
 
 def disturb_disparity(
@@ -65,6 +68,7 @@ def disturb_disparity(
         return disparity
     kernel_px = noise.kernels_px[int(torch.randint(len(noise.kernels_px), (), generator=generator))]
     grows = bool(torch.rand((), generator=generator) < 0.5)
+    sigma_px = noise.soften_px * float(torch.rand((), generator=generator)) if noise.soften_px > 0 else 0.0
     frames = []
     for values, focal in zip(disparity, focal_disparity.tolist(), strict=True):
         subject = (values - focal).abs() <= in_focus_disparity
@@ -79,7 +83,8 @@ def disturb_disparity(
         noisy = noisy + moved * perlin.to(values) * noise.perlin_share * focal
         subject = torch.where(zone, warped_subject, subject)
         frames.append(_move_outline(noisy, subject, kernel_px // 2, grows).clamp(0, 1))
-    return torch.stack(frames)
+    disturbed = torch.stack(frames)
+    return gaussian(disturbed, sigma_px) if sigma_px > 0 else disturbed
 
 
 def perlin_noise(

@@ -138,7 +138,7 @@ def test_the_included_model_renders_without_any_other_file(host: HostUnderTest, 
     assert found.shape == clip[0].shape
     changed = np.abs(found - clip[0]).mean(axis=(0, 2, 3))
     assert float(changed.max()) > 0.01
-    assert "Lens Blur gives better pictures" in report
+    assert "Lens Blur is faster and cleaner" in report
 
 
 def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path, tmp_path: Path):

@@ -14,7 +14,7 @@ NUM_LAYERED = 2
 # A pixel beside one whose radius is greater by more than this (px) may show some of that nearer surface. It
 # loses weight in the picture without outlines, from twice of this on all of it.
 _OUTLINE_PX = 0.5
-_OUTLINE_WINDOW = 5
+_OUTLINE_WINDOW = 3
 
 # A mean over less than this part of its disk is not trusted alone.
 _FEW = 0.05

@@ -82,7 +82,7 @@ def test_half_transparent_outlines_leave_no_trace_in_the_second_picture():
     line = part(slice(0, SIZE), slice(23, 25))
     frames = red_on_blue(line)
     # Beside the line: seen as far, but half of the line's colour.
-    frames[0, :, :, 21:23] = frames[0, :, :, 25:27] = ((RED + BLUE) / 2)[:, None, None]
+    frames[0, :, :, 22] = frames[0, :, :, 25] = ((RED + BLUE) / 2)[:, None]
     with_trace, without = layered(frames, radii(line, 6.5, 0.0))
     weights = disk_weights(SIZE, SIZE, 24, 22, 6.5)
     cover = (weights * line).sum() / weights.sum()

@@ -86,3 +86,26 @@ def test_perlin_noise_is_zero_at_lattice_points_and_bounded():
     assert float(octaves.abs().max()) <= 1
     # Lattices of 8 and 4 px hold the points of that of 16 px.
     assert torch.allclose(octaves[::16, ::16], torch.zeros(5, 7), atol=1e-6)
+
+
+def test_softened_edges_are_gaussians_of_up_to_the_given_width():
+    step = torch.cat([torch.full((2, 8, 32), 0.25), torch.full((2, 8, 32), 0.75)], dim=2)
+    nothing_in_focus = torch.zeros(2)
+    noise = DisparityNoise(probability=1.0, soften_px=2.0)
+    place = torch.arange(63) - 31.0
+    widths = []
+    for seed in range(40):
+        soft = disturb_disparity(step, nothing_in_focus, noise, seeded(seed))
+        # The slope of a softened step is the Gaussian itself: its standard deviation is that of the slope.
+        slope = soft.diff(dim=2) / 0.5
+        assert torch.allclose(slope.sum(2), torch.ones(2, 8), atol=1e-5)
+        width = (slope * place**2).sum(2).sqrt()
+        assert torch.allclose(width, width[0, 0].expand(2, 8), atol=1e-3)
+        widths.append(float(width[0, 0]))
+    # Narrower than a third of a pixel a Gaussian is one sample; cut at three sigma it is a little narrower.
+    assert min(widths) < 0.5 and 1.5 < max(widths) <= 2.0
+
+
+def test_edges_stay_as_they_are_without_softening():
+    step = torch.cat([torch.full((1, 8, 8), 0.25), torch.full((1, 8, 8), 0.75)], dim=2)
+    assert torch.equal(disturb_disparity(step, torch.zeros(1), DisparityNoise(probability=1.0), seeded()), step)
