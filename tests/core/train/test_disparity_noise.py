@@ -108,4 +108,5 @@ def test_softened_edges_are_gaussians_of_up_to_the_given_width():
 
 def test_edges_stay_as_they_are_without_softening():
     step = torch.cat([torch.full((1, 8, 8), 0.25), torch.full((1, 8, 8), 0.75)], dim=2)
-    assert torch.equal(disturb_disparity(step, torch.zeros(1), DisparityNoise(probability=1.0), seeded()), step)
+    noise = DisparityNoise(probability=1.0)
+    assert torch.equal(disturb_disparity(step, torch.zeros(1), noise, seeded()), step)
