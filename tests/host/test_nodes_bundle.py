@@ -19,6 +19,7 @@ from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_fo
 from bokeh_core.render.model_files import model_renderer
 from bokeh_core.semantics import no_image_encoder
 from bokeh_core.train.export import write_bundle
+from bokeh_core.video_io import Encoding
 from tests.core.render.clips import (
     moving_pictures,
     read_video,
@@ -156,6 +157,7 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
         renderer="model",
         model=model[0],
         vae=model[1],
+        codec="ffv1",
     )
     report = host.save(graph, node[1])
     result = host.run(graph)
@@ -166,12 +168,14 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
         parse_focus("0.5"),
         Strength("100"),
         model_renderer(bundle, None, None, device=torch.device("cpu"), dtype=torch.float32),
-        tmp_path / "direct.mp4",
+        tmp_path / "direct.mkv",
+        Encoding("ffv1"),
     )
     render_clip(job)
     difference = np.abs(read_video(shown).astype(int) - read_video(job.output).astype(int))
-    # Threads add up in another order in the host, and H.264 rounds what comes out.
-    assert difference.mean() < 1
+    # Threads add up in another order in the host.
+    assert difference.max() <= 2
+    assert difference.mean() < 0.01
     assert "demo of the method" in result.probes[report.id]
     # Not under the name of the paper.
     assert "tiny_bokeh, MPI mode paper" in result.probes[report.id]
