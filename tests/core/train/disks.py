@@ -15,5 +15,6 @@ def disk_weights(height: int, width: int, y: int, x: int, radius_px: float) -> t
 
 def mean_over_disk(frame: torch.Tensor, y: int, x: int, radius_px: float) -> torch.Tensor:
     """Of [C, H, W], inside of the frame."""
-    weights = disk_weights(*frame.shape[1:], y, x, radius_px)
+    height, width = frame.shape[1:]
+    weights = disk_weights(height, width, y, x, radius_px)
     return (weights * frame).sum(dim=(1, 2)) / weights.sum()
