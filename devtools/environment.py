@@ -49,7 +49,16 @@ TEST_HOST_PACKAGES = [
     "requests",
 ]
 # Linters are pinned: a new release must not fail an old commit.
-CHECK_PACKAGES = ["ruff==0.17.6", "mypy==2.4.1", "pytest>=8.2"]
+# OpenEXR writes what Blender and Nuke write, for the tests of our reader; no node needs it.
+CHECK_PACKAGES = [
+    "ruff==0.17.6",
+    "mypy==2.4.1",
+    "pytest>=8.2",
+    "hypothesis>=6.100",
+    "OpenEXR>=3.3",
+    "build>=1.2",
+    "uv>=0.5",
+]
 # The optional dependencies of pyproject.toml; torch and torchvision are there already.
 OPTIONAL_PACKAGES = [
     "accelerate>=1.0",
