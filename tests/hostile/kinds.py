@@ -1,0 +1,35 @@
+"""The kinds of hostile inputs, found by looking into the package."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from pathlib import Path
+from typing import Protocol, cast
+
+PACKAGE = __package__ or "tests.hostile"
+
+
+class Kind(Protocol):
+    """A module that attacks one thing; see the package."""
+
+    NAME: str
+
+    def run(self, seed: int, count: int, folder: Path) -> Counter[str]:
+        """Try `count` inputs in an empty folder; return how often each outcome was seen.
+
+        Raises:
+            AssertionError: an input had another outcome than a right answer or a ValueError in our words.
+        """
+
+
+def kind_names() -> list[str]:
+    """Return the modules that are kinds, sorted."""
+    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    return sorted(name for name in names if hasattr(importlib.import_module(f"{PACKAGE}.{name}"), "NAME"))
+
+
+def kind_of(name: str) -> Kind:
+    """Return the module of a kind."""
+    return cast(Kind, importlib.import_module(f"{PACKAGE}.{name}"))
