@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .grey import grey_maps
+from .video_io.opening import open_video, picture_stream
 
 if TYPE_CHECKING:
     import av
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
 # Planar formats whose first plane is luma in the low bits of each word.
 _LUMA_PLANE_FORMATS = ("gray", "yuv4", "yuvj4", "yuva4")
 _FULL_RANGE = 2
-# FFmpeg takes any text file for a film of a terminal.
-_TEXT_FORMAT = "tty"
+_WANTED = "a video, a still, or a folder of depth maps"
 # Colour is judged on a thumbnail: the whole frame would cost more than decoding it.
 _COLOUR_CHECK_PX = 64
 
 
 def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, int]]:
-    """Decode the first video stream into grey levels, frame by frame.
+    """Decode the picture stream into grey levels, frame by frame.
 
     Args:
         path: any file the installed FFmpeg reads.
@@ -41,15 +41,10 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
 
     count, size = 0, (0, 0)
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(
-                    f"{path.name} has no video stream; give a video, a still, or a folder of depth maps."
-                )
-            if container.format.name == _TEXT_FORMAT:
-                raise ValueError(f"{path.name} is text; give a video, a still, or a folder of depth maps.")
-            container.streams.video[0].thread_type = "AUTO"
-            for frame in container.decode(video=0):
+        with open_video(path, _WANTED) as container:
+            stream = picture_stream(container, path.name)
+            stream.thread_type = "AUTO"
+            for frame in container.decode(stream):
                 size = size if count else (frame.width, frame.height)
                 if (frame.width, frame.height) != size:
                     raise ValueError(
@@ -64,8 +59,7 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
     except av.error.FFmpegError as error:
         where = f"after {count} frames" if count else "at its start"
         raise ValueError(
-            f"{path.name} cannot be decoded {where} ({error.strerror}); give a video, a still, or a folder "
-            "of depth maps."
+            f"{path.name} cannot be decoded {where} ({error.strerror}); give {_WANTED}."
         ) from error
     if not count:
         raise ValueError(f"{path.name} has a video stream without frames; export it again.")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..video_io.opening import open_video, picture_stream
+
 VIDEO_SUFFIXES = (".mp4", ".webm")
 
 # Containers round durations to their own clocks, and some count the last frame's display time.
@@ -95,17 +97,15 @@ def _video_shape(file: Path) -> _VideoShape:
     import av
 
     try:
-        with av.open(str(file)) as container:
-            if not container.streams.video:
-                raise ValueError(f"{file} has no picture; it must be a video.")
-            stream = container.streams.video[0]
+        with open_video(file) as container:
+            stream = picture_stream(container, file.name)
             if stream.duration is not None:
                 duration_s = float(stream.duration * stream.time_base)
             else:
                 duration_s = (container.duration or 0) / av.time_base
             return _VideoShape((stream.width, stream.height), duration_s)
-    except av.FFmpegError as error:
-        raise ValueError(f"{file} cannot be read as a video: {error.strerror}.") from error
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read as a video: {error}") from error
 
 
 def _text(size_px: tuple[int, int]) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .colour import Colour
+from .opening import open_video, picture_stream
 from .orientation import Orientation, orientation_of
 from .pixels import colour_of, has_alpha, to_rgb
 
@@ -53,7 +54,7 @@ class VideoFormat:
 
 
 class VideoFile:
-    """The first video stream of a file."""
+    """The picture stream of a file."""
 
     def __init__(self, path: Path) -> None:
         """Read the format from the first frame.
@@ -140,10 +141,8 @@ class VideoFile:
         import av  # imported on first use: the pack must load fast
 
         try:
-            with av.open(str(self.path)) as container:
-                if not container.streams.video:
-                    raise ValueError(f"{self.path.name} has no video stream.")
-                stream = container.streams.video[0]
+            with open_video(self.path) as container:
+                stream = picture_stream(container, self.path.name)
                 stream.thread_type = "AUTO"
                 if seek_to is not None:
                     container.seek(seek_to, stream=stream)

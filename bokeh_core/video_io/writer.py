@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .codecs import CODECS, CONTAINERS, Encoding, set_colour_tags
 from .colour import BT709, LIMITED, Colour
+from .opening import address_of
 from .pixels import to_frame
 from .reader import VideoFormat
 
@@ -50,7 +51,7 @@ class PartWriter:
 
         self._video = stored_format(video, encoding.codec)
         self._pixel_format, self._bits = encoding.pixel_format(self._video)
-        self._container = av.open(str(path), "w", format=container)
+        self._container = av.open(address_of(path), "w", format=container)
         self._stream: Any = self._container.add_stream(
             CODECS[encoding.codec].encoder,
             rate=video.frame_rate,
