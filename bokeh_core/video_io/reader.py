@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from .colour import Colour
 from .opening import open_video, picture_stream
 from .orientation import Orientation, orientation_of
 from .pixels import colour_of, has_alpha, to_rgb
+from .timing import REORDER_FRAMES, is_run_of, shown_times
 
 if TYPE_CHECKING:
     import av
@@ -91,15 +93,12 @@ class VideoFile:
             ValueError: the video cannot be decoded.
         """
         step = max(round(1 / (self.format.frame_rate * self.format.time_base)), 1)
-        times: list[int] = []
+        stamps: list[int | None] = []
         with self._decoding() as (_, frames):
             for frame in frames:
-                following = times[-1] + step if times else 0
-                time = following if frame.pts is None else int(frame.pts)
-                # Players need ascending times; some files repeat one.
-                times.append(time if not times or time > times[-1] else times[-1] + 1)
+                stamps.append(None if frame.pts is None else int(frame.pts))
                 on_frame()
-        return times
+        return shown_times(stamps, step)
 
     def frames(self, start: int = 0, times: Sequence[int] | None = None) -> Iterator[Tensor]:
         """Yield the frames from number `start` on: float32 [H, W, 3] in [0, 1], with alpha [H, W, 4].
@@ -112,19 +111,28 @@ class VideoFile:
         Raises:
             ValueError: the video cannot be decoded, or its frames change their size.
         """
-        if start and times is not None and start < len(times):
+        if start and times is not None and start < len(times) and self._can_enter(start, times):
             with self._decoding(seek_to=times[start]) as (_, decoded):
-                entered = next((frame for frame in decoded if (frame.pts or 0) >= times[start]), None)
-                # Files whose index is wrong are entered too late.
-                if entered is not None and entered.pts == times[start]:
-                    yield self._picture(entered, start)
-                    for number, frame in enumerate(decoded, start + 1):
-                        yield self._picture(frame, number)
-                    return
+                entered = dropwhile(lambda frame: frame.pts != times[start], decoded)
+                for number, frame in enumerate(entered, start):
+                    yield self._picture(frame, number)
+            return
         with self._decoding() as (_, decoded):
             for number, frame in enumerate(decoded):
                 if number >= start:
                     yield self._picture(frame, number)
+
+    def _can_enter(self, start: int, times: Sequence[int]) -> bool:
+        """Whether entering near a frame finds it: indexes may be wrong, stamps no times of showing."""
+        with self._decoding(seek_to=times[start]) as (_, decoded):
+            stamps: list[int | None] = []
+            after = 0
+            for frame in decoded:
+                stamps.append(None if frame.pts is None else int(frame.pts))
+                after += frame.pts is None or frame.pts >= times[start]
+                if after > REORDER_FRAMES:
+                    break
+        return is_run_of(stamps, times, start)
 
     def _picture(self, frame: av.VideoFrame, number: int) -> Tensor:
         if (frame.width, frame.height) != self._stored_size:

@@ -1,0 +1,44 @@
+"""Times of frames: from the stamps of a file to ascending times, and to the ticks of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+# Codecs store a frame at most this many places away from its turn (H.264 and HEVC: 16).
+REORDER_FRAMES = 16
+
+
+def shown_times(stamps: Sequence[int | None], step: int) -> list[int]:
+    """Times of frames in the order of showing, strictly ascending, in units of the stamps.
+
+    Args:
+        stamps: one per frame as decoded; None where a file gives none.
+        step: what a frame lasts.
+    """
+    filled: list[int] = []
+    for stamp in stamps:
+        filled.append((filled[-1] + step if filled else 0) if stamp is None else stamp)
+    times: list[int] = []
+    for time in _in_order(filled, step):
+        # Players need ascending times; some files repeat one.
+        times.append(time if not times or time > times[-1] else times[-1] + 1)
+    return times
+
+
+def _in_order(stamps: list[int], step: int) -> list[int]:
+    """Undo stamps in the order of storing, as AVI's are: the i-th frame shown has the i-th stamp."""
+    backwards = (before - after for before, after in pairwise(stamps))
+    # A longer way back is a clock that started again.
+    return sorted(stamps) if max(backwards, default=0) <= REORDER_FRAMES * step else stamps
+
+
+def is_run_of(stamps: Sequence[int | None], times: Sequence[int], number: int) -> bool:
+    """Tell whether decoded stamps are neighbours among the times of a clip and take in frame `number`.
+
+    Where they do not, stamps are not times, and a frame cannot be found by its stamp.
+    """
+    if not stamps or stamps[0] not in times:
+        return False
+    first = times.index(stamps[0])
+    return first <= number < first + len(stamps) and list(stamps) == list(times[first : first + len(stamps)])
