@@ -15,6 +15,7 @@ if not (3, 10) <= sys.version_info[:2] <= (3, 13):
     version = ".".join(map(str, sys.version_info[:2]))
     sys.exit("dev.py: this is Python " + version + "; run it with Python 3.10, 3.11, 3.12 or 3.13.")
 
+from bokeh_core.console import write_what_the_stream_can_show
 from devtools.checks import PARTS, run_checks
 from devtools.demo import run_demo
 from devtools.freeze import freeze_schema
@@ -55,6 +56,7 @@ def exit_on_sigterm(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """Run the command that was asked for and return its exit code."""
+    write_what_the_stream_can_show()
     signal.signal(signal.SIGTERM, exit_on_sigterm)
     arguments = parse(sys.argv[1:])
     if arguments.command == "test":

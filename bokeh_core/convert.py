@@ -36,6 +36,7 @@ from .checkpoint_files import (
     find_model,
     read_safetensors_header,
 )
+from .console import write_what_the_stream_can_show
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
@@ -181,6 +182,7 @@ def _report(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 when the file is written, 1 with the reason on stderr otherwise."""
+    write_what_the_stream_can_show()
     parser = argparse.ArgumentParser(
         prog="python -m bokeh_core.convert",
         description="Turn the published U-Net or VAE into one .safetensors file with its config inside.",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..console import write_what_the_stream_can_show
 from .answers import read_answers
 from .footage import read_footage
 from .key import read_key
@@ -21,6 +22,7 @@ _DESCRIPTION = "A blind A/B test of videos: a static page for raters, and a tall
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one of the two commands; return the exit code."""
+    write_what_the_stream_can_show()
     arguments = _parser().parse_args(words)
     try:
         message: str = arguments.run(arguments)

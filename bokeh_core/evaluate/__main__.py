@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from ..console import write_what_the_stream_can_show
 from ..metrics import METRICS, Backbones
 from ..scenes.presets import PRESETS
 from .clip_plan import plan_clips
@@ -87,6 +88,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
     """Run the command line; return the exit code: 1 when a renderer failed."""
+    write_what_the_stream_can_show()
     arguments = parse(words)
     if arguments.jobs < 1:
         raise ValueError(f"--jobs is {arguments.jobs}; it must be 1 or more.")

@@ -13,7 +13,7 @@ from .perturb import NONE
 from .plan import Plan
 from .references import GROUND_TRUTH
 from .results import Measurement, Row
-from .tables import SANITY, Cell, Table
+from .tables import INFINITY, SANITY, Cell, Table
 from .video import DIFFERENCE_GAIN, FRAMES_PER_SECOND
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -127,7 +127,7 @@ def _label(values: Mapping[str, Value]) -> str:
 def _decibels(value: Value) -> str:
     if isinstance(value, Missing):
         return value.short
-    return f"{value:.1f}" if math.isfinite(value) else "∞"
+    return f"{value:.1f}" if math.isfinite(value) else INFINITY
 
 
 def _finite(value: Value | None) -> float | None:

@@ -18,6 +18,8 @@ SANITY = frozenset({GROUND_TRUTH, ANOTHER_GRID, "identity"})
 
 ROBUSTNESS_METRICS = ("psnr", "edge_psnr")
 NOTHING = "–"
+# Escaped: some tools for Windows read Python files as cp1252, which lacks these.
+UP, DOWN, MINUS, INFINITY = "\u2191", "\u2193", "\u2212", "\u221e"
 _LONGEST_NUMBER = 30
 
 
@@ -171,8 +173,8 @@ def summary_csv(rows: Sequence[Row]) -> str:
 
 def _comparison(title: str, intro: str, rows: Sequence[Row]) -> Table:
     columns = [_metric_column(metric) for metric in METRICS]
-    columns.append(_Column("s a frame ↓", False, 3, lambda row: row.seconds_per_frame))
-    columns.append(_Column("× gather ↓", False, 2, lambda row: row.times_gather))
+    columns.append(_Column(f"s a frame {DOWN}", False, 3, lambda row: row.seconds_per_frame))
+    columns.append(_Column(f"× gather {DOWN}", False, 2, lambda row: row.times_gather))
     notes: dict[str, None] = {}
     for row in rows:
         if row.why_not is not None:
@@ -216,7 +218,8 @@ def _robustness(metric: Metric, rows: Sequence[Row], perturbations: Sequence[str
             compete = p in of and of[p].complete and renderer not in SANITY
             cell = _cell(value, metric.digits, tops[p] if compete else None)
             if p != NONE and isinstance(value, float) and isinstance(clean, float) and math.isfinite(clean):
-                cell = Cell(f"{cell.text} ({value - clean:+.{metric.digits}f})".replace("-", "−"), cell.best)
+                change = f"({value - clean:+.{metric.digits}f})"
+                cell = Cell(f"{cell.text} {change}".replace("-", MINUS), cell.best)
             cells.append(cell)
         body.append(tuple(cells))
     return Table(
@@ -238,7 +241,7 @@ def _metric_column(metric: Metric) -> _Column:
 
 def _metric_header(metric: Metric) -> str:
     unit = f", {metric.unit}" if metric.unit else ""
-    return f"{metric.title}{unit} {'↑' if metric.higher_is_better else '↓'}"
+    return f"{metric.title}{unit} {UP if metric.higher_is_better else DOWN}"
 
 
 def _best(column: _Column, rows: Sequence[Row]) -> str | None:
@@ -260,7 +263,7 @@ def _cell(value: Value | None, digits: int, best: str | None) -> Cell:
 
 
 def _text(value: float, digits: int) -> str:
-    return ("∞" if value > 0 else "−∞") if math.isinf(value) else f"{value:.{digits}f}"
+    return (INFINITY if value > 0 else MINUS + INFINITY) if math.isinf(value) else f"{value:.{digits}f}"
 
 
 def _markdown_line(cells: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from ..console import write_what_the_stream_can_show
 from ..disparity import NORMALISATIONS, POLARITIES, SOURCES
 from ..disparity_recipe import DepthMeaning
 from ..focus import BETWEEN_POINTS
@@ -205,6 +206,7 @@ def _text(words: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 when every clip is made, 1 with the reasons on stderr otherwise, 130 when stopped."""
+    write_what_the_stream_can_show()
     words = parser().parse_args(arguments)
     failures: list[str] = []
     try:

@@ -25,6 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..console import write_what_the_stream_can_show
 from . import sources
 from .credits import credits_page
 from .library import MANIFEST, Asset, decode_picture
@@ -315,6 +316,7 @@ def _write_lists(folder: Path, assets: Sequence[Asset]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
+    write_what_the_stream_can_show()
     parser = argparse.ArgumentParser(
         prog="python -m bokeh_core.scenes.fetch",
         description=(__doc__ or "").split("\n", 1)[0],

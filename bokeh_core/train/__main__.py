@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from ..bundle import DEMO, QUALITY_KEY
+from ..console import write_what_the_stream_can_show
 from ..convert import DTYPES
 from .config import STAGES, Stage
 from .config_file import CONFIGS, PHASES, apply_settings, phase_configs, read_yaml, stage_config, train_config
@@ -162,6 +163,7 @@ def print_metrics(rows: dict[str, dict[str, float]]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 when all is done, 1 with the reason on stderr otherwise, 130 after Ctrl-C."""
+    write_what_the_stream_can_show()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("accelerate").setLevel(logging.WARNING)
     try:

@@ -127,8 +127,9 @@ class TestStill:
 
     def test_names_in_any_script_are_read(self, tmp_path: Path):
         write_png(tmp_path / "d.png", np.array([[255]], np.uint8))
-        (tmp_path / "d.png").rename(tmp_path / "深度 карта.PNG")
-        assert read_depth_maps(tmp_path / "深度 карта.PNG").values.item() == 1
+        path = tmp_path / "\u6df1\u5ea6 \u043a\u0430\u0440\u0442\u0430.PNG"
+        (tmp_path / "d.png").rename(path)
+        assert read_depth_maps(path).values.item() == 1
 
     def test_a_missing_path_is_an_error(self, tmp_path: Path):
         with pytest.raises(ValueError, match=r"nowhere\.png does not exist; give a folder"):

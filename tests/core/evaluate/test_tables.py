@@ -56,18 +56,18 @@ def test_given_layers_have_a_table_of_their_own():
 def test_the_best_is_bold_whichever_way_is_good():
     image, _ = comparison_tables(ROWS)
     # Sanity rows and rows with clips missing do not compete.
-    assert columns(image, "PSNR, dB ↑") == {
+    assert columns(image, "PSNR, dB \u2191") == {
         "Identity": "99.00",
         "Gather": "30.00",
         "Lens": "*40.13*",
         "Half": "50.00",
         "Network": "no weights",
     }
-    assert columns(image, "RM ↓")["Lens"] == "*0.0020*"
-    assert columns(image, "RM ↓")["Half"] == "0.0010"
-    assert columns(image, "s a frame ↓")["Gather"] == "*0.250*"
-    assert columns(image, "s a frame ↓")["Identity"] == "0.000"
-    assert columns(image, "× gather ↓") == {
+    assert columns(image, "RM \u2193")["Lens"] == "*0.0020*"
+    assert columns(image, "RM \u2193")["Half"] == "0.0010"
+    assert columns(image, "s a frame \u2193")["Gather"] == "*0.250*"
+    assert columns(image, "s a frame \u2193")["Identity"] == "0.000"
+    assert columns(image, "× gather \u2193") == {
         "Identity": "2.00",
         "Gather": "*1.00*",
         "Lens": "2.00",
@@ -105,7 +105,7 @@ def test_renderers_that_do_not_run_and_clips_that_failed():
 def test_infinite_psnr_of_the_truth():
     truth = row("ground_truth", math.inf, math.inf, 0.0, given_layers=True)
     (table,) = comparison_tables([truth, row("layers", 60.0, 60.0, 0.1, given_layers=True)])
-    assert columns(table, "PSNR, dB") == {"Ground_Truth": "∞", "Layers": "*60.00*"}
+    assert columns(table, "PSNR, dB") == {"Ground_Truth": "\u221e", "Layers": "*60.00*"}
 
 
 def test_robustness_shows_the_change_against_the_clean_map():
@@ -120,8 +120,8 @@ def test_robustness_shows_the_change_against_the_clean_map():
     overall, edges = robustness_tables(rows)
     assert overall.header == ("renderer", "clean", "eroded one px")
     assert columns(overall, "clean") == {"Gather": "30.00", "Lens": "*40.00*"}
-    assert columns(overall, "eroded") == {"Gather": "28.50 (−1.50)", "Lens": "*41.25 (+1.25)*"}
-    assert columns(edges, "eroded") == {"Gather": "17.00 (−3.00)", "Lens": "*34.00 (−1.00)*"}
+    assert columns(overall, "eroded") == {"Gather": "28.50 (\u22121.50)", "Lens": "*41.25 (+1.25)*"}
+    assert columns(edges, "eroded") == {"Gather": "17.00 (\u22123.00)", "Lens": "*34.00 (\u22121.00)*"}
     assert robustness_tables(ROWS) == []
 
 
