@@ -85,6 +85,10 @@ class HostClient:
         """Return the JSON that the host serves at a path."""
         return json.loads(self._request(path))
 
+    def post_json(self, path: str, body: dict[str, Any]) -> None:
+        """Send a JSON object to a path of the host."""
+        self._request(path, body)
+
     def object_info(self) -> dict[str, Any]:
         """Return the schema of every node the host has."""
         info: dict[str, Any] = self.get_json("/object_info")

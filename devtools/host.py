@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +32,10 @@ PACK_NAME = "comfyui-any-to-bokeh"
 BASE_FOLDERS = ("custom_nodes", "models", "input", "output", "temp", "user")
 NOT_COPIED = (".venv", ".git", "output", "__pycache__")
 
+# Another program may take a port between the moment it was found free and the host's own use of it.
+PORTS_TRIED = 5
+_ADDRESS_IN_USE = re.compile(r"address already in use|Errno (98|48)\b|WinError 10048|Errno 10048", re.IGNORECASE)
+
 HAS_ACCELERATOR = """
 import sys, torch
 xpu = getattr(torch, "xpu", None)
@@ -42,6 +46,10 @@ sys.exit(0 if found else 1)
 
 class HostFailed(Exception):
     """The host did not start, or died; the message carries the end of its log."""
+
+
+class PortTaken(HostFailed):
+    """Another program took the host's port first."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +165,7 @@ class HostProcess:
         self.install = install
         self.base = base
         self.log_file = base / "host.log"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._take_port()
         self._cpu = cpu
         self._process: subprocess.Popen[bytes] | None = None
         self._log_handle: IO[bytes] | None = None
@@ -188,6 +195,16 @@ class HostProcess:
         Raises:
             HostFailed: it exits, does not answer in time, or cannot import the pack.
         """
+        for _ in range(PORTS_TRIED - 1):
+            try:
+                self._start(timeout_s)
+            except PortTaken:
+                self._take_port()
+            else:
+                return
+        self._start(timeout_s)
+
+    def _start(self, timeout_s: float) -> None:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
         self._log_handle = self.log_file.open("wb")
         self._process = subprocess.Popen(
@@ -204,6 +221,10 @@ class HostProcess:
         except BaseException:
             self.stop()
             raise
+
+    def _take_port(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         """Stop the host by its own handle: politely, then firmly."""
@@ -237,13 +258,21 @@ class HostProcess:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
+                if _ADDRESS_IN_USE.search(self.log_text()):
+                    raise PortTaken(f"Port {self.port} was taken.\n{self._log_tail()}")
                 raise HostFailed(f"The host stopped while starting.\n{self._log_tail()}")
-            try:
-                with urllib.request.urlopen(f"{self.url}/system_stats", timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.2)
+            if self._answers():
+                return
+            time.sleep(0.2)
         raise HostFailed(f"The host did not answer within {timeout_s:.0f} s.\n{self._log_tail()}")
+
+    def _answers(self) -> bool:
+        """Whether it is this host that answers, and not another that took its port first."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/system_stats", timeout=5) as answer:
+                return str(self.base) in json.load(answer)["system"]["argv"]
+        except (OSError, ValueError, KeyError):
+            return False
 
     def _check_imports(self) -> None:
         # The host itself goes on, and even exits with 0, when a pack fails to import.

@@ -22,6 +22,9 @@ from devtools.host import HostInstall, HostProcess, find_user_host, locate_host,
 
 PROBE_PACK = Path(__file__).parent / "probe_pack"
 
+# How long the host may say nothing: far longer than anything takes on a machine that others keep busy.
+SILENCE_S = 600.0
+
 Array = NDArray[Any]
 Link = list[Any]
 
@@ -100,7 +103,7 @@ class HostUnderTest:
         """Add a node that hands a value back to the test: `result.probes[node.id]`."""
         return graph.add("ProbeSave", value=link, name=self.unique_name("probe"))
 
-    def values_of(self, graph: Graph, *links: Link | Node, timeout_s: float = 120.0) -> list[Any]:
+    def values_of(self, graph: Graph, *links: Link | Node, timeout_s: float = SILENCE_S) -> list[Any]:
         """Run a graph and return the values of the given outputs, tensors as arrays, bit for bit."""
         saves = [self.save(graph, link) for link in links]
         result = self.run(graph, timeout_s=timeout_s)
@@ -116,7 +119,7 @@ class HostUnderTest:
     def run(
         self,
         prompt: Graph | Prompt,
-        timeout_s: float = 120.0,
+        timeout_s: float = SILENCE_S,
         on_event: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> Result:
         """Run a prompt to its end.
@@ -139,7 +142,7 @@ class HostUnderTest:
             progress=run.progress,
         )
 
-    def expect_error(self, prompt: Graph | Prompt, timeout_s: float = 120.0) -> PromptFailed:
+    def expect_error(self, prompt: Graph | Prompt, timeout_s: float = SILENCE_S) -> PromptFailed:
         """Run a prompt that must fail, on validation or in a node; return the failure to be read."""
         try:
             self.run(prompt, timeout_s)
@@ -147,22 +150,33 @@ class HostUnderTest:
             return failure
         raise AssertionError("The host ran a prompt that should have failed.")
 
-    def expect_interrupt(self, prompt: Graph | Prompt, at: Callable[[Progress], bool]) -> PromptInterrupted:
-        """Run a prompt and cancel it at the first progress tick that `at` accepts; return the node it hit."""
-        sent: list[Progress] = []
+    def expect_interrupt(
+        self, prompt: Graph, node: Node, value: int
+    ) -> tuple[PromptInterrupted, list[Progress]]:
+        """Run a prompt and cancel it at the first tick of `node` that is at least `value`.
+
+        The host waits at that tick for the cancel.
+
+        Returns:
+            What was interrupted, and the ticks of the node.
+        """
+        self.client.post_json("/probe/hold", {"node": node.id, "value": value})
+        ticks: list[Progress] = []
+        cancelled: list[Progress] = []
 
         def cancel(kind: str, data: dict[str, Any]) -> None:
-            if kind == "progress" and not sent:
-                tick = Progress(str(data.get("node")), data["value"], data["max"])
-                if at(tick):
-                    sent.append(tick)
-                    self.interrupt()
+            if kind != "progress" or str(data.get("node")) != node.id:
+                return
+            ticks.append(Progress(node.id, data["value"], data["max"]))
+            if ticks[-1].value >= value and not cancelled:
+                cancelled.append(ticks[-1])
+                self.interrupt()
 
         try:
             self.run(prompt, on_event=cancel)
         except PromptInterrupted as interrupted:
-            return interrupted
-        raise AssertionError(f"The prompt ran to its end; cancel was sent {len(sent)} times.")
+            return interrupted, ticks
+        raise AssertionError(f"The prompt ran to its end; cancel was sent {len(cancelled)} times.")
 
     def interrupt(self) -> None:
         """Cancel what is running."""

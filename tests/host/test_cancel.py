@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from devtools.client import Progress
 from tests.host.harness import Graph, HostUnderTest, Node
 
 FRAME_COUNT = 12
@@ -26,21 +25,15 @@ def lens_blur(host: HostUnderTest) -> tuple[Graph, Node]:
 
 def test_lens_blur_stops_at_the_next_frame(host: HostUnderTest):
     graph, lens = lens_blur(host)
-    ticks: list[Progress] = []
-
-    def second_tick(tick: Progress) -> bool:
-        ticks.append(tick)
-        return tick.value >= 2
-
-    interrupted = host.expect_interrupt(graph, at=second_tick)
+    interrupted, ticks = host.expect_interrupt(graph, lens, value=2)
     assert interrupted.node_id == lens.id
-    assert ticks[-1].value < FRAME_COUNT
+    assert ticks[-1].value == 2
     assert ticks[-1].maximum == FRAME_COUNT
 
 
 def test_the_host_renders_after_a_cancel(host: HostUnderTest):
-    graph, _ = lens_blur(host)
-    host.expect_interrupt(graph, at=lambda tick: True)
+    graph, lens = lens_blur(host)
+    host.expect_interrupt(graph, lens, value=1)
     graph, lens = lens_blur(host)
     result = host.run(graph)
     assert [tick.value for tick in result.progress if tick.node_id == lens.id][-1] == FRAME_COUNT

@@ -227,7 +227,7 @@ def test_cancel_in_the_middle(host: HostUnderTest):
     given = clip(60, size=(96, 128))
     node = add_lens_blur(host, graph, given, cat_eye=1.0)
     name = host.save(graph, node)
-    interrupted = host.expect_interrupt(graph, at=lambda tick: tick.node_id == node.id and tick.value >= 1)
+    interrupted, _ = host.expect_interrupt(graph, node, value=1)
     assert (interrupted.node_id, interrupted.node_type) == (node.id, NODE)
     stem = graph.prompt[name.id]["inputs"]["name"]
     assert list(host.output_dir.glob(f"{stem}*")) == []

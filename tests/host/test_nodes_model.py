@@ -320,8 +320,8 @@ def test_cancel_stops_in_the_middle(host: HostUnderTest, models: Installed, node
     graph = host.graph()
     node = decoded(host, graph, clip_of(40))
     host.save(graph, node)
-    hit = [number for number, entry in graph.prompt.items() if entry["class_type"] == node_id]
-    interrupted = host.expect_interrupt(graph, at=lambda tick: tick.node_id in hit and tick.value >= 8)
+    (hit,) = (number for number, entry in graph.prompt.items() if entry["class_type"] == node_id)
+    interrupted, _ = host.expect_interrupt(graph, Node(hit), value=8)
     assert interrupted.node_type == node_id
 
 

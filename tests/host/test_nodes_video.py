@@ -133,7 +133,7 @@ def test_progress_covers_the_job_and_cancel_keeps_the_parts(host: HostUnderTest,
     graph = host.graph()
     node = add_node(graph, *names, focus_at="0.31")
     # 48 frames of 52 are a part: 9 + 90 x 48 / 52 per cent.
-    interrupted = host.expect_interrupt(graph, at=lambda tick: tick.node_id == node.id and tick.value >= 930)
+    interrupted, _ = host.expect_interrupt(graph, node, value=930)
     assert interrupted.node_id == node.id
     (folder,) = parts_folders(host)
     assert (folder / "part_00000000.mp4").is_file()
@@ -154,9 +154,7 @@ def test_progress_covers_the_job_and_cancel_keeps_the_parts(host: HostUnderTest,
 def test_cancel_in_every_stage(host: HostUnderTest, names: tuple[str, str], per_mille: int):
     graph = host.graph()
     node = add_node(graph, *names, strength=str(50 + per_mille))
-    interrupted = host.expect_interrupt(
-        graph, at=lambda tick: tick.node_id == node.id and tick.value >= per_mille
-    )
+    interrupted, _ = host.expect_interrupt(graph, node, value=per_mille)
     assert interrupted.node_id == node.id
     for folder in parts_folders(host):
         assert not folder.with_suffix("").exists()

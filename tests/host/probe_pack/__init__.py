@@ -1,15 +1,25 @@
-"""Test-only nodes: exact tensors in and out (.npy in, .npy and JSON out), small models, memory in use."""
+"""Test-only nodes: exact tensors in and out (.npy in, .npy and JSON out), small models, memory in use.
+
+And a route that makes the host wait at a tick of progress until it is cancelled.
+"""
 
 import json
+import time
 from pathlib import Path
 
 import comfy.clip_vision
+import comfy.model_management
 import comfy.utils
 import folder_paths
 import numpy as np
 import psutil
 import torch
+from aiohttp import web
 from comfy_api.latest import ComfyExtension, io
+from comfy_execution.utils import get_executing_context
+from server import PromptServer
+
+CANCEL_WITHIN_S = 600.0
 
 
 def _load(name: str) -> torch.Tensor:
@@ -27,6 +37,45 @@ def _described(value: object, stem: Path) -> dict:
             "file": stem.with_suffix(".npy").name,
         }
     return {"kind": type(value).__name__, "value": json.loads(json.dumps(value, default=str))}
+
+
+class Hold:
+    """Stops the host at a tick until it is cancelled, so that it cannot finish before the cancel arrives."""
+
+    def __init__(self) -> None:
+        self._next = None
+        self._node, self._value = "", 0
+
+    def at(self, node: str, value: int) -> None:
+        """Wait at the first tick of this node that is at least this value."""
+        # The host puts its own hook in place after it has loaded the nodes.
+        if self._next is None:
+            self._next = comfy.utils.PROGRESS_BAR_HOOK
+            comfy.utils.set_progress_bar_global_hook(self._tick)
+        self._node, self._value = node, value
+
+    def _tick(self, value, total, preview, prompt_id=None, node_id=None) -> None:
+        self._next(value, total, preview, prompt_id=prompt_id, node_id=node_id)
+        context = get_executing_context()
+        running = node_id if context is None or node_id is not None else context.node_id
+        if running != self._node or value < self._value:
+            return
+        self._node = ""
+        deadline = time.monotonic() + CANCEL_WITHIN_S
+        while not comfy.model_management.processing_interrupted():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"No cancel came in {CANCEL_WITHIN_S:.0f} s.")
+            time.sleep(0.005)
+
+
+HOLD = Hold()
+
+
+@PromptServer.instance.routes.post("/probe/hold")
+async def hold(request: web.Request) -> web.Response:
+    """Where the next prompt waits: {"node": id, "value": least value of the tick}."""
+    HOLD.at(**await request.json())
+    return web.Response()
 
 
 class ProbeLoad(io.ComfyNode):
