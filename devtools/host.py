@@ -34,7 +34,7 @@ NOT_COPIED = (".venv", ".git", "output", "__pycache__")
 
 # Another program may take a port between the moment it was found free and the host's own use of it.
 PORTS_TRIED = 5
-_ADDRESS_IN_USE = re.compile(r"address already in use|Errno (98|48)\b|WinError 10048|Errno 10048", re.IGNORECASE)
+_ADDRESS_IN_USE = re.compile(r"address already in use|Errno (98|48|10048)\b|WinError 10048", re.IGNORECASE)
 
 HAS_ACCELERATOR = """
 import sys, torch

@@ -5,6 +5,7 @@ And a route that makes the host wait at a tick of progress until it is cancelled
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import comfy.clip_vision
@@ -43,7 +44,7 @@ class Hold:
     """Stops the host at a tick until it is cancelled, so that it cannot finish before the cancel arrives."""
 
     def __init__(self) -> None:
-        self._next = None
+        self._next: Callable[..., None] | None = None
         self._node, self._value = "", 0
 
     def at(self, node: str, value: int) -> None:
@@ -55,6 +56,7 @@ class Hold:
         self._node, self._value = node, value
 
     def _tick(self, value, total, preview, prompt_id=None, node_id=None) -> None:
+        assert self._next is not None
         self._next(value, total, preview, prompt_id=prompt_id, node_id=node_id)
         context = get_executing_context()
         running = node_id if context is None or node_id is not None else context.node_id
