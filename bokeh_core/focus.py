@@ -103,7 +103,7 @@ def focus_at_point(
         y = height // 2 if y_px == CENTRE else y_px
         points = Keyframes((0,), torch.tensor([[x, y]], dtype=torch.float64))
     for x, y in points.values.tolist():
-        _require_inside(x, y, width, height)
+        require_inside(x, y, width, height)
 
     if between_keyframes == "follow the point":
         path = interpolate_keyframes(points, num_frames, easing)
@@ -183,7 +183,12 @@ def smooth_over_time(values: Tensor, smoothing_frames: float) -> Tensor:
     return smoothed.clamp(values.min(), values.max())
 
 
-def _require_inside(x: float, y: float, width: int, height: int) -> None:
+def require_inside(x: float, y: float, width: int, height: int) -> None:
+    """Check that a point lies in a frame.
+
+    Raises:
+        ValueError: it does not.
+    """
     if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
         raise ValueError(
             f"The point ({x:g}, {y:g}) is outside the frame of {width} x {height} px; "

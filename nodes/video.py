@@ -25,12 +25,15 @@ from ..bokeh_core.render import (
     RenderJob,
     Strength,
     TensorClip,
+    finished,
     overall_share,
     parse_focus,
+    remove_stale_parts,
     render_clip,
     stored_under_key,
 )
 from ..bokeh_core.render.fingerprints import module_fingerprint
+from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
 from . import host, sockets
 from .disparity import meaning_inputs
@@ -107,6 +110,10 @@ def _progress() -> Any:
             bar(steps)
 
     return tick
+
+
+def _cleared_line(parts: Path) -> str:
+    return f"Deleted the unfinished parts {parts.name}: nobody went on with them for {STALE_AFTER_DAYS} days."
 
 
 class AnyToBokehVideo(io.ComfyNode):
@@ -263,14 +270,17 @@ class AnyToBokehVideo(io.ComfyNode):
 
     @classmethod
     def _render(cls, job: RenderJob, networks: list[Any]) -> str:
-        if job.output.is_file():
-            return f"Nothing has changed since {job.output} was made."
+        done = finished(job)
+        if done is not None:
+            return done.text
+        cleared = remove_stale_parts(job.output.parent)
         with host.out_of_memory_advice("smaller frames, a lower strength, or dtype fp16 in Load Bokeh Model"):
             if isinstance(job.renderer, ModelRenderer):
                 needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
                 host.load_models([network.patcher for network in networks], needed)
             with torch.no_grad():
-                return render_clip(job, _progress(), host.check_interrupt).text
+                report = render_clip(job, _progress(), host.check_interrupt)
+        return "\n".join([report.text, *map(_cleared_line, cleared)])
 
     @classmethod
     def fingerprint_inputs(cls, disparity_path: str = "", **_: Any) -> str:

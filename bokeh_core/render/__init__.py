@@ -1,19 +1,12 @@
 """Clips of any length from file to file: streamed, in parts that survive a stop, with either renderer."""
 
 from .depth import DepthSource, FileDepth, GivenDepth
-from .job import (
-    PART_FRAMES,
-    STAGES,
-    Progress,
-    RenderJob,
-    RenderReport,
-    overall_share,
-    render_clip,
-    stored_under_key,
-)
+from .job import PART_FRAMES, RenderJob, RenderReport, finished, render_clip, stored_under_key
+from .parts import remove_stale_parts
 from .renderers import ClipRenderer, LensRenderer, ModelRenderer
 from .settings import GivenFocus, GivenStrength, Strength, parse_focus
 from .source import ClipSource, FileClip, TensorClip
+from .stages import STAGES, Progress, overall_share
 
 __all__ = [
     "PART_FRAMES",
@@ -33,8 +26,10 @@ __all__ = [
     "RenderReport",
     "Strength",
     "TensorClip",
+    "finished",
     "overall_share",
     "parse_focus",
+    "remove_stale_parts",
     "render_clip",
     "stored_under_key",
 ]

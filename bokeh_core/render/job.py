@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -19,52 +17,31 @@ from ..video_io import (
     PartWriter,
     container_of,
     join_parts,
-    require_audio_fits,
 )
+from ..whole_file import put_in_place
 from .clip_stream import ClipStream, StreamedMaps
 from .depth import DepthSource, PreparedDepth
+from .disk_errors import told_of_disk
 from .disk_space import free_bytes_in, require_space
 from .fingerprints import key_of
-from .parts import PartStore, Span, plan_parts
+from .parts import PartStore, Span, open_parts, plan_parts
+from .refusals import (
+    require_nothing_lost,
+    require_output_possible,
+    require_sources_fit,
+    require_still_free,
+    require_unchanged,
+    states_of,
+)
 from .renderers import Check, ClipRenderer, require_whole_calls
-from .settings import Focus, GivenStrength, Strength
+from .result import Found, is_video, look_at, metadata_of
+from .settings import Focus, GivenStrength, Strength, late_keyframes
 from .source import ClipSource
+from .stages import Progress, counter, no_progress, ticking
 
 # Of what parts are made of; a change makes earlier parts useless.
 _PARTS_VERSION = 1
 PART_FRAMES = 48
-# Stage -> its part of the time that a clip takes, roughly.
-_WEIGHTS = {
-    "reading video": 0.03,
-    "reading depth": 0.03,
-    "measuring focus": 0.03,
-    "rendering": 0.9,
-    "joining": 0.01,
-}
-STAGES = tuple(_WEIGHTS)
-
-
-class Progress(Protocol):
-    """Called for every frame of every stage; may raise to stop, which keeps the finished parts."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take notice.
-
-        Args:
-            stage: one of `STAGES`.
-            done: frames of it so far.
-            total: frames of it in all; 0 where that is not known yet.
-        """
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Take no notice."""
-
-
-def overall_share(stage: str, done: int, total: int) -> float:
-    """How much of a whole job is finished, 0 to 1; arguments as `Progress`."""
-    before = sum(list(_WEIGHTS.values())[: STAGES.index(stage)])
-    return before + _WEIGHTS[stage] * (min(done / total, 1) if total else 0)
 
 
 @dataclass(frozen=True)
@@ -80,6 +57,11 @@ class RenderJob:
         output: file to be made; its parts wait in a folder of the same name with `.parts` behind it.
         encoding: codec and quality.
         part_frames: frames that are kept together when a run is stopped; a multiple of 8.
+        overwrite: whether a file that is there already, and not the result of this very job, gives way.
+        other_files: what else was read, such as texts with keyframes; never the output.
+
+    Raises:
+        ValueError: parts that do not end where decode calls do.
     """
 
     clip: ClipSource
@@ -90,6 +72,17 @@ class RenderJob:
     output: Path
     encoding: Encoding = field(default_factory=Encoding)
     part_frames: int = PART_FRAMES
+    overwrite: bool = False
+    other_files: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_whole_calls(self.part_frames)
+
+    @property
+    def source_files(self) -> list[Path]:
+        """Files and folders whose pictures are rendered."""
+        named = (self.clip.sound_file, getattr(self.depth, "path", None), getattr(self.focus, "path", None))
+        return [path for path in named if path is not None]
 
     def key(self) -> str:
         """A text that differs where the result does."""
@@ -118,7 +111,9 @@ def stored_under_key(job: RenderJob, folder: Path, stem: str) -> RenderJob:
     A job that is given again, after a crash or a restart, so finds its parts, or its finished file.
     """
     named = replace(job, output=folder / f"{stem}{job.encoding.ending}")
-    return replace(named, output=folder / f"{stem}_{named.key()[:10]}{job.encoding.ending}")
+    output = folder / f"{stem}_{named.key()[:10]}{job.encoding.ending}"
+    # Nobody else gives such names: what bears one and is no video is a damaged result.
+    return replace(named, output=output, overwrite=output.is_file() and not is_video(output))
 
 
 @dataclass(frozen=True)
@@ -153,11 +148,46 @@ def render_clip(
         check: called several times within a frame; may raise to stop.
         free_bytes: tells how much may be written to the disk of a folder.
 
+    Returns:
+        What was done; where the output is the finished result of this very job, nothing was.
+
     Raises:
-        ValueError: settings or sources that do not fit, or a disk that is too full.
+        ValueError: settings or sources that do not fit, an output that is somebody's file or that another run
+            makes now, sources that change meanwhile, or a disk that is too full.
     """
-    _check(job)
-    store = PartStore(job.output, job.key())
+    with told_of_disk(job.output):
+        require_output_possible(job)
+    key = job.key()
+    done = finished(job, key)
+    if done is not None:
+        return done
+    require_nothing_lost(job, key)
+    require_sources_fit(job)
+    with told_of_disk(job.output), open_parts(job.output, key) as store:
+        return _render(job, key, store, progress, check, free_bytes)
+
+
+def finished(job: RenderJob, key: str | None = None) -> RenderReport | None:
+    """Report that the output is the finished result of this very job; None where it has to be made.
+
+    Args:
+        job: what is to be rendered.
+        key: of the job, if it is known; making one reads what is in memory.
+    """
+    if look_at(job.output, key or job.key()) is not Found.RESULT:
+        return None
+    return RenderReport(f"Nothing has changed since {job.output} was made.", 0, 0)
+
+
+def _render(
+    job: RenderJob,
+    key: str,
+    store: PartStore,
+    progress: Progress,
+    check: Check,
+    free_bytes: Callable[[Path], int],
+) -> RenderReport:
+    before = states_of(job)
     times, depth, focal, strength = _analysed(job, store, progress)
     video = job.clip.format
     clip = ClipStream(
@@ -183,24 +213,16 @@ def render_clip(
             _require_space(job, parts, spans, free_bytes)
             parts[span] = _rendered(job, store, span, frames, partial(_add_to, tick, done, len(times)))
             done += span.stop - span.start
-    _join(job, store, [parts[span] for span in spans], times, partial(progress, "joining"))
-    lines = [depth.report, described, _kept_line(kept, len(times)), f"Written to {job.output}."]
+    require_unchanged(before, states_of(job))
+    _join(job, key, store, [parts[span] for span in spans], times, partial(progress, "joining"))
+    lines = [
+        depth.report,
+        described,
+        late_keyframes(job.focus, job.strength, len(times)),
+        _kept_line(kept, len(times)),
+        f"Written to {job.output}.",
+    ]
     return RenderReport("\n".join(line for line in lines if line), len(times), len(times) - kept)
-
-
-def _check(job: RenderJob) -> None:
-    require_whole_calls(job.part_frames)
-    job.encoding.require_container(job.output)
-    folder = job.output.absolute().parent
-    if not folder.is_dir():
-        raise ValueError(f"{folder} does not exist; make the folder first.")
-    if job.output.is_dir():
-        raise ValueError(f"{job.output} is a folder; name the video file to be made.")
-    sound = job.clip.sound_file
-    if sound is not None:
-        if sound.absolute() == job.output.absolute():
-            raise ValueError(f"{job.output} is the source; name another file for the result.")
-        require_audio_fits(sound, container_of(job.output), job.output.name)
 
 
 def _analysed(
@@ -208,19 +230,19 @@ def _analysed(
 ) -> tuple[list[int], PreparedDepth, Tensor, Tensor]:
     """Times, depth, focus [T] and strength [T] of the clip, from an earlier run where there was one."""
     saved = store.analysis()
-    times = saved.get("times") or job.clip.timestamps(_counter(progress, "reading video", 0))
+    times = saved.get("times") or job.clip.timestamps(counter(progress, "reading video", 0))
     if not times:
         raise ValueError("The clip has no frames.")
     count, size = len(times), (job.clip.format.height, job.clip.format.width)
     # Before anything that takes long: a schedule may be too short.
     strength = job.strength.values(count)
-    depth = job.depth.prepare(count, size, saved.get("depth"), _counter(progress, "reading depth", count))
+    depth = job.depth.prepare(count, size, saved.get("depth"), counter(progress, "reading depth", count))
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     else:
-        tick = _counter(progress, "measuring focus", count)
+        tick = counter(progress, "measuring focus", count)
         shape = torch.Size((count, *size))
-        focal = job.focus.values(count, StreamedMaps(lambda: _ticking(depth.read(0), tick), shape))
+        focal = job.focus.values(count, StreamedMaps(lambda: ticking(depth.read(0), tick), shape))
         store.save_analysis({"times": times, "depth": depth.saved, "focus": focal.tolist()})
     return times, depth, focal, strength
 
@@ -239,6 +261,7 @@ def _rendered(
 
 def _join(
     job: RenderJob,
+    key: str,
     store: PartStore,
     parts: Sequence[EncodedPart],
     times: Sequence[int],
@@ -254,8 +277,9 @@ def _join(
     with store.unfinished(store.joined_name()) as path:
         with job.clip.sound(store.folder) as sound:
             container = container_of(job.output)
-            join_parts(parts, times, job.clip.format, sound, path, container, tick)
-        os.replace(path, job.output)
+            join_parts(parts, times, job.clip.format, sound, path, container, tick, metadata_of(key))
+        require_still_free(job, key)
+        put_in_place(path, job.output)
     store.remove()
 
 
@@ -291,23 +315,6 @@ def _runs_of_missing(spans: Sequence[Span], parts: dict[Span, EncodedPart]) -> I
 
 def _add_to(tick: Callable[[int, int], None], before: int, total: int, done: int) -> None:
     tick(before + done, total)
-
-
-def _ticking(frames: Iterator[Tensor], tick: Callable[[], None]) -> Iterator[Tensor]:
-    for frame in frames:
-        yield frame
-        tick()
-
-
-def _counter(progress: Progress, stage: str, total: int) -> Callable[[], None]:
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        progress(stage, done, total)
-
-    return tick
 
 
 def _kept_line(kept: int, total: int) -> str:

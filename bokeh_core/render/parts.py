@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..file_lock import FileLock, try_lock
 from ..video_io import EncodedPart
+from ..whole_file import UNFINISHED, put_in_place, write_whole_json
 
 _JOB = "job.json"
 _ANALYSIS = "analysis.json"
+_LOCK = "any_to_bokeh.lock"
 _PART = "part_"
 _JOINED = "joined"
-_UNFINISHED = ".unfinished"
+SUFFIX = ".parts"
+# By this entry of job.json a folder of parts is known as ours.
+_MADE_BY = ("made_by", "Any-to-Bokeh")
+# Every name that a file of ours can have in a folder of ours; whatever else is there is somebody else's.
+_OUR_NAMES = re.compile(
+    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|joined|joined_sound\.m4a|(job|analysis)\.json)"
+    rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
+)
+STALE_AFTER_DAYS = 14
 _READ_AT_ONCE = 2**20
+_LOCK_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -35,33 +48,29 @@ def plan_parts(num_frames: int, part_frames: int) -> list[Span]:
 
 
 class PartStore:
-    """The folder beside an output file in which its parts wait to be joined.
+    """The locked folder beside an output file in which its parts wait to be joined; see `open_parts`."""
 
-    It belongs to one job at a time: with other settings or sources, what is in it is deleted.
-    """
+    def __init__(self, folder: Path, ending: str, lock: FileLock) -> None:
+        self.folder = folder
+        self._ending = ending
+        self._lock = lock
+        self._removed = False
 
-    def __init__(self, output: Path, key: str) -> None:
-        """Open the folder of an output file, or make it.
-
-        Args:
-            output: the file to be made.
-            key: of all settings and sources.
-        """
-        self.folder = output.with_name(f"{output.name}.parts")
-        self._ending = output.suffix
-        self._key = key
-        self.folder.mkdir(exist_ok=True)
+    def begin(self, key: str) -> None:
+        """Keep what the job of this key left; what another one left is deleted."""
         if _read_json(self.folder / _JOB).get("key") != key:
-            self._clear()
-            write_json(self.folder / _JOB, {"key": key})
+            _clear(self.folder)
+            write_whole_json(self.folder / _JOB, dict([_MADE_BY, ("key", key)]))
 
     def analysis(self) -> dict[str, Any]:
         """What the first passes of an earlier run found; empty if there was none."""
-        return _read_json(self.folder / _ANALYSIS)
+        saved = _read_json(self.folder / _ANALYSIS)
+        found = saved.get("found")
+        return found if isinstance(found, dict) and saved.get("sha256") == _digest(found) else {}
 
     def save_analysis(self, found: dict[str, Any]) -> None:
         """Keep what the first passes found."""
-        write_json(self.folder / _ANALYSIS, found)
+        write_whole_json(self.folder / _ANALYSIS, {"found": found, "sha256": _digest(found)})
 
     def verified(self, span: Span) -> EncodedPart | None:
         """Return a finished part whose file is as it was written; None if it has to be rendered."""
@@ -69,18 +78,21 @@ class PartStore:
         entry = _read_json(path.with_suffix(".json"))
         if (entry.get("start"), entry.get("stop")) != (span.start, span.stop) or not path.is_file():
             return None
-        if path.stat().st_size != entry["bytes"] or _checksum(path) != entry["sha256"]:
+        if path.stat().st_size != entry.get("bytes") or _checksum(path) != entry.get("sha256"):
             return None
-        return EncodedPart(path, span.start, span.stop, entry["reorder"])
+        reorder = entry.get("reorder")
+        return EncodedPart(path, span.start, span.stop, reorder) if isinstance(reorder, int) else None
 
     @contextmanager
     def unfinished(self, name: str) -> Iterator[Path]:
         """Offer a path to write to; the file is gone afterwards unless it was moved away."""
-        path = self.folder / f"{name}{_UNFINISHED}"
+        path = self.folder / f"{name}{UNFINISHED}"
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            # Where the disk has gone there is nothing to delete, and its error is the one to be told.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def finish(self, written: Path, span: Span, reorder: int) -> EncodedPart:
         """Take in the file of a part that is complete."""
@@ -92,9 +104,9 @@ class PartStore:
             "bytes": written.stat().st_size,
             "sha256": _checksum(written),
         }
-        os.replace(written, path)
+        put_in_place(written, path)
         # A part counts once its entry is there, so that comes last.
-        write_json(path.with_suffix(".json"), entry)
+        write_whole_json(path.with_suffix(".json"), entry)
         return EncodedPart(path, span.start, span.stop, reorder)
 
     def part_name(self, span: Span) -> str:
@@ -105,36 +117,160 @@ class PartStore:
         """Name of the joined file, without an ending."""
         return _JOINED
 
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether a later run can go on with something."""
+        return (self.folder / _ANALYSIS).is_file() or any(self.folder.glob(f"{_PART}*.json"))
+
     def remove(self) -> None:
-        """Delete the folder and what this class put into it."""
-        self._clear()
-        if not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        """Delete what is ours in the folder, and the folder unless somebody else's files are in it."""
+        _clear(self.folder)
+        self._lock.release_and_delete()
+        self._removed = True
+        _remove_if_empty(self.folder)
+
+    def close(self) -> None:
+        """Let go of the folder: it stays for a later run, if that can go on with something."""
+        if self._removed:
+            return
+        if self.worth_keeping:
+            self._lock.release()
+        else:
+            self.remove()
 
     def _path(self, span: Span) -> Path:
         return self.folder / f"{self.part_name(span)}{self._ending}"
 
-    def _clear(self) -> None:
-        # Only what is ours: the folder might hold something else.
-        for pattern in (f"{_PART}*", f"{_JOINED}*", f"*{_UNFINISHED}", _JOB, _ANALYSIS):
-            for path in self.folder.glob(pattern):
-                path.unlink()
+
+def parts_folder(output: Path) -> Path:
+    """Where the parts of an output file wait."""
+    return output.with_name(f"{output.name}{SUFFIX}")
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file that is either whole or not there."""
-    unfinished = path.with_name(f"{path.name}{_UNFINISHED}")
-    unfinished.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(unfinished, path)
+@contextmanager
+def open_parts(output: Path, key: str) -> Iterator[PartStore]:
+    """The folder of an output file, made if it is missing, for one run at a time.
+
+    It belongs to one job: with other settings or sources, what an earlier job left in it is deleted. If the
+    block raises, finished parts stay.
+
+    Args:
+        output: the file to be made.
+        key: of all settings and sources.
+
+    Raises:
+        ValueError: another run makes this file now, or what is at the folder's path is not ours.
+    """
+    folder = parts_folder(output)
+    store = PartStore(folder, output.suffix, _locked(folder, output))
+    try:
+        store.begin(key)
+        yield store
+    finally:
+        # With the folder gone, its drive unplugged say, the first error is the one to be told.
+        with suppress(OSError):
+            store.close()
+
+
+def require_ours(folder: Path) -> None:
+    """Check that what is at the path of a folder of parts may be written to: nothing, or what we made.
+
+    Raises:
+        ValueError: it is a file, a link, or a folder of somebody else.
+    """
+    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and _is_ours(folder))):
+        raise ValueError(
+            f"{folder} is not a folder of parts that a run of this program left; parts would wait there. "
+            "Move it away, or name another output. Nothing in it was touched."
+        )
+
+
+def remove_stale_parts(folder: Path, now: float | None = None) -> list[Path]:
+    """Delete the parts in a folder with which nobody went on.
+
+    Stale are parts that a run of ours left, in which nothing has changed for `STALE_AFTER_DAYS` days and that
+    no run holds. Only files of ours are deleted; finished videos never are.
+
+    Args:
+        folder: with outputs.
+        now: seconds since 1970; the clock by default.
+
+    Returns:
+        The folders of parts that were cleared.
+    """
+    oldest = (time.time() if now is None else now) - STALE_AFTER_DAYS * 86400
+    cleared = []
+    for parts in sorted(folder.glob(f"*{SUFFIX}")):
+        # Somebody else's run, or an unwritable folder, is no reason not to render.
+        with suppress(OSError):
+            if parts.is_symlink() or not parts.is_dir() or not _is_marked(parts):
+                continue
+            if max(path.stat().st_mtime for path in parts.iterdir()) > oldest:
+                continue
+            lock = try_lock(parts / _LOCK)
+            if lock is not None:
+                _clear(parts)
+                lock.release_and_delete()
+                _remove_if_empty(parts)
+                cleared.append(parts)
+    return cleared
+
+
+def _locked(folder: Path, output: Path) -> FileLock:
+    # A run that ends takes its lock and the folder away while another waits to begin: look again.
+    for _ in range(_LOCK_ATTEMPTS):
+        require_ours(folder)
+        folder.mkdir(exist_ok=True)
+        try:
+            lock = try_lock(folder / _LOCK)
+        except FileNotFoundError:
+            continue
+        if lock is None:
+            break
+        return lock
+    raise ValueError(
+        f"Another run is making {output} now; wait for it or stop it, or name another output. "
+        "Nothing was changed."
+    )
+
+
+def _is_ours(folder: Path) -> bool:
+    # A run that was killed at its very beginning left nothing but the lock.
+    return _is_marked(folder) or all(
+        path.name == _LOCK or (path.name.startswith(_JOB) and path.name.endswith(UNFINISHED))
+        for path in folder.iterdir()
+    )
+
+
+def _is_marked(folder: Path) -> bool:
+    name, value = _MADE_BY
+    return _read_json(folder / _JOB).get(name) == value
+
+
+def _clear(folder: Path) -> None:
+    # The mark goes last: a run that is killed on the way leaves a folder that is still known as ours.
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == _JOB):
+        if _OUR_NAMES.fullmatch(path.name) and not path.is_dir():
+            path.unlink()
+
+
+def _remove_if_empty(folder: Path) -> None:
+    # Somebody else's files, or the lock of a run that has just begun, keep the folder.
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     """Content of a file of ours; empty where it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _digest(found: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
 def _checksum(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,11 +16,26 @@ from torch import Tensor
 
 from ..clip_length import broadcast_over_frames, require_clip_length
 from ..disparity_files import DepthMapStream, fingerprint, open_depth_maps
-from ..focus import CENTRE, FrameMaps, focus_at_point, focus_at_value, focus_on_mask
-from ..schedule import schedule_values
+from ..focus import (
+    CENTRE,
+    FrameMaps,
+    focus_at_point,
+    focus_at_value,
+    focus_on_mask,
+    require_inside,
+)
+from ..schedule import parse_keyframes, schedule_values
 from .clip_stream import StreamedMaps
 from .fingerprints import tensor_fingerprint
 
+# More than the diagonal of any video.
+MOST_RADIUS_PX = 65_536
+MOST_SMOOTHING_FRAMES = 10_000
+NO_MAPS = StreamedMaps(lambda: iter(()), torch.Size((0, 0, 0)))
+_QUOTES = "\"'\u201c\u201d\u2018\u2019"
+_NUMBER = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
+_PIXEL = r"([+-]?\d{1,9})"
+_BETWEEN = r"(?:\s*[,;]\s*|\s+)"
 _EXAMPLES = "0.8, or 0: 0.9, 24: 0.3, or point, or point: 512, 288, or mask: FILE"
 
 
@@ -29,6 +45,13 @@ class Focus(Protocol):
     @property
     def measures(self) -> bool:
         """Whether the disparity must be looked at."""
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Check the focus against frames of (height, width), before anything is read.
+
+        Raises:
+            ValueError: a point outside of the frame, or no mask.
+        """
 
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
         """Focal disparity of every frame, [T] in [0, 1]; `disparity` is read only if `measures`."""
@@ -45,8 +68,15 @@ class ValueFocus:
     easing: str = "linear"
     measures = False
 
+    def __post_init__(self) -> None:
+        # Of one frame: whether a list is long enough is known once the clip is.
+        self.values(1, NO_MAPS)
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Fits frames of any size."""
+
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
-        return focus_at_value(num_frames, keyframes=self.text, easing=self.easing)
+        return focus_at_value(num_frames, keyframes=plain_characters(self.text), easing=self.easing)
 
     def fingerprint(self) -> str:
         return repr(self)
@@ -64,6 +94,29 @@ class PointFocus:
     between: str = "follow the point"
     easing: str = "linear"
     measures = True
+
+    def __post_init__(self) -> None:
+        _require_smoothing(self.smoothing_frames)
+        if not 0 <= self.radius_px <= MOST_RADIUS_PX:
+            raise ValueError(
+                f"focus radius is {self.radius_px} px; it must be 0 (the pixel alone) to {MOST_RADIUS_PX}."
+            )
+        for name, value in (("x", self.x_px), ("y", self.y_px)):
+            if value < CENTRE:
+                raise ValueError(
+                    f"The focus point's {name} is {value}; pixels count from 0 at the top left, -1 is the "
+                    "centre."
+                )
+        if self.keyframes:
+            parse_keyframes(self.keyframes, 2, "Point keyframes")
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        height, width = size
+        if self.keyframes:
+            for x, y in parse_keyframes(self.keyframes, 2, "Point keyframes").values.tolist():
+                require_inside(x, y, width, height)
+            return
+        require_inside(max(self.x_px, 0), max(self.y_px, 0), width, height)
 
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
         return focus_at_point(
@@ -89,6 +142,13 @@ class MaskFocus:
     smoothing_frames: float = 2.0
     measures = True
 
+    def __post_init__(self) -> None:
+        _require_smoothing(self.smoothing_frames)
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Masks are resized to frames of any size; they must be there and of one kind."""
+        open_depth_maps(self.path)
+
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
         masks = open_depth_maps(self.path)
         first_two = list(islice(masks.frames(), 2))
@@ -109,6 +169,9 @@ class GivenFocus:
     focal_disparity: Tensor
     measures = False
 
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Fits frames of any size."""
+
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
         return broadcast_over_frames(self.focal_disparity.float().cpu(), num_frames, "focus")
 
@@ -123,9 +186,13 @@ class Strength:
     text: str
     easing: str = "linear"
 
+    def __post_init__(self) -> None:
+        self.values(1)
+
     def values(self, num_frames: int) -> Tensor:
         """K of every frame, [T] >= 0."""
-        return schedule_values(self.text, num_frames, column="blur_strength", easing=self.easing, minimum=0.0)
+        text = plain_characters(self.text)
+        return schedule_values(text, num_frames, column="blur_strength", easing=self.easing, minimum=0.0)
 
     def fingerprint(self) -> str:
         """A text that differs where the strength differs."""
@@ -170,24 +237,84 @@ def parse_focus(
     Raises:
         ValueError: none of these.
     """
-    kind, _, rest = (part.strip() for part in text.strip().partition(":"))
-    if kind == "point" and ":" in rest:
-        return PointFocus(CENTRE, CENTRE, rest, smoothing_frames, radius_px, between, easing)
-    if kind == "point":
-        numbers = re.fullmatch(r"\(?\s*(-?\d+)\s*[,; ]\s*(-?\d+)\s*\)?", rest)
-        if rest and not numbers:
-            raise ValueError(f"The focus {text!r} names no pixel; write point: 512, 288 (column, row).")
-        x_px, y_px = (int(number) for number in numbers.groups()) if numbers else (CENTRE, CENTRE)
-        return PointFocus(x_px, y_px, "", smoothing_frames, radius_px, between, easing)
+    kind, rest = _split(text)
     if kind == "mask":
         if not rest:
             raise ValueError("The focus names no mask; write mask: FILE, a folder, video or still.")
-        return MaskFocus(find_file(rest), smoothing_frames)
-    if re.match(r"[A-Za-z]", kind) and "focal_disparity" not in text and "\n" not in text.strip():
-        raise ValueError(f"The focus {text!r} cannot be read; write {_EXAMPLES}.")
-    if not text.strip():
+        return MaskFocus(find_file(rest.strip(_QUOTES)), smoothing_frames)
+    rest = plain_characters(rest)
+    if kind == "point" and ":" in rest:
+        return PointFocus(CENTRE, CENTRE, rest, smoothing_frames, radius_px, between, easing)
+    if kind == "point":
+        x_px, y_px = _pixel(text, rest) if rest else (CENTRE, CENTRE)
+        return PointFocus(x_px, y_px, "", smoothing_frames, radius_px, between, easing)
+    plain = plain_characters(text).strip()
+    if not plain:
         raise ValueError(f"The focus is empty; write {_EXAMPLES}.")
+    is_table = "focal_disparity" in text or "\n" in plain
+    if not re.search(r"\d", plain) or (re.match(r"[^\W\d_]", plain) and not is_table):
+        raise ValueError(f"The focus {_short(text)} cannot be read; write {_EXAMPLES}.")
+    pair = re.fullmatch(rf"{_NUMBER}{_BETWEEN}{_NUMBER}", plain.strip("()[] "))
+    if pair and max(float(number) for number in pair.groups()) > 1:
+        raise ValueError(
+            f"The focus {_short(text)} is two numbers, and disparities lie in 0 to 1. Did you mean point: "
+            f"{pair[1]}, {pair[2]} (column, row)?"
+        )
     return ValueFocus(text, easing)
+
+
+def late_keyframes(focus: Focus, strength: Strength | GivenStrength, num_frames: int) -> str:
+    """Say which keyframes lie behind the clip's end, where they have an effect of a part only; else empty."""
+    texts = {
+        "focus": getattr(focus, "text", "") or getattr(focus, "keyframes", ""),
+        "strength": getattr(strength, "text", ""),
+    }
+    lines = []
+    for name, text in texts.items():
+        content = plain_characters(text)
+        if ":" not in content:
+            continue
+        values = 2 if isinstance(focus, PointFocus) and name == "focus" else 1
+        last = parse_keyframes(content, values, name).frames[-1]
+        if last >= num_frames:
+            lines.append(
+                f"The last keyframe of the {name} is at frame {last}, but the clip ends at frame "
+                f"{num_frames - 1}: it stops on the way there."
+            )
+    return "\n".join(lines)
+
+
+def plain_characters(text: str) -> str:
+    """The digits and punctuation of Chinese and Japanese keyboards as ASCII."""
+    return unicodedata.normalize("NFKC", text).replace("\u3001", ",")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """`point` or `mask` and what follows the colon, or two empty texts."""
+    match = re.fullmatch(r"\s*(point|mask)\s*(?:[:\uff1a]\s*(.*?))?\s*", text, re.IGNORECASE | re.DOTALL)
+    return (match[1].lower(), match[2] or "") if match else ("", "")
+
+
+def _pixel(text: str, rest: str) -> tuple[int, int]:
+    pair = re.fullmatch(rf"{_PIXEL}{_BETWEEN}{_PIXEL}", rest.strip("()[] "))
+    if not pair:
+        raise ValueError(
+            f"The focus {_short(text)} names no pixel; write point: 512, 288 (column, row): whole numbers, "
+            "counted from 0 at the top left, no per cent."
+        )
+    return int(pair[1]), int(pair[2])
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 100 else f"{text[:80]!r}... ({len(text)} characters)"
+
+
+def _require_smoothing(frames: float) -> None:
+    # Written so that NaN fails too.
+    if not 0 <= frames <= MOST_SMOOTHING_FRAMES:
+        raise ValueError(
+            f"focus smoothing is {frames:g} frames; it must be 0 (off) to {MOST_SMOOTHING_FRAMES}."
+        )
 
 
 def _counted(masks: DepthMapStream, num_frames: int) -> Iterator[Tensor]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .reader import VideoFormat
@@ -67,6 +68,7 @@ def join_parts(
     destination: Path,
     container: str,
     on_frame: Callable[[], None] = lambda: None,
+    metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write one file from parts that follow each other, each frame at its time, with the sound of a file.
 
@@ -78,6 +80,7 @@ def join_parts(
         destination: what to write.
         container: FFmpeg's name of its format.
         on_frame: called for every frame; may raise to stop.
+        metadata: of the file itself, with names in small letters; the source's of the same names give way.
 
     Raises:
         ValueError: the parts are of different encodings.
@@ -93,11 +96,12 @@ def join_parts(
         template = stack.enter_context(av.open(str(parts[0].path)))
         pictures = output.add_stream_from_template(template.streams.video[0], opaque=True)
         pictures.time_base = video.time_base
+        output.metadata.update(metadata)
         tracks = [_pictures(parts, times, video, pictures, on_frame)]
         if audio is not None:
             source = stack.enter_context(av.open(str(audio)))
             for key, value in source.metadata.items():
-                if key.lower() not in _NOT_COPIED:
+                if key.lower() not in _NOT_COPIED | set(metadata):
                     output.metadata[key] = value
             sounds = {}
             for stream in source.streams.audio:

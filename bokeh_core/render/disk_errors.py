@@ -1,0 +1,62 @@
+"""What the operating system says of a disk, in words that tell what to do."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def told_of_disk(output: Path) -> Iterator[None]:
+    """Turn errors of the disk on which a result is made into ones that say what helps.
+
+    Args:
+        output: the file to be made.
+
+    Raises:
+        ValueError: the disk is full, may not be written to, is gone, or takes no names of this length.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = _what_helps(error, output)
+        if said is None:
+            raise
+        raise ValueError(said) from error
+
+
+def _what_helps(error: OSError, output: Path) -> str | None:
+    folder = output.absolute().parent
+    if error.errno in _FULL:
+        return (
+            f"The disk of {folder} is full. Make room and give the same job again; finished parts are kept, "
+            f"and {output.name} is as it was."
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return (
+            f"The name {output.name[:60]}... is too long for the disk: parts wait under longer ones beside "
+            "it. Name an output of at most 200 letters."
+        )
+    if error.errno in _FORBIDDEN:
+        return (
+            f"{error.filename2 or error.filename or folder} may not be written to ({error.strerror}). Close "
+            f"programs that have it open, or write to another folder than {folder}; finished parts are kept."
+        )
+    if not _is_folder(folder):
+        return (
+            f"The folder {folder} is no longer there. Bring it back, its drive perhaps, and give the same "
+            "job again; finished parts in it are kept."
+        )
+    return None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -1,0 +1,122 @@
+"""What a run refuses before anything that takes long, so that nothing of the user's is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..disparity_files import fingerprint
+from ..video_io import container_of, require_audio_fits
+from .parts import parts_folder, require_ours
+from .result import Found, look_at
+
+if TYPE_CHECKING:
+    from .job import RenderJob
+
+
+def require_output_possible(job: RenderJob) -> None:
+    """Check the output of a job before a source is read.
+
+    Raises:
+        ValueError: a container that does not hold the codec, no folder, or a source in the output's place.
+    """
+    job.encoding.require_container(job.output)
+    folder = job.output.absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"{folder} does not exist; make the folder first.")
+    if job.output.is_dir():
+        raise ValueError(f"{job.output} is a folder; name the video file to be made.")
+    for path in [*job.source_files, *job.other_files]:
+        require_not_the_output(job.output, path)
+
+
+def require_nothing_lost(job: RenderJob, key: str) -> None:
+    """Check that what is in the place of the output and of its parts is ours.
+
+    Raises:
+        ValueError: it is somebody's.
+    """
+    if look_at(job.output, key) is Found.OTHER and not job.overwrite:
+        raise ValueError(
+            f"{job.output} exists and is not the result of this job. Nothing is overwritten unasked: name "
+            "another output, move the file away, or give --overwrite."
+        )
+    require_ours(parts_folder(job.output))
+
+
+def require_still_free(job: RenderJob, key: str) -> None:
+    """Check the place of the output once more when the result is finished, which may be hours later.
+
+    Raises:
+        ValueError: somebody's file has appeared there.
+    """
+    if look_at(job.output, key) is Found.OTHER and not job.overwrite:
+        raise ValueError(
+            f"{job.output} has appeared while it was being rendered. Nothing is overwritten: move the file "
+            "away and give the same job again; finished parts are kept."
+        )
+
+
+def require_sources_fit(job: RenderJob) -> None:
+    """Check focus and sound against the clip.
+
+    Raises:
+        ValueError: a point outside of the frame, no mask, or sound that the output cannot hold.
+    """
+    job.focus.require_fits((job.clip.format.height, job.clip.format.width))
+    sound = job.clip.sound_file
+    if sound is not None:
+        require_audio_fits(sound, container_of(job.output), job.output.name)
+
+
+def states_of(job: RenderJob) -> dict[Path, str]:
+    """What tells whether source files change, by path."""
+    return {path: fingerprint(path) for path in job.source_files}
+
+
+def require_unchanged(before: dict[Path, str], after: dict[Path, str]) -> None:
+    """Check that sources are as they were.
+
+    Raises:
+        ValueError: one has changed.
+    """
+    for path, state in before.items():
+        if after[path] != state:
+            raise ValueError(
+                f"{path} was changed while it was being rendered, so the parts do not belong together. Give "
+                "the same job again once it is complete; it is rendered from the beginning."
+            )
+
+
+def require_not_the_output(output: Path, source: Path) -> None:
+    """Check that writing a file takes nothing away from a source.
+
+    Files are compared as the disk knows them, so that links, `..`, and names that differ in capitals on a
+    disk that takes them for the same are seen through.
+
+    Args:
+        output: the file to be made.
+        source: file that is read, or a folder of such files.
+
+    Raises:
+        ValueError: they are the same file, or the output is in the place of one in the folder.
+    """
+    if _same_name(output, source) or _same_file(output, source):
+        raise ValueError(f"{output} is a source of this job ({source}); name another file for the result.")
+    if source.is_dir() and os.path.lexists(output) and _same_file(output.absolute().parent, source):
+        raise ValueError(
+            f"{output} is a file in the source folder {source}; name another file for the result."
+        )
+
+
+def _same_name(one: Path, other: Path) -> bool:
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        # One of them is not there, so they are not the same.
+        return False

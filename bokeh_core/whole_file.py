@@ -1,0 +1,52 @@
+"""A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+UNFINISHED = ".unfinished"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Offer a path beside `path` to write to; it takes the place of `path` once the block ends well.
+
+    What was at `path` is there until then, and stays if the block raises or the machine stops. The offered
+    name is nobody's, and the file of that name is gone after an error.
+    """
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        yield beside
+        put_in_place(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def put_in_place(written: Path, path: Path) -> None:
+    """Move a finished file to its name on the same drive, after its bytes have reached the disk."""
+    with written.open("r+b") as file:
+        os.fsync(file.fileno())
+    os.replace(written, path)
+    if sys.platform != "win32":
+        # The new name itself must reach the disk too; Windows offers no such call.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        except OSError:
+            # Some network drives know no fsync of a folder; the file's own bytes are safe.
+            pass
+        finally:
+            os.close(folder)
+
+
+def write_whole_json(path: Path, content: Any) -> None:
+    """Write a JSON file that is either whole or not there."""
+    with whole_file(path) as beside:
+        beside.write_text(json.dumps(content), encoding="utf-8")
