@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .reader import VideoFormat
+from .format import VideoFormat
+from .hdr import HdrMetadata
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -27,6 +28,8 @@ class Codec:
         keeps_alpha: whether it stores alpha.
         bits_per_pixel: of ordinary film, at the default quality; to estimate the space needed.
         summary: for people.
+        bits: of a level, at most.
+        most_px: columns or rows, at most.
     """
 
     encoder: str
@@ -34,13 +37,17 @@ class Codec:
     keeps_alpha: bool
     bits_per_pixel: float
     summary: str
+    bits: int
+    most_px: int
 
 
 CODECS: Mapping[str, Codec] = {
-    "h264": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.35, "8 bit, plays everywhere"),
-    "h264-10bit": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.45, "10 bit, fewer players"),
-    "prores": Codec("prores_ks", (".mov", ".mkv"), True, 4.0, "10 bit, for editing; alpha kept"),
-    "ffv1": Codec("ffv1", (".mkv", ".mov"), True, 16.0, "lossless 4:4:4, 10 bit or more; alpha kept"),
+    "h264": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.35, "8 bit, plays everywhere", 8, 16384),
+    "h264-10bit": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.45, "10 bit, fewer players", 10, 16384),
+    "prores": Codec("prores_ks", (".mov", ".mkv"), True, 4.0, "10 bit, for editing; alpha kept", 10, 65535),
+    "ffv1": Codec(
+        "ffv1", (".mkv", ".mov"), True, 16.0, "lossless 4:4:4, 10 bit or more; alpha kept", 16, 65535
+    ),
 }
 
 
@@ -89,22 +96,31 @@ class Encoding:
         if self.codec == "prores":
             if video.alpha:
                 return "yuva444p10le", 10
-            return ("yuv444p10le" if odd_width else "yuv422p10le"), 10
+            full_colour = odd_width or video.chroma == "4:4:4"
+            return ("yuv444p10le" if full_colour else "yuv422p10le"), 10
         if self.codec == "ffv1":
             deep = video.bits > 10
             return f"yuv{'a' if video.alpha else ''}444p{16 if deep else 10}le", 16 if deep else 10
         planar = "yuv444p" if odd_width or odd_height else "yuv420p"
         return (f"{planar}10le", 10) if self.codec == "h264-10bit" else (planar, 8)
 
-    def options(self, pixel_format: str) -> dict[str, str]:
-        """Options of FFmpeg's encoder."""
+    def options(self, pixel_format: str, hdr: HdrMetadata | None = None) -> dict[str, str]:
+        """Options of FFmpeg's encoder.
+
+        Args:
+            pixel_format: what it is given.
+            hdr: static HDR metadata to write, where the codec can.
+        """
         if self.codec == "prores":
             return {"profile": "4444" if "444" in pixel_format else "hq", "vendor": "apl0"}
         if self.codec == "ffv1":
             return {"level": "3", "g": "1", "slicecrc": "1"}
         # Without x264's macroblock tree: on small pictures it reads memory that it has not written, and the
         # same frames would not always give the same file.
-        return {"crf": str(self.crf), "preset": "medium", "mbtree": "0"}
+        options = {"crf": str(self.crf), "preset": "medium", "mbtree": "0"}
+        if hdr is not None:
+            options["x264-params"] = ":".join(f"{name}={value}" for name, value in hdr.x264_params().items())
+        return options
 
     def estimated_bytes(self, video: VideoFormat, num_frames: int) -> int:
         """A guess at the size of a video; film with much grain takes twice as much."""

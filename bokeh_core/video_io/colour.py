@@ -4,14 +4,14 @@ FFmpeg's own conversion is off by a level or two on the way there and back, whic
 show.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 # Codes of ITU-T H.273, as containers and FFmpeg have them.
 UNSPECIFIED = 2
-BT709, BT601 = 1, 6
+RGB, BT709, BT601 = 0, 1, 6
 LIMITED, FULL = 1, 2
 # Matrix code -> (Kr, Kb), the weights of red and blue in luma.
 _LUMA_WEIGHTS = {
@@ -21,7 +21,18 @@ _LUMA_WEIGHTS = {
     6: (0.299, 0.114),
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
-    10: (0.2627, 0.0593),
+}
+_UNKNOWN = (UNSPECIFIED, 3)
+_UNREADABLE = {
+    8: "YCgCo",
+    10: "BT.2020 of constant luminance",
+    11: "Y'D'zD'x",
+    12: "Y'CbCr of its own primaries",
+    13: "Y'CbCr of its own primaries",
+    14: "ICtCp",
+    15: "IPT-C2",
+    16: "YCgCo-R",
+    17: "YCgCo-R",
 }
 # Players take untagged video up to this height for standard definition.
 _STANDARD_DEFINITION_ROWS = 576
@@ -51,8 +62,19 @@ class Colour:
         """Code of the matrix whose `luma_weights` are used."""
         if self.matrix in _LUMA_WEIGHTS:
             return self.matrix
-        small = self.matrix == UNSPECIFIED and height <= _STANDARD_DEFINITION_ROWS
+        small = self.matrix in _UNKNOWN and height <= _STANDARD_DEFINITION_ROWS
         return BT601 if small else BT709
+
+    @property
+    def unreadable(self) -> str:
+        """Name of what cannot be turned into R'G'B' here, or empty."""
+        return _UNREADABLE.get(self.matrix, "")
+
+    def as_shown(self, stored_height: int, height: int) -> "Colour":
+        """The same for an upright picture: with the matrix named where players would guess another one."""
+        if self.known_matrix(stored_height) == self.known_matrix(height):
+            return self
+        return replace(self, matrix=self.known_matrix(stored_height))
 
 
 def yuv_to_rgb(planes: NDArray[np.float32], bits: int, colour: Colour) -> NDArray[np.float32]:

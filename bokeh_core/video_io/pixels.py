@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .colour import FULL, Colour, rgb_to_yuv, yuv_to_rgb
+from .colour import FULL, LIMITED, RGB, UNSPECIFIED, Colour, rgb_to_yuv, yuv_to_rgb
 
 if TYPE_CHECKING:
     import av
@@ -20,16 +20,33 @@ def has_alpha(pixel_format: str) -> bool:
     return pixel_format.startswith(_ALPHA_FORMATS)
 
 
-def colour_of(frame: av.VideoFrame) -> Colour:
-    """Read the colour tags of a picture; a yuvj format is full range whatever the tag says."""
+def colour_of(frame: av.VideoFrame, decoder: Any = None) -> Colour:
+    """Read the colour tags of a picture; a yuvj format is full range whatever the tag says.
+
+    Args:
+        frame: as decoded.
+        decoder: that it came from; older PyAV tells primaries and transfer only there.
+    """
     name = frame.format.name
     full = int(frame.color_range) == FULL or name.startswith("yuvj")
+    source = frame if hasattr(frame, "color_primaries") else decoder
     return Colour(
-        int(frame.colorspace),
-        FULL if full else 1,
-        int(getattr(frame, "color_primaries", 2)),
-        int(getattr(frame, "color_trc", 2)),
+        RGB if frame.format.is_rgb or name.startswith("pal") else int(frame.colorspace),
+        FULL if full else LIMITED,
+        int(getattr(source, "color_primaries", UNSPECIFIED)),
+        int(getattr(source, "color_trc", UNSPECIFIED)),
     )
+
+
+def chroma_of(frame: av.VideoFrame) -> str:
+    """Resolution of a picture's colour: 4:4:4, 4:2:2, 4:2:0 or `lower`; `none` without colour."""
+    kind = frame.format
+    if kind.is_rgb or kind.name.startswith("pal"):
+        return "4:4:4"
+    if len(kind.components) < 3:
+        return "none"
+    across, down = kind.chroma_width(64), kind.chroma_height(64)
+    return {(64, 64): "4:4:4", (32, 64): "4:2:2", (32, 32): "4:2:0"}.get((across, down), "lower")
 
 
 def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> NDArray[np.float32]:
@@ -38,6 +55,9 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
     Chroma is enlarged by FFmpeg; the matrix is applied in floating point, see `colour`.
     """
     name, bits = frame.format.name, frame.format.components[0].bits
+    if name.endswith(("555be", "565be")):
+        # FFmpeg's way from these to 24 bits mixes up the order of their bytes.
+        frame = frame.reformat(format=f"{name[:-2]}le")
     alpha = with_alpha and has_alpha(name)
     if frame.format.is_rgb or name.startswith(("gray", "ya", "pal", "mono")):
         deep = bits > 8
@@ -74,11 +94,15 @@ def to_frame(pixels: NDArray[np.float32], pixel_format: str, bits: int, colour: 
         rows = np.zeros((plane.height, plane.line_size // values.itemsize), values.dtype)
         rows[:, :width] = values
         plane.update(rows.tobytes())
+    if frame.format.name != pixel_format:
+        frame = frame.reformat(format=pixel_format, **_range(colour), interpolation=_interpolation())
+    # Encoders write what the picture says into its own header; the tags of reformatting are not its.
     frame.color_range = colour.sample_range
     frame.colorspace = colour.matrix
-    if frame.format.name == pixel_format:
-        return frame
-    return frame.reformat(format=pixel_format, **_range(colour), interpolation=_interpolation())
+    if hasattr(frame, "color_primaries"):
+        frame.color_primaries = colour.primaries
+        frame.color_trc = colour.transfer
+    return frame
 
 
 def _rgb(deep: bool) -> str:

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .codecs import CODECS, CONTAINERS, Encoding, set_colour_tags
-from .colour import BT709, LIMITED, Colour
+from .colour import BT601, BT709, LIMITED, RGB
+from .format import VideoFormat
+from .losses import require_size_fits
 from .opening import address_of
 from .pixels import to_frame
-from .reader import VideoFormat
 
-# The code of RGB among the matrices; such a video is stored as Y'CbCr of BT.709.
-_RGB_MATRIX = 0
+# What the header of a ProRes picture can say (SMPTE RDD 36, tables 5 to 7), and stand-ins that mean the same.
+_PRORES_MATRICES = (BT709, BT601, 9)
+_SAME_MATRIX = {5: BT601}
+_SAME_CURVE = {6: 1, 14: 1, 15: 1}
 
 
 def stored_format(video: VideoFormat, codec: str) -> VideoFormat:
     """The format of what is written for a video: the same, as far as the codec can say it."""
     tags = video.colour
-    if tags.matrix == _RGB_MATRIX:
-        return replace(video, colour=Colour(BT709, LIMITED, tags.primaries, tags.transfer))
+    if tags.matrix == RGB:
+        # Stored as Y'CbCr of BT.709.
+        tags = replace(tags, matrix=BT709, sample_range=LIMITED)
     if codec == "prores":
         # It has neither a full range nor an unspecified matrix.
         matrix = tags.known_matrix(video.height)
-        return replace(video, colour=replace(tags, matrix=matrix, sample_range=LIMITED))
-    return video
+        matrix = _SAME_MATRIX.get(matrix, matrix)
+        tags = replace(
+            tags,
+            matrix=matrix if matrix in _PRORES_MATRICES else BT709,
+            sample_range=LIMITED,
+            transfer=_SAME_CURVE.get(tags.transfer, tags.transfer),
+        )
+    return replace(video, colour=tags)
 
 
 class PartWriter:
@@ -38,11 +50,13 @@ class PartWriter:
     many places at most is found in `reorder` once the file is finished.
     """
 
-    def __init__(self, path: Path, container: str, encoding: Encoding, video: VideoFormat) -> None:
+    def __init__(
+        self, path: Path | io.BytesIO, container: str, encoding: Encoding, video: VideoFormat
+    ) -> None:
         """Begin a file.
 
         Args:
-            path: where to write; any ending.
+            path: where to write; any ending, or memory.
             container: FFmpeg's name of its format.
             encoding: codec and quality.
             video: size, rate, colour.
@@ -51,11 +65,12 @@ class PartWriter:
 
         self._video = stored_format(video, encoding.codec)
         self._pixel_format, self._bits = encoding.pixel_format(self._video)
-        self._container = av.open(address_of(path), "w", format=container)
+        target = address_of(path) if isinstance(path, Path) else path
+        self._container = av.open(target, "w", format=container)
         self._stream: Any = self._container.add_stream(
             CODECS[encoding.codec].encoder,
             rate=video.frame_rate,
-            options=encoding.options(self._pixel_format),
+            options=encoding.options(self._pixel_format, video.hdr),
         )
         self._stream.width, self._stream.height = video.width, video.height
         self._stream.pix_fmt = self._pixel_format
@@ -92,6 +107,27 @@ class PartWriter:
                 self._mux(self._stream.encode(None))
         finally:
             self._container.close()
+
+
+def require_encodes(container: str, encoding: Encoding, video: VideoFormat) -> None:
+    """Check that the installed FFmpeg encodes such a video, by a grey frame written to memory.
+
+    Raises:
+        ValueError: it does not.
+    """
+    import av
+
+    require_size_fits(video, encoding)
+    try:
+        with PartWriter(io.BytesIO(), container, encoding, video) as writer:
+            writer.add(torch.full((video.height, video.width, 4 if video.alpha else 3), 0.5))
+    except (av.error.FFmpegError, av.codec.codec.UnknownCodecError) as error:
+        encoder = CODECS[encoding.codec].encoder
+        others = ", ".join(name for name in CODECS if CODECS[name].encoder != encoder)
+        raise ValueError(
+            f"{encoding.codec} (FFmpeg's {encoder}) does not encode {video.width} x {video.height} px at "
+            f"{float(video.frame_rate):g} frames a second here ({error}); choose {others}."
+        ) from error
 
 
 def container_of(path: Path) -> str:

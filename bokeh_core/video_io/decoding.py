@@ -1,0 +1,144 @@
+"""The frames of a file, decoded one by one; a file that is cut off ends, one that is damaged is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .opening import open_video, picture_stream
+
+if TYPE_CHECKING:
+    import av
+
+# FFmpeg's own decoders of these leave alpha out.
+_DECODERS_OF_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+class Decoding:
+    """Frames of a file's picture stream in the order of showing; a context manager, to be iterated once.
+
+    Attributes:
+        stream: as PyAV has it.
+        damaged_end: once iterated, whether the last of what is there is damaged, as where a file was cut off.
+    """
+
+    def __init__(self, path: Path, seek_to: int | None = None) -> None:
+        """Open a file.
+
+        Args:
+            path: of the file.
+            seek_to: time to enter near, in units of the stream's time base; None = the beginning.
+
+        Raises:
+            ValueError: no video in the file.
+        """
+        self._path, self._seek_to = path, seek_to
+        self.damaged_end = False
+        self._open()
+
+    def _open(self) -> None:
+        self._container = open_video(self._path)
+        try:
+            self.stream: Any = picture_stream(self._container, self._path.name)
+            if self._seek_to is not None:
+                self._container.seek(self._seek_to, stream=self.stream)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> Decoding:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[av.VideoFrame]:
+        """Decode.
+
+        Raises:
+            ValueError: a frame that is damaged, and others follow.
+        """
+        import av  # imported on first use: the pack must load fast
+
+        done = 0
+        try:
+            for frame in self._threaded():
+                done += 1
+                yield frame
+        except av.error.FFmpegError:
+            self.damaged_end = True
+        if self.damaged_end:
+            # Threads work ahead, and PyAV drops what comes after an error: one of them tells which packet it
+            # was, and gives what else can be had.
+            self._container.close()
+            self._open()
+            yield from islice(self._careful(), done, None)
+
+    def _threaded(self) -> Iterator[av.VideoFrame]:
+        decoder = decoder_of(self.stream)
+        decoder.thread_type = "AUTO"
+        for packet in self._container.demux(self.stream):
+            self.damaged_end = packet.is_corrupt if packet.size else self.damaged_end
+            yield from decoder.decode(packet if packet.size else None)
+
+    def _careful(self) -> Iterator[av.VideoFrame]:
+        import av
+
+        decoder = decoder_of(self.stream)
+        decoder.thread_count = 1
+        count = 0
+        failure: av.error.FFmpegError | None = None
+        packets = self._container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:
+                # Nothing more can be read.
+                packet, self.damaged_end = None, True
+            ended = packet is None or not packet.size
+            if failure is not None and not ended:
+                late = _reorder_frames(decoder)
+                where = f"one of the frames {count} to {count + late}" if late else f"frame {count}"
+                if self._seek_to is not None:
+                    where = "a frame"
+                raise ValueError(
+                    f"{self._path.name}: {where} is damaged ({failure.strerror}); export the video again, or "
+                    "cut the damaged part out."
+                ) from failure
+            try:
+                for frame in decoder.decode(None if ended else packet):
+                    count += 1
+                    yield frame
+            except av.error.FFmpegError as error:
+                failure, self.damaged_end = error, True
+            if ended:
+                return
+
+
+def decoder_of(stream: Any) -> Any:
+    """The decoder of a stream, one that reads alpha if the stream says that it has it beside its picture."""
+    import av
+
+    if not has_side_alpha(stream):
+        return stream.codec_context
+    try:
+        return av.CodecContext.create(_DECODERS_OF_ALPHA[stream.codec_context.name], "r")
+    except av.codec.codec.UnknownCodecError:
+        return stream.codec_context
+
+
+def has_side_alpha(stream: Any) -> bool:
+    """Whether a stream says that it has alpha beside its picture, as VP8 and VP9 in WebM do."""
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    return tags.get("alpha_mode") == "1" and stream.codec_context.name in _DECODERS_OF_ALPHA
+
+
+def _reorder_frames(decoder: Any) -> int:
+    """By how many places at most a frame comes late; an estimate where PyAV does not tell."""
+    depth = getattr(decoder, "reorder_depth", None)
+    return int(depth) if depth is not None else 4 * bool(decoder.has_b_frames)

@@ -1,0 +1,73 @@
+"""What an encoding cannot keep of a video, in sentences, to be told before anything is rendered."""
+
+from __future__ import annotations
+
+from .codecs import CODECS, Encoding
+from .format import VideoFormat
+from .hdr import TRANSFER_NAMES
+
+_FULL_CHROMA = ("4:4:4", "4:2:2")
+
+
+def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
+    """Tell what is lost or changed of a picture, and which codec keeps it.
+
+    Args:
+        video: format of the source.
+        encoding: how the result is to be written.
+    """
+    codec = encoding.codec
+    curve = TRANSFER_NAMES.get(video.colour.transfer, "")
+    found = []
+    if video.bits > CODECS[codec].bits:
+        deeper = [name for name, other in CODECS.items() if other.bits > CODECS[codec].bits]
+        keeping = [name for name in deeper if CODECS[name].bits >= video.bits] or deeper
+        hdr = f" in {curve} (HDR), which shows steps in 8 bit" if curve and CODECS[codec].bits == 8 else ""
+        if keeping:
+            found.append(
+                f"Warning: the video has {video.bits} bits a level{hdr}; {codec} keeps {CODECS[codec].bits}. "
+                f"{_either(keeping)} keeps more."
+            )
+    if video.chroma in _FULL_CHROMA and codec.startswith("h264"):
+        pixel_format, _ = encoding.pixel_format(video)
+        if "420" in pixel_format:
+            found.append(
+                f"The video's colour has {video.chroma}; {codec} stores it at half the width and height "
+                "(4:2:0), which softens coloured text. prores or ffv1 keeps it."
+            )
+    if video.hdr is not None and not codec.startswith("h264"):
+        found.append(
+            f"Warning: the HDR10 metadata (mastering display, light levels) are left out: {codec} cannot "
+            "hold them. h264-10bit keeps them."
+        )
+    if video.dynamic_hdr:
+        base = f" The picture itself stays {curve}." if curve else ""
+        found.append(
+            f"Warning: the metadata of {' and '.join(video.dynamic_hdr)} are left out; they were made for "
+            f"the picture without blur.{base}"
+        )
+    if curve:
+        found.append(
+            f"The levels are {curve}; light is blurred as if they had a gamma of 2.2, so bright lights come "
+            "out dimmer than through a lens."
+        )
+    return found
+
+
+def _either(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def require_size_fits(video: VideoFormat, encoding: Encoding) -> None:
+    """Check that a codec takes frames of a video's size.
+
+    Raises:
+        ValueError: they are too large.
+    """
+    most = CODECS[encoding.codec].most_px
+    if max(video.width, video.height) > most:
+        larger = [name for name, codec in CODECS.items() if codec.most_px >= max(video.width, video.height)]
+        raise ValueError(
+            f"Frames of {video.width} x {video.height} px; {encoding.codec} takes up to {most} columns and "
+            f"rows. {f'Choose {_either(larger)}, or m' if larger else 'M'}ake the video smaller."
+        )
