@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import comfy.model_management
@@ -13,10 +14,13 @@ import folder_paths
 import torch
 from torch import Tensor, nn
 
+from ..bokeh_core.memory_errors import is_device_memory_error, is_main_memory_error
 from ..bokeh_core.semantics import no_image_encoder
+from ..bokeh_core.typed_paths import find_path
 
-# Our own folder below the host's models folder, and the name under which it can be moved elsewhere.
-MODEL_FOLDER = "any_to_bokeh"
+# Our own folder below the host's for models, output and temporary files; models can be moved elsewhere under
+# this name.
+OWN_FOLDER = "any_to_bokeh"
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 CLIP_SIDE_PX = 224
 # Layers of the network for which the host has its own of the same name. Group norms stay plain, and so always
@@ -50,59 +54,95 @@ def progress(total: int) -> Callable[[int], None]:
 
 @contextmanager
 def out_of_memory_advice(what_helps: str) -> Iterator[None]:
-    """Turn the accelerator's out-of-memory error into one that tells the user what helps."""
+    """Tell the user what helps where memory runs out, in an error that the host knows for what it is.
+
+    Where the device is out of memory the host unloads its models, but only if the error is of its own kind.
+    Main memory that runs out is another matter: unloading would move models there.
+
+    Raises:
+        MemoryError: main memory ran out.
+    """
     try:
         yield
-    except comfy.model_management.OOM_EXCEPTION as error:
-        device = compute_device()
-        free_gib = comfy.model_management.get_free_memory(device) / 2**30
-        raise RuntimeError(
-            f"Out of memory on {device} ({free_gib:.1f} GiB free). Use {what_helps}, close other programs "
-            "that use the device, or start the host with --lowvram or --cpu."
-        ) from error
+    except (MemoryError, RuntimeError) as error:
+        if _device_is_out_of_memory(error):
+            device = compute_device()
+            free_gib = comfy.model_management.get_free_memory(device) / 2**30
+            raise _host_error()(
+                f"Out of memory on {device} ({free_gib:.1f} GiB free). Use {what_helps}, close other "
+                "programs that use the device, or start the host with --lowvram or --cpu."
+            ) from error
+        if is_main_memory_error(error):
+            free_gib = comfy.model_management.get_free_memory(torch.device("cpu")) / 2**30
+            raise MemoryError(
+                f"Out of main memory ({free_gib:.1f} GiB free). Use {what_helps}, or close other programs."
+            ) from error
+        raise
+
+
+def _device_is_out_of_memory(error: BaseException) -> bool:
+    management = comfy.model_management
+    if isinstance(error, _host_error()) or is_device_memory_error(error):
+        return True
+    # Newer hosts know further kinds.
+    ask = getattr(management, "is_oom", None)
+    return ask is not None and bool(ask(error)) and not is_main_memory_error(error)
+
+
+def _host_error() -> type[Exception]:
+    """The type of error at which the host unloads its models."""
+    known: type[Exception] = comfy.model_management.OOM_EXCEPTION
+    # Without a GPU library the host takes every error for one, which says nothing.
+    return torch.cuda.OutOfMemoryError if known is Exception else known
 
 
 def input_path(text: str) -> Path:
     """Resolve a user's path: absolute, or relative to the host's input folder.
 
+    Names as the host's own widgets write them, `clip.mp4 [output]`, are read too.
+
     Raises:
-        ValueError: the text is empty or nothing exists at the path.
+        ValueError: the text is no path, or nothing exists there; see `typed_paths.find_path`.
     """
-    cleaned = text.strip().strip('"')
-    if not cleaned:
-        raise ValueError(
-            "The path is empty; give a file or folder, absolute or inside the host's input folder."
-        )
-    input_folder = Path(folder_paths.get_input_directory())
-    path = Path(cleaned).expanduser()
-    path = path if path.is_absolute() else input_folder / path
-    if not path.exists():
-        raise ValueError(
-            f"Nothing exists at {path}; give a file or folder, absolute or relative to {input_folder}."
-        )
-    return path
+    places = {
+        "input": Path(folder_paths.get_input_directory()),
+        "output": Path(folder_paths.get_output_directory()),
+        "temp": Path(folder_paths.get_temp_directory()),
+    }
+    return find_path(text, places["input"], places, "the host's input folder")
 
 
-def output_folder(name: str) -> Path:
-    """Return a folder of ours in the host's output folder; it exists afterwards."""
-    folder = Path(folder_paths.get_output_directory()) / name
-    folder.mkdir(parents=True, exist_ok=True)
+def output_folder() -> Path:
+    """Return our folder in the host's output folder; it exists afterwards, and can be written to.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    return _own_folder(Path(folder_paths.get_output_directory()), "--output-directory")
+
+
+def temporary_folder() -> Path:
+    """Return our folder among the host's temporary files, which the host clears when it starts.
+
+    Raises:
+        ValueError: it cannot be written to.
+    """
+    return _own_folder(Path(folder_paths.get_temp_directory()), "--temp-directory")
+
+
+def _own_folder(parent: Path, option: str) -> Path:
+    folder = parent / OWN_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # What the rights say is not what counts: shares and full disks refuse as well.
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"Nothing can be written to {folder} ({error.strerror}); make it writable, or start ComfyUI with "
+            f"another {option}."
+        ) from error
     return folder
-
-
-def video_path(video: Any) -> Path | None:
-    """Return the file behind a VIDEO; None if it is in memory, or only a part of a file."""
-    import av
-    from comfy_api.latest import InputImpl
-
-    source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
-    if not isinstance(source, str):
-        return None
-    with av.open(source) as container:
-        whole_s = None if container.duration is None else container.duration / av.time_base
-    # Newer hosts cut a video by remembering where; only its length tells.
-    cut = whole_s is not None and abs(video.get_duration() - whole_s) > 1e-3
-    return None if cut else Path(source)
 
 
 def video_of(path: Path) -> Any:
@@ -122,9 +162,9 @@ def video_preview(path: Path) -> Any:
 
 def own_model_folders() -> list[Path]:
     """Return our model folders, registered with the host beside its own."""
-    default = Path(folder_paths.models_dir) / MODEL_FOLDER
-    folder_paths.add_model_folder_path(MODEL_FOLDER, str(default))
-    return [Path(folder) for folder in folder_paths.get_folder_paths(MODEL_FOLDER)]
+    default = Path(folder_paths.models_dir) / OWN_FOLDER
+    folder_paths.add_model_folder_path(OWN_FOLDER, str(default))
+    return [Path(folder) for folder in folder_paths.get_folder_paths(OWN_FOLDER)]
 
 
 def shared_models(folder_name: str) -> list[str]:

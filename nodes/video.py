@@ -1,5 +1,7 @@
 """The node for clips of any length: Any-to-Bokeh Video."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,15 +9,11 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.disparity import prepare_disparity
 from ..bokeh_core.disparity_files import fingerprint
 from ..bokeh_core.disparity_recipe import DepthMeaning
-from ..bokeh_core.grey import grey_maps
 from ..bokeh_core.pipeline import BokehPipeline
 from ..bokeh_core.render import (
-    ClipSource,
     DepthSource,
-    FileClip,
     FileDepth,
     GivenDepth,
     GivenFocus,
@@ -24,7 +22,6 @@ from ..bokeh_core.render import (
     ModelRenderer,
     RenderJob,
     Strength,
-    TensorClip,
     finished,
     overall_share,
     parse_focus,
@@ -33,42 +30,30 @@ from ..bokeh_core.render import (
     stored_under_key,
 )
 from ..bokeh_core.render.fingerprints import module_fingerprint
+from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
-from . import host, sockets
+from . import given_video, host, sockets
 from .disparity import meaning_inputs
 from .model import require_parts_fit
 from .newer_host import known_fields
 
 RENDERERS = ("lens", "model")
-# Below the host's output folder: what lies in its temporary folder does not survive a crash.
-FOLDER = "any_to_bokeh"
 PROGRESS_STEPS = 1000
+# Of this session; the host hands results on from its cache without looking whether they are there.
+_results = MadeResults()
 
 
-def _clip(video: Any, keep_alpha: bool) -> tuple[ClipSource, str]:
-    """Where the frames come from, and what to call the result."""
-    path = host.video_path(video)
-    if path is not None:
-        return FileClip(path, keep_alpha), path.stem
-    parts = video.get_components()
-    sound = parts.audio or {"waveform": None, "sample_rate": 44100}
-    waveform = None if sound["waveform"] is None else sound["waveform"][0]
-    clip = TensorClip(parts.images, parts.frame_rate, waveform, int(sound["sample_rate"]), keep_alpha)
-    return clip, "video"
-
-
-def _depth(disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning) -> DepthSource:
+@contextmanager
+def _depth(disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning) -> Iterator[DepthSource]:
     """The depth by what is connected, else by the path."""
     if disparity is not None:
-        return GivenDepth(disparity)
-    if depth_video is None:
-        return FileDepth(host.input_path(path), meaning)
-    file = host.video_path(depth_video)
-    if file is not None:
-        return FileDepth(file, meaning)
-    maps = grey_maps(depth_video.get_components().images)
-    return GivenDepth(prepare_disparity(maps, **vars(meaning)).disparity)
+        yield GivenDepth(disparity)
+    elif depth_video is None:
+        yield FileDepth(host.input_path(path), meaning)
+    else:
+        with given_video.depth_of(depth_video, meaning) as depth:
+            yield depth
 
 
 def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
@@ -114,6 +99,19 @@ def _progress() -> Any:
 
 def _cleared_line(parts: Path) -> str:
     return f"Deleted the unfinished parts {parts.name}: nobody went on with them for {STALE_AFTER_DAYS} days."
+
+
+def _named_files(disparity_path: str | None = None, focus_at: str | None = None, **_: Any) -> str:
+    """A text that changes when the files that widgets name do; a widget that is connected is None."""
+    found = []
+    try:
+        if disparity_path:
+            found.append(fingerprint(host.input_path(disparity_path)))
+        if focus_at:
+            found.append(parse_focus(focus_at, find_file=host.input_path).fingerprint())
+    except ValueError as error:
+        found.append(str(error))
+    return " ".join(found)
 
 
 class AnyToBokehVideo(io.ComfyNode):
@@ -250,22 +248,26 @@ class AnyToBokehVideo(io.ComfyNode):
         vae: Any = None,
         clip_vision: Any = None,
     ) -> Any:
-        clip, stem = _clip(video, CODECS[codec].keeps_alpha)
+        settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent)
-        job = RenderJob(
-            clip,
-            _depth(disparity, depth_video, disparity_path, meaning),
-            parse_focus(focus_at, find_file=host.input_path) if focus is None else GivenFocus(focus),
-            Strength(strength) if blur_strength is None else GivenStrength(blur_strength),
-            LensRenderer(device=host.compute_device())
-            if renderer == "lens"
-            else _model_renderer(model, vae, clip_vision),
-            Path(),
-            Encoding(codec, crf),
-        )
-        job = stored_under_key(job, host.output_folder(FOLDER), stem)
-        networks = [network for network in (model, vae, clip_vision) if network is not None]
-        report = cls._render(job, networks)
+        with ExitStack() as opened:
+            depth = opened.enter_context(_depth(disparity, depth_video, disparity_path, meaning))
+            clip = opened.enter_context(given_video.clip_of(video, CODECS[codec].keeps_alpha))
+            job = RenderJob(
+                clip.source,
+                depth,
+                parse_focus(focus_at, find_file=host.input_path) if focus is None else GivenFocus(focus),
+                Strength(strength) if blur_strength is None else GivenStrength(blur_strength),
+                LensRenderer(device=host.compute_device())
+                if renderer == "lens"
+                else _model_renderer(model, vae, clip_vision),
+                Path(),
+                Encoding(codec, crf),
+            )
+            job = stored_under_key(job, host.output_folder(), clip.name)
+            networks = [network for network in (model, vae, clip_vision) if network is not None]
+            report = "\n".join([*clip.notes, cls._render(job, networks)])
+        _results.add(settings, job.output)
         return io.NodeOutput(host.video_of(job.output), report, ui=host.video_preview(job.output))
 
     @classmethod
@@ -283,9 +285,6 @@ class AnyToBokehVideo(io.ComfyNode):
         return "\n".join([report.text, *map(_cleared_line, cleared)])
 
     @classmethod
-    def fingerprint_inputs(cls, disparity_path: str = "", **_: Any) -> str:
-        """Files that change on disk make the node run again."""
-        try:
-            return fingerprint(host.input_path(disparity_path or ""))
-        except ValueError as error:
-            return str(error)
+    def fingerprint_inputs(cls, **widgets: Any) -> str:
+        """Named files that change on disk, and a result that is gone, make the node run again."""
+        return f"{_named_files(**widgets)} {_results.losses(widgets)}"

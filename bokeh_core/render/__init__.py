@@ -7,6 +7,7 @@ from .renderers import ClipRenderer, LensRenderer, ModelRenderer
 from .settings import GivenFocus, GivenStrength, Strength, parse_focus
 from .source import ClipSource, FileClip, TensorClip
 from .stages import STAGES, Progress, overall_share
+from .trimmed_clip import TrimmedClip
 
 __all__ = [
     "PART_FRAMES",
@@ -26,6 +27,7 @@ __all__ = [
     "RenderReport",
     "Strength",
     "TensorClip",
+    "TrimmedClip",
     "finished",
     "overall_share",
     "parse_focus",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -32,3 +33,16 @@ def module_fingerprint(module: nn.Module) -> str:
 def key_of(parts: Mapping[str, Any]) -> str:
     """Hash named texts and numbers."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def packets_fingerprint(path: Path) -> str:
+    """Hash what is stored in a video and when it is shown, whatever its container says of itself."""
+    import av  # imported on first use: the pack must load fast
+
+    digest = hashlib.sha256()
+    with av.open(str(path)) as container:
+        for packet in container.demux():
+            if packet.size:
+                digest.update(f"{packet.stream_index} {packet.pts} {packet.size} ".encode())
+                digest.update(bytes(packet))
+    return digest.hexdigest()

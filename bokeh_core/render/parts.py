@@ -26,7 +26,7 @@ SUFFIX = ".parts"
 _MADE_BY = ("made_by", "Any-to-Bokeh")
 # Every name that a file of ours can have in a folder of ours; whatever else is there is somebody else's.
 _OUR_NAMES = re.compile(
-    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|joined|joined_sound\.m4a|(job|analysis)\.json)"
+    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|joined|joined_sound\.(m4a|nut)|(job|analysis)\.json)"
     rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
 )
 STALE_AFTER_DAYS = 14

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ..disparity_files import fingerprint
 from ..video_io import VideoFile, VideoFormat
+from ..video_io.colour import Colour
+from ..video_io.format import UNTAGGED
 from .fingerprints import tensor_fingerprint
 
 _SOUND_BLOCK = 2**16
@@ -53,7 +55,6 @@ class FileClip:
 
     def __init__(self, path: Path, keep_alpha: bool = False) -> None:
         self._file = VideoFile(path)
-        self._keep_alpha = keep_alpha
         video = self._file.format
         self.format = replace(video, alpha=video.alpha and keep_alpha)
         self.sound_file: Path | None = path
@@ -81,7 +82,10 @@ class TensorClip:
         frame_rate: frames a second.
         waveform: [channels, N], or None.
         sample_rate_hz: of the sound.
-        keep_alpha: whether frames carry alpha, if the images have it.
+        keep_alpha: whether frames carry alpha, if there is one.
+        alpha: [T, H, W, 1] in [0, 1], where it is not the fourth channel of the images.
+        bits: of a level that the frames are worth.
+        colour: what levels mean.
     """
 
     images: Tensor
@@ -89,20 +93,38 @@ class TensorClip:
     waveform: Tensor | None = None
     sample_rate_hz: int = 44100
     keep_alpha: bool = False
+    alpha: Tensor | None = None
+    bits: int = 8
+    colour: Colour = UNTAGGED
     sound_file = None
 
     @property
+    def has_alpha(self) -> bool:
+        """Whether the clip says how opaque its frames are, kept or not."""
+        return self.alpha is not None or self.images.shape[-1] == 4
+
+    @property
     def format(self) -> VideoFormat:
-        _, height, width, channels = self.images.shape
+        _, height, width, _ = self.images.shape
         rate = self.frame_rate
-        return VideoFormat(width, height, rate, 1 / rate, 8, channels == 4 and self.keep_alpha)
+        alpha = self.has_alpha and self.keep_alpha
+        return VideoFormat(width, height, rate, 1 / rate, self.bits, alpha, self.colour)
 
     def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
         return list(range(len(self.images)))
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
-        for frame in self.images[start:]:
-            yield frame if frame.shape[-1] != 4 or self.format.alpha else frame[..., :3]
+        for t in range(start, len(self.images)):
+            yield self._frame(t)
+
+    def _frame(self, t: int) -> Tensor:
+        frame = self.images[t].detach().cpu()
+        if not self.format.alpha:
+            return frame if frame.shape[-1] != 4 else frame[..., :3]
+        if self.alpha is None:
+            return frame
+        colours = frame.expand(-1, -1, 3) if frame.shape[-1] == 1 else frame[..., :3]
+        return torch.cat((colours, self.alpha[t].detach().cpu().to(colours)), dim=-1)
 
     @contextmanager
     def sound(self, folder: Path) -> Iterator[Path | None]:
@@ -118,8 +140,9 @@ class TensorClip:
             path.unlink()
 
     def fingerprint(self) -> str:
-        sound = "" if self.waveform is None else tensor_fingerprint(self.waveform)
-        return f"{tensor_fingerprint(self.images)} {self.frame_rate} {sound} {self.sample_rate_hz}"
+        given = (self.images, self.alpha, self.waveform)
+        values = " ".join("" if tensor is None else tensor_fingerprint(tensor) for tensor in given)
+        return f"{values} {self.format!r} {self.sample_rate_hz}"
 
 
 def _write_sound(path: Path, waveform: Tensor, sample_rate_hz: int) -> None:

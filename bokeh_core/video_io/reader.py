@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import dropwhile
@@ -65,16 +66,21 @@ class VideoFile:
             require_known_colours(self.format, path.name)
             self._unread_alpha = has_side_alpha(stream) and not self.format.alpha
 
-    def timestamps(self, on_frame: OnFrame = lambda: None) -> list[int]:
-        """Decode the whole video for the time of each frame, in units of `time_base`, strictly ascending.
+    def timestamps(self, on_frame: OnFrame = lambda: None, until: int | None = None) -> list[int]:
+        """Decode the video for the time of each frame, in units of `time_base`, strictly ascending.
 
         The number of frames that really decode can be had in no other way.
+
+        Args:
+            on_frame: called for every frame; may raise to stop.
+            until: time before which frames are wanted; None wants them all.
 
         Raises:
             ValueError: the video cannot be decoded.
         """
         step = max(round(1 / (self.format.frame_rate * self.format.time_base)), 1)
         stamps: list[int | None] = []
+        after = 0
         self._survey = Survey(self.path.name)
         with Decoding(self.path) as decoding:
             for frame in decoding:
@@ -82,9 +88,14 @@ class VideoFile:
                 self._survey.look_at(frame, len(stamps), self.format.colour)
                 stamps.append(None if frame.pts is None else int(frame.pts))
                 on_frame()
+                after += until is not None and frame.pts is not None and frame.pts >= until
+                # Stamps in the order of storing may go back by as many.
+                if after > REORDER_FRAMES:
+                    break
             times = shown_times(stamps, step)
-            self._survey.look_at_end(decoding, times)
-        return times
+            if after <= REORDER_FRAMES:
+                self._survey.look_at_end(decoding, times)
+        return times if until is None else times[: bisect_left(times, until)]
 
     def findings(self) -> list[str]:
         """What people should know of the file before it is rendered; complete once `timestamps` has run."""

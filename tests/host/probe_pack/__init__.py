@@ -20,6 +20,8 @@ from comfy_api.latest import ComfyExtension, io
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+from . import edited_video, out_of_memory
+
 CANCEL_WITHIN_S = 600.0
 
 
@@ -163,7 +165,8 @@ class ProbeExtension(ComfyExtension):
     """The nodes."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [ProbeLoad, ProbeSave, ProbeClipVision, ProbeMemory]
+        own = [ProbeLoad, ProbeSave, ProbeClipVision, ProbeMemory]
+        return [*own, *edited_video.NODES, *out_of_memory.NODES]
 
 
 async def comfy_entrypoint() -> ProbeExtension:

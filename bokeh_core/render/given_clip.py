@@ -1,0 +1,112 @@
+"""Frames and sound as a host or another pack hands them over in memory -> a clip to render, or a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import isfinite
+from typing import Any
+
+from torch import Tensor
+
+from ..video_io.colour import LIMITED, Colour
+from ..video_io.format import UNTAGGED
+from .source import TensorClip
+
+# What a host calls the colours of a clip in memory -> codes of ITU-T H.273: BT.2020 with HLG or PQ.
+_BT2020 = 9
+COLOUR_SPACES: Mapping[str, Colour] = {
+    "HDR": Colour(_BT2020, LIMITED, _BT2020, 18),
+    "HDR PQ": Colour(_BT2020, LIMITED, _BT2020, 16),
+}
+# Rates such as 30000/1001 come as decimals from some nodes.
+_FINEST_RATE = 1001
+
+
+def given_clip(parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = "") -> TensorClip:
+    """Check what a video in memory consists of, and make a clip of it.
+
+    Args:
+        parts: with `images` [T, H, W, C] in [0, 1] and `frame_rate`, and perhaps `audio` (a mapping with
+            `waveform` [1, channels, N] and `sample_rate`) and `alpha` ([T, H, W] or [T, H, W, 1]).
+        keep_alpha: whether frames shall carry alpha, if there is one.
+        bits: of a level that the frames are worth.
+        colour_space: one of `COLOUR_SPACES`; anything else is ordinary video.
+
+    Raises:
+        ValueError: no frames, or parts that do not fit together.
+    """
+    images = getattr(parts, "images", None)
+    if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[-1] not in (1, 3, 4):
+        found = f"of shape {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(
+            f"The video's frames are {found}; they must be pictures [T, H, W, C] with 1, 3 or 4 channels."
+        )
+    if 0 in images.shape:
+        raise ValueError(f"The video has no frames (shape {tuple(images.shape)}); give at least one.")
+    waveform, sample_rate_hz = given_sound(getattr(parts, "audio", None))
+    return TensorClip(
+        images,
+        given_rate(getattr(parts, "frame_rate", None)),
+        waveform,
+        sample_rate_hz,
+        keep_alpha,
+        _alpha(getattr(parts, "alpha", None), images),
+        bits,
+        COLOUR_SPACES.get(colour_space, UNTAGGED),
+    )
+
+
+def given_rate(frame_rate: Any) -> Fraction:
+    """Return a frame rate as a fraction.
+
+    Raises:
+        ValueError: it is no number above 0.
+    """
+    try:
+        rate = float(frame_rate)
+    except (TypeError, ValueError):
+        rate = 0.0
+    if not (isfinite(rate) and rate > 0):
+        raise ValueError(f"The video has a frame rate of {frame_rate!r}; it must be above 0.")
+    if isinstance(frame_rate, Fraction):
+        return frame_rate
+    return Fraction(frame_rate).limit_denominator(_FINEST_RATE)
+
+
+def given_sound(audio: Any) -> tuple[Tensor | None, int]:
+    """Return the waveform [channels, N] of a host's sound, None where there is none, and samples a second.
+
+    Raises:
+        ValueError: a waveform of another shape, or without a usable sample rate.
+    """
+    waveform = audio.get("waveform") if isinstance(audio, Mapping) else None
+    if waveform is None:
+        return None, 44100
+    if not isinstance(waveform, Tensor) or waveform.ndim not in (1, 2, 3) or waveform.is_complex():
+        found = tuple(waveform.shape) if isinstance(waveform, Tensor) else type(waveform).__name__
+        raise ValueError(f"The video's sound is {found}; it must be a waveform [1, channels, N].")
+    if waveform.ndim == 3:
+        waveform = waveform[:1].flatten(0, 1)
+    waveform = waveform[None] if waveform.ndim == 1 else waveform
+    if waveform.numel() == 0:
+        return None, 44100
+    rate = audio.get("sample_rate")
+    if not isinstance(rate, int | float) or not isfinite(rate) or rate < 1:
+        raise ValueError(f"The video's sound has a sample rate of {rate!r}; it must be a number of Hz.")
+    return waveform, int(rate)
+
+
+def _alpha(alpha: Any, images: Tensor) -> Tensor | None:
+    """Opacity [T, H, W, 1] that lies beside the images."""
+    if alpha is None:
+        return None
+    count, height, width, _ = images.shape
+    with_channel = alpha[..., None] if isinstance(alpha, Tensor) and alpha.ndim == 3 else alpha
+    if not isinstance(with_channel, Tensor) or tuple(with_channel.shape) != (count, height, width, 1):
+        found = tuple(alpha.shape) if isinstance(alpha, Tensor) else type(alpha).__name__
+        raise ValueError(
+            f"The video's alpha is {found} for frames of {tuple(images.shape)}; it must be "
+            f"{(count, height, width, 1)}."
+        )
+    return with_channel
