@@ -8,8 +8,10 @@ import torch
 from einops import repeat
 from torch import Tensor
 
+from .clip_checks import checked_frames, checked_maps, checked_values
 from .clip_length import broadcast_over_frames
 from .coc import signed_circle_of_confusion_px
+from .strength import checked_strength_px
 from .working_size import WorkingGeometry, WorkingSize, working_geometry
 
 
@@ -39,7 +41,9 @@ class BokehInputs:
 
     def stretched_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
         """[N, 3, h, w] in [-1, 1] at working scale, without border: what the image encoder sees."""
-        return self.geometry.stretch(self.frames[start:stop].to(device, torch.float32)) * 2 - 1
+        # No network has seen light brighter than white.
+        frames = self.frames[start:stop].to(device, torch.float32).clamp(0, 1)
+        return self.geometry.stretch(frames) * 2 - 1
 
     def network_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
         """[N, 3, h, w] in [-1, 1], sides multiples of 64."""
@@ -83,7 +87,7 @@ def bokeh_inputs(
     """Check that a clip and its settings belong together.
 
     Args:
-        frames: [T, 3, H, W] in [0, 1], sides of 64 px or more.
+        frames: [T, 3, H, W], sides of 64 px or more; 0 = black, 1 = white, brighter counts as white.
         disparity: [T, H, W] in [0, 1], 1 = near; one map serves a whole clip.
         focal_disparity: [T] or [1].
         blur_strength: [T] or [1], K >= 0 in pixels at the working size (trained for 1 to 32).
@@ -91,27 +95,16 @@ def bokeh_inputs(
         working_size: see `working_geometry`.
 
     Raises:
-        ValueError: shapes or lengths disagree, a value is not finite, K is negative, frames are under 64 px.
+        ValueError: shapes or lengths disagree, a value is not finite or out of range, frames are under 64 px.
     """
-    if frames.ndim != 4 or frames.shape[1] != 3:
-        raise ValueError(f"frames have shape {tuple(frames.shape)}; they must be [T, 3, H, W].")
+    frames = checked_frames(frames, channels_last=False)
     count, _, height, width = frames.shape
-    if count == 0:
-        raise ValueError("The clip has 0 frames; it needs at least 1.")
     geometry = working_geometry(height, width, working_size)
-    for name, maps in (("disparity", disparity), ("MPI region", regions)):
-        if maps is not None and (maps.ndim != 3 or maps.shape[1:] != (height, width)):
-            raise ValueError(
-                f"{name} maps have shape {tuple(maps.shape)}; "
-                f"frames of {width} x {height} need [T, {height}, {width}]."
-            )
-    for name, values in (("focal_disparity", focal_disparity), ("blur_strength", blur_strength)):
-        if values.ndim != 1:
-            raise ValueError(f"{name} has shape {tuple(values.shape)}; give one value per frame, [{count}].")
-        if not bool(torch.isfinite(values).all()):
-            raise ValueError(f"{name} holds a value that is not a finite number.")
-    if bool((blur_strength < 0).any()):
-        raise ValueError(f"blur_strength is {blur_strength.min().item():g}; it must be 0 or more pixels.")
+    disparity = checked_maps(disparity, "disparity", (height, width))
+    if regions is not None:
+        regions = _checked_regions(regions, height, width)
+    focal_disparity = checked_values(focal_disparity, "focal_disparity")
+    blur_strength = checked_strength_px(blur_strength, geometry.inner[1])
     return BokehInputs(
         frames,
         broadcast_over_frames(disparity, count, "disparity"),
@@ -120,3 +113,15 @@ def bokeh_inputs(
         geometry,
         None if regions is None else broadcast_over_frames(regions, count, "MPI region"),
     )
+
+
+def _checked_regions(regions: Tensor, height: int, width: int) -> Tensor:
+    if not isinstance(regions, Tensor) or regions.dtype != torch.uint8:
+        kind = str(regions.dtype) if isinstance(regions, Tensor) else type(regions).__name__
+        raise ValueError(f"MPI region maps are {kind}; MPI Focal-Plane Mask gives uint8.")
+    if regions.ndim != 3 or regions.shape[1:] != (height, width):
+        raise ValueError(
+            f"MPI region maps have shape {tuple(regions.shape)}; "
+            f"frames of {width} x {height} need [T, {height}, {width}]."
+        )
+    return regions

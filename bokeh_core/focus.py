@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from .clip_checks import checked_map, checked_maps, checked_masks
 from .clip_length import broadcast_over_frames
+from .focus_smoothing import PieceFinder, smooth_within_pieces
 from .masks import resize_mask
 from .schedule import Keyframes, interpolate_keyframes, parse_keyframes, schedule_values, segment_at_frames
+from .setting_checks import require_choice, require_number, require_whole_number
 
 # What happens between two point keyframes: the point travels with one subject, or the focus moves
 # from the subject at one point to the subject at the other.
@@ -23,8 +25,11 @@ _INSIDE_MASK = 0.5
 _TRIMMED_FRACTION = 0.2
 # Sorting more pixels of a mask takes longer and moves the mean in the fourth digit.
 _MAX_MASK_SAMPLES = 65_536
+MOST_SMOOTHING_FRAMES = 10_000.0
+_MOST_RADIUS_PX = 100_000
 
 
+@runtime_checkable
 class FrameMaps(Protocol):
     """Maps [T, H, W] that are looked at once, in order: a tensor, or a stream that holds one at a time."""
 
@@ -53,12 +58,12 @@ def focus_at_value(
     Raises:
         ValueError: a value outside [0, 1], unreadable text, or fewer values than frames.
     """
-    if keyframes.strip():
+    if not isinstance(keyframes, str) or keyframes.strip():
         return schedule_values(
             keyframes, num_frames, column="focal_disparity", easing=easing, minimum=0.0, maximum=1.0
         )
-    if not 0 <= focal_disparity <= 1:
-        raise ValueError(f"focal_disparity is {focal_disparity:g}; it must be 0 (farthest) to 1 (nearest).")
+    require_whole_number("The length of the clip", num_frames, 1, math.inf, "frames")
+    require_number("focal_disparity", focal_disparity, 0, 1, meaning="0 = farthest, 1 = nearest")
     return torch.full((num_frames,), float(focal_disparity))
 
 
@@ -82,7 +87,8 @@ def focus_at_point(
         x_px: column, 0 = left; -1 = centre of the frame.
         y_px: row, 0 = top; -1 = centre of the frame.
         radius_px: radius of the disk, >= 0.
-        smoothing_frames: standard deviation in frames of the smoothing over time, 0 = off.
+        smoothing_frames: standard deviation in frames of the smoothing over time, 0 = off; it stops where the
+            whole map jumps, see `focus_smoothing`.
         keyframes: "frame: x, y" entries that replace x_px and y_px.
         between_keyframes: one of `BETWEEN_POINTS`.
         easing: curve between keyframes; see `schedule.EASINGS`.
@@ -93,34 +99,37 @@ def focus_at_point(
     Raises:
         ValueError: a point outside the frame, a negative radius or smoothing, unreadable keyframes.
     """
+    disparity = _checked(disparity)
     num_frames, height, width = disparity.shape
-    if radius_px < 0:
-        raise ValueError(f"radius is {radius_px} px; it must be 0 (the pixel alone) or more.")
-    if keyframes.strip():
+    require_whole_number("radius", radius_px, 0, _MOST_RADIUS_PX, "px", "0 = the pixel alone")
+    require_choice("between_keyframes", between_keyframes, BETWEEN_POINTS)
+    _require_smoothing(smoothing_frames)
+    if not isinstance(keyframes, str) or keyframes.strip():
         points = parse_keyframes(keyframes, 2, "Point keyframes")
     else:
+        for name, value, length in (("x", x_px, width), ("y", y_px, height)):
+            require_whole_number(name, value, -(10**9), 10**9, "px", f"0 to {length - 1} here, -1 = centre")
         x = width // 2 if x_px == CENTRE else x_px
         y = height // 2 if y_px == CENTRE else y_px
         points = Keyframes((0,), torch.tensor([[x, y]], dtype=torch.float64))
     for x, y in points.values.tolist():
         require_inside(x, y, width, height)
 
+    pieces = PieceFinder()
     if between_keyframes == "follow the point":
         path = interpolate_keyframes(points, num_frames, easing)
-        focal = torch.stack([_median_in_disk(frame, path[t], radius_px) for t, frame in enumerate(disparity)])
-    elif between_keyframes == "rack focus":
+        focal = torch.stack(
+            [_median_in_disk(frame, path[t], radius_px) for t, frame in _looked_at(disparity, pieces)]
+        )
+    else:
         before, after, weight = segment_at_frames(points, num_frames, easing)
         ends = [
             [_median_in_disk(frame, points.values[index[t]], radius_px) for index in (before, after)]
-            for t, frame in enumerate(disparity)
+            for t, frame in _looked_at(disparity, pieces)
         ]
         start, end = torch.tensor(ends).unbind(1)
         focal = start + (end - start) * weight.float()
-    else:
-        raise ValueError(
-            f"between_keyframes is {between_keyframes!r}; choose one of {', '.join(BETWEEN_POINTS)}."
-        )
-    return smooth_over_time(focal, smoothing_frames)
+    return smooth_within_pieces(focal, smoothing_frames, pieces.starts())
 
 
 def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_frames: float = 2.0) -> Tensor:
@@ -141,15 +150,19 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
     Raises:
         ValueError: every mask is empty, another number of masks than frames, negative smoothing.
     """
+    disparity = _checked(disparity)
     num_frames, height, width = disparity.shape
+    _require_smoothing(smoothing_frames)
     masks: FrameMaps
-    if isinstance(mask, Tensor):
-        masks = broadcast_over_frames(mask if mask.dim() == 3 else mask[None], num_frames, "mask")
-    else:
+    if isinstance(mask, FrameMaps) and not isinstance(mask, Tensor):
         masks = mask
+    else:
+        masks = broadcast_over_frames(checked_masks(mask), num_frames, "mask")
     focal = torch.full((num_frames,), math.nan)
     largest = -math.inf
-    for t, (frame, frame_mask) in enumerate(zip(disparity, masks, strict=True)):
+    pieces = PieceFinder()
+    for (t, frame), frame_mask in zip(_looked_at(disparity, pieces), masks, strict=True):
+        frame_mask = checked_map(frame_mask, t, "mask")
         largest = max(largest, frame_mask.max().item())
         weight = resize_mask(frame_mask, height, width)[0].to(frame)
         inside = weight >= _INSIDE_MASK
@@ -160,27 +173,26 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
             f"The mask is empty in all {num_frames} frames (its largest value is {largest:g}, 0.5 "
             "is needed somewhere); check the segmenter, or use Focus at Point."
         )
-    return smooth_over_time(_hold_gaps(focal), smoothing_frames)
+    return smooth_within_pieces(_hold_gaps(focal), smoothing_frames, pieces.starts())
 
 
-def smooth_over_time(values: Tensor, smoothing_frames: float) -> Tensor:
-    """Blur values [T] over time with a Gaussian of that standard deviation; the ends are repeated.
+def _checked(disparity: FrameMaps) -> FrameMaps:
+    """Maps in memory are checked as a whole; those of a stream as they come, see `_looked_at`."""
+    if isinstance(disparity, FrameMaps) and not isinstance(disparity, Tensor):
+        return disparity
+    return checked_maps(disparity)
 
-    Raises:
-        ValueError: negative smoothing.
-    """
-    if not smoothing_frames >= 0:
-        raise ValueError(f"smoothing is {smoothing_frames:g} frames; it must be 0 (off) or more.")
-    reach = math.ceil(3 * smoothing_frames)
-    if reach == 0:
-        return values
-    offsets = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (offsets / smoothing_frames) ** 2)
-    kernel /= kernel.sum()
-    padded = functional.pad(values.double()[None, None], (reach, reach), mode="replicate")
-    smoothed = functional.conv1d(padded, kernel[None, None])[0, 0].to(values)
-    # Rounding must not carry a focal disparity out of its range.
-    return smoothed.clamp(values.min(), values.max())
+
+def _looked_at(disparity: FrameMaps, pieces: PieceFinder) -> Iterator[tuple[int, Tensor]]:
+    """Each map with its number, shown to the finder of pieces on the way."""
+    for t, frame in enumerate(disparity):
+        checked = frame if isinstance(disparity, Tensor) else checked_map(frame, t)
+        pieces.add(checked)
+        yield t, checked
+
+
+def _require_smoothing(smoothing_frames: float) -> None:
+    require_number("smoothing", smoothing_frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
 
 
 def require_inside(x: float, y: float, width: int, height: int) -> None:

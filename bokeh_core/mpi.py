@@ -4,6 +4,9 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from .clip_checks import checked_maps, checked_values
+from .setting_checks import require_number, require_whole_number
+
 # Bright for what is in focus, then through green and blue to dark violet: ordered in lightness, so
 # the order also survives grey printing and colour blindness.
 _LAYER_COLOUR_ANCHORS = (
@@ -15,13 +18,16 @@ _LAYER_COLOUR_ANCHORS = (
 )
 
 
+_LEAST_ALPHA, _MOST_ALPHA = 0.01, 100.0
+
+
 def region_thresholds(focal_disparity: Tensor, layers: int = 4, alpha: float = 1.0) -> Tensor:
     """Return h_i = (i / n)^(1 / d_f^alpha), i = 1 .. n - 1 (Eq. 2).
 
     Args:
         focal_disparity: [T]; for d_f <= 0 the power d_f^alpha is taken as 1e-6.
         layers: n >= 1.
-        alpha: > 0; 1 in the paper and its training, 1.5 in the released inference.
+        alpha: 0.01 to 100; 1 in the paper and its training, 1.5 in the released inference.
 
     Returns:
         float64 [T, n - 1], ascending.
@@ -29,10 +35,8 @@ def region_thresholds(focal_disparity: Tensor, layers: int = 4, alpha: float = 1
     Raises:
         ValueError: layers or alpha out of range.
     """
-    if not 1 <= layers <= 256:
-        raise ValueError(f"layers is {layers}; it must be 1 to 256.")
-    if not alpha > 0:
-        raise ValueError(f"alpha is {alpha:g}; it must be above 0.")
+    require_whole_number("layers", layers, 1, 256)
+    require_number("alpha", alpha, _LEAST_ALPHA, _MOST_ALPHA)
     focal = focal_disparity.double()
     sharpness = torch.where(focal > 0, focal.clamp_min(0) ** alpha, 1e-6)
     fractions = torch.arange(1, layers, dtype=torch.float64, device=focal.device) / layers
@@ -54,14 +58,16 @@ def mpi_regions(disparity: Tensor, focal_disparity: Tensor, layers: int = 4, alp
         uint8 [T, H, W]: 0 in focus ... n - 1 farthest from the focal plane.
 
     Raises:
-        ValueError: focal_disparity has another length than the clip, or see `region_thresholds`.
+        ValueError: focal_disparity has another length than the clip, values are out of range, or see
+            `region_thresholds`.
     """
+    disparity, focal_disparity = checked_maps(disparity), checked_values(focal_disparity, "focal_disparity")
     if focal_disparity.shape != disparity.shape[:1]:
         raise ValueError(
             f"focal_disparity has shape {tuple(focal_disparity.shape)} for {disparity.shape[0]} disparity "
             "frames; give one value per frame."
         )
-    # Compared in the precision of the disparity, or rounding alone would push a tie across.
+    # Compared in one precision, or rounding alone would push a tie across.
     focal = focal_disparity.to(disparity)
     thresholds = region_thresholds(focal, layers, alpha).to(disparity)
     regions = torch.zeros(disparity.shape, dtype=torch.uint8, device=disparity.device)

@@ -4,18 +4,16 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor
 
+from .clip_checks import checked_frames
+
 
 def to_rgb(images: Tensor) -> Tensor:
     """Grey, RGB or RGBA [T, H, W, C] -> RGB [T, 3, H, W], without its alpha; a view where possible.
 
     Raises:
-        ValueError: not a batch of pictures with 1, 3 or 4 channels.
+        ValueError: not a batch of pictures, see `clip_checks.checked_frames`.
     """
-    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4):
-        raise ValueError(
-            f"frames have shape {tuple(images.shape)}; they must be [T, H, W, C] with 1 (grey), 3 (RGB) or "
-            "4 (RGBA) channels."
-        )
+    images = checked_frames(images)
     if images.shape[-1] == 1:
         return repeat(images, "t h w 1 -> t c h w", c=3)
     return rearrange(images[..., :3], "t h w c -> t c h w")

@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .clip_checks import checked_frames, checked_maps, checked_values
 from .clip_length import broadcast_over_frames
 from .coc import signed_circle_of_confusion_px
-from .strength import REFERENCE_WIDTH_PX
+from .setting_checks import require_number
+from .strength import REFERENCE_WIDTH_PX, checked_strength_px
 
 _NEAR_RGB = (0.16, 0.42, 1.0)
 _FAR_RGB = (1.0, 0.22, 0.16)
@@ -50,7 +52,8 @@ def focus_preview(
     """Tint what is in front of the focal plane blue and what is behind it red, by how blurred it will be.
 
     Args:
-        frames: [T, H, W, C] in [0, 1], C = 1, 3 or 4; what is transparent shows grey.
+        frames: [T, H, W, C], 0 = black, 1 = white, brighter shows white; C = 1, 3 or 4; what is transparent
+            shows grey.
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength: [T] or [1], K >= 0 in px of this frame.
@@ -64,16 +67,12 @@ def focus_preview(
     Raises:
         ValueError: lengths or sizes that differ, another number of channels, tint out of range.
     """
-    num_frames, height, width, channels = frames.shape
-    if channels not in (1, 3, 4):
-        raise ValueError(f"The frames have {channels} channels; give 1 (grey), 3 (RGB) or 4 (RGBA).")
-    if disparity.shape[1:] != (height, width):
-        raise ValueError(
-            f"The disparity is {disparity.shape[2]} x {disparity.shape[1]} px but the frames are {width} x "
-            f"{height} px; connect the frames to Load Disparity, which then fits them."
-        )
-    if not 0 <= tint <= 1:
-        raise ValueError(f"tint is {tint:g}; it must be 0 (none) to 1 (opaque).")
+    frames = checked_frames(frames)
+    num_frames, height, width, _ = frames.shape
+    disparity = checked_maps(disparity, "disparity", (height, width))
+    focal_disparity = checked_values(focal_disparity, "focal_disparity")
+    blur_strength = checked_strength_px(blur_strength, width)
+    require_number("tint", tint, 0, 1, meaning="0 = none, 1 = opaque")
     disparity = broadcast_over_frames(disparity, num_frames, "disparity")
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
     blur_strength = broadcast_over_frames(blur_strength, num_frames, "blur strength")
@@ -81,7 +80,9 @@ def focus_preview(
     preview = torch.empty(num_frames, height, width, 3)
     for t in range(num_frames):
         one = slice(t, t + 1)
-        radius_px = signed_circle_of_confusion_px(disparity[one], focal_disparity[one], blur_strength[one])[0]
+        radius_px = signed_circle_of_confusion_px(
+            disparity[one].cpu(), focal_disparity[one].cpu(), blur_strength[one].cpu()
+        )[0]
         picture = _tinted(_rgb(frames[t]), radius_px, tint)
         if show_radius:
             focus = f"focus {focal_disparity[t].item():.3f}"
@@ -96,7 +97,7 @@ def focus_preview(
 
 def _rgb(frame: Tensor) -> Tensor:
     """[H, W, 1 | 3 | 4] -> float32 [H, W, 3], transparent parts over grey."""
-    frame = frame.float()
+    frame = frame.clamp(0, 1).cpu()
     if frame.shape[-1] == 1:
         return frame.expand(-1, -1, 3)
     if frame.shape[-1] == 3:

@@ -9,6 +9,9 @@ from .strength import PUBLISHED_STRENGTH_PX
 from .windows import Window
 from .working_size import WorkingGeometry
 
+# Half a step of 8-bit pictures above white, which resizing overshoots by.
+_BRIGHTER_THAN_WHITE = 1 + 0.5 / 255
+
 
 def strength_warning(blur_strength: Tensor, trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX) -> str:
     """Say how far K [T] leaves the trained range, both in px at the working size; empty where it does not."""
@@ -20,6 +23,14 @@ def strength_warning(blur_strength: Tensor, trained_px: tuple[float, float] = PU
         f"Warning: K is {_range(least, most)} px at the working size; the model was trained for "
         f"{lowest:g} to {highest:g} px, and outside it the blur may be wrong."
     )
+
+
+def cut_light_note(frames: Tensor) -> str:
+    """Say that the network sees nothing brighter than white; empty where no frame [H, W, C] is."""
+    highest = max(frame.max().item() for frame in frames)
+    if highest <= _BRIGHTER_THAN_WHITE:
+        return ""
+    return f"The frames reach {highest:.3g}; the network works from black to white, brighter counts as white."
 
 
 def sampling_report(

@@ -1,18 +1,24 @@
 """Text a user types or pastes -> numbers per frame: keyframes, CSV tables, plain lists."""
 
+import csv
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
+from .schedule_text import MOST_FRAME, frame_number, keyframe_entries, lines_of, number, shortened, shown
+from .setting_checks import require_number, require_whole_number
+
 EASINGS = ("linear", "smooth", "ease in", "ease out", "hold")
 
-# "24: 0.5", "24: (0.5)" or, for points, "24: 512, 288"; an entry ends where the next "frame:" begins.
-_KEYFRAME = re.compile(r"(?P<frame>[^\s,;:]+)\s*:\s*(?P<values>[^:]*?)\s*(?=[,;\s]+[^\s,;:]+\s*:|[,;\s]*$)")
-_FIELD_SEPARATOR = re.compile(r"[,;\t]")
-_NUMBER_SEPARATOR = re.compile(r"[,;\s]+")
+_LIST_SEPARATOR = re.compile(r"[,;\s()\[\]]+")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+# More of what a user wrote would fill a screen.
+_SHOWN_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,14 @@ def ease(progress: Tensor, easing: str = "linear") -> Tensor:
 
 
 def ramp(start: float, end: float, num_frames: int, easing: str = "linear") -> Tensor:
-    """Ease from `start` at the first frame to `end` at the last: float32 [num_frames]."""
+    """Ease from `start` at the first frame to `end` at the last: float32 [num_frames].
+
+    Raises:
+        ValueError: ends that are not finite, no frame, or an unknown easing.
+    """
+    for name, value in (("start", start), ("end", end)):
+        require_number(name, value, -1e9, 1e9)
+    _require_length(num_frames)
     progress = torch.linspace(0, 1, num_frames, dtype=torch.float64)
     return (start + (end - start) * ease(progress, easing)).float()
 
@@ -54,34 +67,60 @@ def parse_keyframes(text: str, num_values: int, name: str) -> Keyframes:
     """Read "frame: value" entries, one a line or separated by commas or semicolons.
 
     Args:
-        text: for example "0: 0.9" and "24: 0.5" on two lines; lines that start with # are ignored.
+        text: for example "0: 0.9" and "24: 0.5" on two lines; what follows a # in a line is ignored.
         num_values: numbers behind each colon: 1, or 2 for points.
         name: what the text describes, for messages.
 
     Raises:
-        ValueError: no entry, an unreadable entry, a negative frame, or two values for one frame.
+        ValueError: no entry, an unreadable entry, a frame beyond `schedule_text.MOST_FRAME`, or two values
+            for one frame.
     """
-    content = "\n".join(_lines(text))
+    return _parsed_keyframes(lines_of(text, name), num_values, name)
+
+
+def _parsed_keyframes(lines: list[str], num_values: int, name: str) -> Keyframes:
     entries: dict[int, list[float]] = {}
-    position = 0
-    for match in _KEYFRAME.finditer(content):
-        _reject_leftover(content[position : match.start()], name, num_values)
-        position = match.end()
-        frame = _frame_number(match["frame"], name)
-        fields = [f for f in _NUMBER_SEPARATOR.split(match["values"].strip("() \t")) if f]
-        if len(fields) != num_values:
+    for entry in keyframe_entries(lines):
+        if isinstance(entry, str):
+            raise ValueError(f"{name}: cannot read {shown(entry)}; write {_keyframe_example(num_values)}.")
+        frame = frame_number(entry.frame, name)
+        if len(entry.fields) != num_values:
+            hint = _decimal_hint(entry.fields, num_values)
             raise ValueError(
-                f"{name}: keyframe {frame} has {len(fields)} values ({match['values'].strip()!r}); "
-                f"write {_keyframe_example(num_values)}."
+                f"{name}: keyframe {frame} has {len(entry.fields)} values ({shown(entry.text)}); "
+                f"write {_keyframe_example(num_values)}{hint}."
             )
         if frame in entries:
             raise ValueError(f"{name}: frame {frame} has two keyframes; keep one.")
-        entries[frame] = [_number(field, f"{name}, keyframe {frame}") for field in fields]
-    _reject_leftover(content[position:], name, num_values)
+        entries[frame] = [number(field, f"{name}, keyframe {frame}") for field in entry.fields]
     if not entries:
         raise ValueError(f"{name}: no keyframe found; write {_keyframe_example(num_values)}.")
     frames = tuple(sorted(entries))
     return Keyframes(frames, torch.tensor([entries[f] for f in frames], dtype=torch.float64))
+
+
+def keyframe_notes(text: str, num_values: int, num_frames: int) -> str:
+    """Say which keyframes of a schedule lie past the end of the clip; empty where none does.
+
+    They are no error: a part of a clip is tried out with the schedule of the whole.
+
+    Args:
+        text: as `schedule_values` or, for points, `parse_keyframes` takes it.
+        num_values: 1, or 2 for points.
+        num_frames: length of the clip.
+    """
+    lines = lines_of(text, "keyframes")
+    if not _is_keyframes(lines):
+        return ""
+    past = [f for f in _parsed_keyframes(lines, num_values, "keyframes").frames if f >= num_frames]
+    if not past:
+        return ""
+    which = f"The keyframe at frame {past[0]} lies" if len(past) == 1 else f"{len(past)} keyframes lie"
+    return (
+        f"Warning: {which} past the end of the clip, whose last frame is {num_frames - 1} (frames count from "
+        "0); the clip ends on the way there. For a part of a longer clip that is right; else give a frame of "
+        "this one."
+    )
 
 
 def segment_at_frames(keyframes: Keyframes, num_frames: int, easing: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -92,6 +131,7 @@ def segment_at_frames(keyframes: Keyframes, num_frames: int, easing: str) -> tup
         eased transition has come [T] in [0, 1]. Before the first and after the last keyframe both
         indices are the same.
     """
+    _require_length(num_frames)
     times = torch.arange(num_frames, dtype=torch.float64)
     key_times = torch.tensor(keyframes.frames, dtype=torch.float64)
     last = len(keyframes.frames) - 1
@@ -121,13 +161,14 @@ def schedule_values(
 ) -> Tensor:
     """Read a schedule of one number per frame: keyframes, a CSV table or a plain list.
 
-    A text with a colon is keyframes ("0: 0.9"). A text whose first line is not a number is CSV: the
-    column named `column`, or the only one besides "frame", gives the values and the optional
-    "frame" column must count 0, 1, 2 ... Anything else is a list of numbers. Lists and tables may
-    be longer than the clip; a list of one number serves the whole clip.
+    A text whose first line begins with a word is CSV: the column named `column`, or the only one besides
+    "frame", gives the values and the optional "frame" column must count 0, 1, 2 ... Another text with a colon
+    is keyframes ("0: 0.9"). Anything else is a list of numbers. Lists and tables may be longer than the clip;
+    a list of one number serves the whole clip. Full-width digits and signs count as plain ones, brackets and
+    what follows a # in a line do not count.
 
     Args:
-        text: the schedule.
+        text: the schedule, up to `schedule_text.MOST_CHARACTERS` long.
         num_frames: length of the clip, or None to take the length of the list or table.
         column: what the numbers are; also the name of their CSV column.
         easing: curve between keyframes; see `EASINGS`.
@@ -141,15 +182,16 @@ def schedule_values(
         ValueError: empty or unreadable text, a value out of range, a schedule shorter than the
             clip, or keyframes without a known clip length.
     """
-    lines = _lines(text)
-    if not lines:
+    if num_frames is not None:
+        _require_length(num_frames)
+    lines = lines_of(text, f"The {column} schedule")
+    if not any(_LIST_SEPARATOR.sub("", line) for line in lines):
         raise ValueError(
             f"The {column} schedule is empty; write one number per frame, a CSV table with a header, "
             "or keyframes such as '0: 0.9'."
         )
-    is_keyframes = any(":" in line for line in lines)
-    if is_keyframes:
-        keyframes = parse_keyframes(text, 1, f"{column} keyframes")
+    if _is_keyframes(lines):
+        keyframes = _parsed_keyframes(lines, 1, f"{column} keyframes")
         _check_range(keyframes.values[:, 0], keyframes.frames, column, minimum, maximum)
         if num_frames is None:
             raise ValueError(
@@ -173,80 +215,92 @@ def schedule_values(
     return values[:num_frames].float()
 
 
-def _lines(text: str) -> list[str]:
-    # Spreadsheets and Windows editors put a byte order mark before the first header.
-    stripped = (line.strip().lstrip("\ufeff") for line in text.splitlines())
-    return [line for line in stripped if line and not line.startswith("#")]
+def _require_length(num_frames: int) -> None:
+    require_whole_number("The length of the clip", num_frames, 1, MOST_FRAME, "frames")
+
+
+def _is_keyframes(lines: list[str]) -> bool:
+    return not _is_table(lines) and any(":" in line for line in lines)
 
 
 def _is_table(lines: list[str]) -> bool:
-    first_field = _FIELD_SEPARATOR.split(lines[0])[0].strip().strip('"')
-    return bool(re.match(r"[A-Za-z_]", first_field)) and first_field.lower() not in ("nan", "inf", "infinity")
+    if not lines or ":" in lines[0]:
+        return False
+    first = re.split(r"[,;\t]", lines[0], maxsplit=1)[0].strip(" \"'").lower()
+    return (first[:1].isalpha() or first[:1] == "_") and first not in ("nan", "inf", "infinity")
 
 
 def _table_column(lines: list[str], column: str) -> list[float]:
-    header = [field.strip().strip('"').lower() for field in _FIELD_SEPARATOR.split(lines[0])]
+    # Where commas are decimal, tables are separated by semicolons or tabs.
+    separator = next((sign for sign in "\t;" if sign in lines[0]), ",")
+    rows = _table_rows(lines, separator, f"The {column} table")
+    header = [field.lower() for field in next(rows)]
     candidates = [name for name in header if name and name != "frame"]
     if column in header:
         index = header.index(column)
     elif len(candidates) == 1:
         index = header.index(candidates[0])
     else:
+        names = ", ".join(shortened(name) for name in header[:_SHOWN_COLUMNS])
         raise ValueError(
-            f"The {column} table has the columns {', '.join(header)}; name one of them {column!r} "
+            f"The {column} table has the columns {names}; name one of them {column!r} "
             "or keep only one besides 'frame'."
         )
+    frame_index = header.index("frame") if "frame" in header else None
     numbers = []
-    for row, line in enumerate(lines[1:]):
-        fields = [field.strip().strip('"') for field in _FIELD_SEPARATOR.split(line)]
+    for row, fields in enumerate(rows):
+        where = f"The {column} table, row {row}"
         if len(fields) != len(header):
+            hint = _decimal_hint(fields, len(header) - (frame_index is not None)) if separator == "," else ""
             raise ValueError(
-                f"The {column} table, row {row}: {len(fields)} fields for {len(header)} columns ({line!r})."
+                f"{where}: {len(fields)} fields for {len(header)} columns "
+                f"({shown(separator.join(fields))}){hint}."
             )
-        if "frame" in header:
-            frame = fields[header.index("frame")]
-            if _number(frame, f"The {column} table, row {row}") != row:
-                raise ValueError(
-                    f"The {column} table: row {row} is frame {frame}; the frame column must count 0, 1, 2 "
-                    "... without gaps. For values at some frames only, write keyframes such as '24: 0.5'."
-                )
-        numbers.append(_number(fields[index], f"The {column} table, row {row}"))
+        if separator != ",":
+            fields = [f.replace(",", ".") if _DECIMAL_COMMA.fullmatch(f) else f for f in fields]
+        if frame_index is not None and number(fields[frame_index], where) != row:
+            raise ValueError(
+                f"The {column} table: row {row} is frame {shortened(fields[frame_index])}; the frame column "
+                "must count 0, 1, 2 ... without gaps. For values at some frames only, write keyframes such "
+                "as '24: 0.5'."
+            )
+        numbers.append(number(fields[index], where))
     if not numbers:
         raise ValueError(f"The {column} table has a header and no rows; add one row per frame.")
     return numbers
 
 
+def _table_rows(lines: list[str], separator: str, name: str) -> Iterator[list[str]]:
+    try:
+        for row in csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True):
+            yield [field.strip() for field in row]
+    except csv.Error as error:
+        raise ValueError(f"{name} is not CSV ({error}); check its quotation marks.") from None
+
+
 def _plain_list(lines: list[str], column: str) -> list[float]:
-    rows = [[field for field in _NUMBER_SEPARATOR.split(line.strip("[](), ")) if field] for line in lines]
+    rows = [[field for field in _LIST_SEPARATOR.split(line) if field] for line in lines]
     if len(rows) > 1 and all(len(row) == 2 for row in rows):
         raise ValueError(
-            f"The {column} schedule has two numbers in every line ({lines[0]!r}); put a header such as "
-            f"'frame,{column}' above a table, or write one number per line."
+            f"The {column} schedule has two numbers in every line ({shown(lines[0])}); put a header such as "
+            f"'frame,{column}' above a table, or write one number per line"
+            f"{_decimal_hint(rows[0], 1) if _DECIMAL_COMMA.fullmatch(lines[0]) else ''}."
         )
-    numbers = [field for row in rows for field in row]
-    return [_number(field, f"The {column} schedule, value {i}") for i, field in enumerate(numbers)]
+    if len(lines) == 1 and _DECIMAL_COMMA.fullmatch(lines[0].strip("()[] ")):
+        first, second = rows[0]
+        raise ValueError(
+            f"The {column} schedule {shown(lines[0])} may be one number or two; write "
+            f"{shortened(first)}.{shortened(second)} for one, or put a blank behind the comma for two frames."
+        )
+    fields = [field for row in rows for field in row]
+    return [number(field, f"The {column} schedule, value {i}") for i, field in enumerate(fields)]
 
 
-def _number(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{where}: {text!r} is not a number.") from None
-    if not math.isfinite(value):
-        raise ValueError(f"{where}: {text!r} is not a finite number.")
-    return value
-
-
-def _frame_number(text: str, name: str) -> int:
-    if not re.fullmatch(r"\d+", text):
-        raise ValueError(f"{name}: {text!r} is not a frame number; frames count 0, 1, 2 ...")
-    return int(text)
-
-
-def _reject_leftover(text: str, name: str, num_values: int) -> None:
-    leftover = text.strip(" \t\n,;")
-    if leftover:
-        raise ValueError(f"{name}: cannot read {leftover!r}; write {_keyframe_example(num_values)}.")
+def _decimal_hint(fields: Sequence[str], expected: int) -> str:
+    """What to write where a decimal comma may have made two numbers of one."""
+    if len(fields) < 2 * expected or not all(field.lstrip("+-").isdigit() for field in islice(fields, 8)):
+        return ""
+    return f"; decimals are written with a point, {shortened(fields[-2])}.{shortened(fields[-1])}"
 
 
 def _keyframe_example(num_values: int) -> str:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .bokeh_inputs import BokehInputs
+from .clip_checks import checked_frames
 from .pipeline import EncodedFrames, ImageEncoder, decode_levels, encode_frames, predict_window
 from .windows import DecodeCall, Window, fuse_windows, plan_decode
 from .working_size import WorkingGeometry, working_geometry
@@ -205,6 +206,7 @@ def refined_decode(
     Raises:
         ValueError: latents and frames do not belong together.
     """
+    frames = checked_frames(frames, channels_last=False)
     if len(latents) != len(frames):
         raise ValueError(
             f"{len(latents)} latent frames for {len(frames)} video frames; give the frames of the same clip."
@@ -221,7 +223,7 @@ def refined_decode(
 
         def encode(start: int, stop: int, call: DecodeCall = call, done: int = done) -> list[Tensor]:
             on_frame(done + start)
-            clip = frames[call.start + start : call.start + stop].to(device, torch.float32)
+            clip = frames[call.start + start : call.start + stop].to(device, torch.float32).clamp(0, 1)
             with torch.no_grad():
                 return vae.skips(geometry.pad(geometry.stretch(clip) * 2 - 1))
 

@@ -1,14 +1,21 @@
 """Blur strength K per frame: constant, ramped or scheduled (paper Eq. 1: r = K |d - d_f|)."""
 
+import math
+
 import torch
 from torch import Tensor
 
+from .clip_checks import checked_values
 from .schedule import ramp, schedule_values
+from .setting_checks import require_choice, require_number, require_whole_number
 
 MODES = ("constant", "ramp", "schedule")
 
 # The width at which strengths are stated; a frame twice as wide blurs twice as many pixels.
 REFERENCE_WIDTH_PX = 1024
+
+MAX_STRENGTH = 200.0
+"""Greatest K: a point spreads over 40 % of the frame's width. Beyond, memory grows and no picture is left."""
 
 PUBLISHED_STRENGTH_PX = (1.0, 32.0)
 """K that the authors' weights were trained for, at the working size: least and most."""
@@ -30,8 +37,8 @@ def blur_strength(
 
     Args:
         mode: "constant" (strength), "ramp" (strength to end_strength over the clip) or "schedule".
-        strength: K >= 0.
-        end_strength: K >= 0 at the last frame of a ramp.
+        strength: K, 0 to `MAX_STRENGTH`.
+        end_strength: K at the last frame of a ramp.
         easing: curve of a ramp and between keyframes; see `schedule.EASINGS`.
         schedule: text for `schedule.schedule_values` with the column "blur_strength".
         num_frames: length of the clip if known; a ramp and keyframes need it.
@@ -40,25 +47,56 @@ def blur_strength(
         float32 [num_frames]; [1] for a constant of unknown length.
 
     Raises:
-        ValueError: negative K, unknown mode, a missing length or a schedule shorter than the clip.
+        ValueError: K outside of 0 to `MAX_STRENGTH`, unknown mode, a missing length or a schedule shorter
+            than the clip.
     """
-    if mode == "constant":
-        _require_not_negative("strength", strength)
-        return torch.full((num_frames or 1,), float(strength))
-    if mode == "ramp":
-        _require_not_negative("strength", strength)
-        _require_not_negative("end_strength", end_strength)
-        if num_frames is None:
-            raise ValueError("A ramp needs the length of the clip; connect the disparity.")
-        return ramp(strength, end_strength, num_frames, easing)
+    require_choice("mode", mode, MODES)
+    if num_frames is not None:
+        require_whole_number("num_frames", num_frames, 1, math.inf)
     if mode == "schedule":
-        return schedule_values(schedule, num_frames, column="blur_strength", easing=easing, minimum=0.0)
-    raise ValueError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
+        return scheduled_strength(schedule, num_frames, easing)
+    require_number("strength", strength, 0, MAX_STRENGTH, "px", "0 = no blur")
+    if mode == "constant":
+        return torch.full((num_frames or 1,), float(strength))
+    require_number("end_strength", end_strength, 0, MAX_STRENGTH, "px", "0 = no blur")
+    if num_frames is None:
+        raise ValueError("A ramp needs the length of the clip; connect the disparity.")
+    return ramp(strength, end_strength, num_frames, easing)
+
+
+def scheduled_strength(text: str, num_frames: int | None, easing: str = "linear") -> Tensor:
+    """Return K for every frame, float32 [num_frames], from a text as `schedule.schedule_values` takes it.
+
+    Raises:
+        ValueError: unreadable text, K outside of 0 to `MAX_STRENGTH`, or fewer values than frames.
+    """
+    return schedule_values(
+        text, num_frames, column="blur_strength", easing=easing, minimum=0.0, maximum=MAX_STRENGTH
+    )
+
+
+def checked_strength(strength: Tensor) -> Tensor:
+    """Return K [T], stated for a frame 1024 px wide, as float32, checked to lie in 0 to `MAX_STRENGTH`."""
+    return checked_values(strength, "blur_strength", 0, MAX_STRENGTH, "px")
+
+
+def checked_strength_px(strength_px: Tensor, frame_width_px: int) -> Tensor:
+    """Return K [T] in px of frames of the given width as float32, checked against `most_strength_px`."""
+    return checked_values(strength_px, "blur_strength", 0, most_strength_px(frame_width_px), "px")
+
+
+def most_strength_px(frame_width_px: int) -> float:
+    """Greatest K in px of a frame of the given width; one under 1024 px takes what one of 1024 px takes."""
+    return MAX_STRENGTH * max(1.0, frame_width_px / REFERENCE_WIDTH_PX)
 
 
 def strength_in_pixels(strength: Tensor, frame_width_px: int) -> Tensor:
-    """Scale K [T], stated for a frame 1024 px wide, to a frame of the given width."""
-    return strength * (frame_width_px / REFERENCE_WIDTH_PX)
+    """Scale K [T], stated for a frame 1024 px wide, to a frame of the given width.
+
+    Raises:
+        ValueError: see `checked_strength`.
+    """
+    return checked_strength(strength) * (frame_width_px / REFERENCE_WIDTH_PX)
 
 
 def relative_f_number_label(strength: Tensor) -> str:
@@ -79,9 +117,3 @@ def _f_number(strength: float) -> str:
         return "no blur"
     f_number = _F_NUMBER_TIMES_STRENGTH / strength
     return f"f/{f_number:.1f}" if f_number < 10 else f"f/{f_number:.0f}"
-
-
-def _require_not_negative(name: str, value: float) -> None:
-    # Written so that NaN fails too.
-    if not value >= 0:
-        raise ValueError(f"{name} is {value:g}; it must be 0 (no blur) or more.")

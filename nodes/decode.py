@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip_checks import checked_frames
 from ..bokeh_core.memory import ENCODE_BATCH, decode_bytes, encode_bytes
 from ..bokeh_core.picture_channels import to_rgb, with_channels_of
 from ..bokeh_core.stages import decode_steps, geometry_between, refined_decode
@@ -48,6 +49,7 @@ class RefinedDecode(io.ComfyNode):
 
     @classmethod
     def execute(cls, vae: sockets.BokehVAE, latent: dict[str, Any], frames: Any) -> Any:
+        frames = checked_frames(frames)
         rgb, samples = to_rgb(frames), latent["samples"]
         if samples.ndim != 4:
             raise ValueError(

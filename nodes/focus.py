@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip_checks import checked_maps
 from ..bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
 from ..bokeh_core.schedule import EASINGS
 from . import sockets
@@ -93,7 +94,7 @@ class FocusAtValue(io.ComfyNode):
     def execute(
         cls, disparity: Any, focal_disparity: float = 0.5, keyframes: str = "", easing: str = "linear"
     ) -> Any:
-        focus = focus_at_value(len(disparity), focal_disparity, keyframes, easing)
+        focus = focus_at_value(len(checked_maps(disparity)), focal_disparity, keyframes, easing)
         return io.NodeOutput(focus, focus[0].item())
 
 

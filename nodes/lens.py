@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip_checks import checked_frames
 from ..bokeh_core.lens import GAMMA_OF_LIGHT, Aperture, contour_reach_px, gamma_of, lens_blur
 from ..bokeh_core.masks import resize_mask
 from ..bokeh_core.strength import strength_in_pixels
@@ -193,6 +194,7 @@ class LensBlur(io.ComfyNode):
         protect: Any = None,
         contour_tolerance: float = 4.0,
     ) -> Any:
+        frames = checked_frames(frames)
         width = frames.shape[2]
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             blurred = lens_blur(

@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip_checks import checked_maps, checked_values
 from ..bokeh_core.clip_length import broadcast_over_frames
 from ..bokeh_core.mpi import colour_regions, in_focus_mask, mpi_regions
 from . import sockets
@@ -66,6 +67,7 @@ class MPIMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, disparity: Any, focus: Any, layers: int = 4, alpha: float = 1.0) -> Any:
+        disparity, focus = checked_maps(disparity), checked_values(focus, "focal_disparity")
         focal_disparity = broadcast_over_frames(focus, len(disparity), "focus")
         regions = mpi_regions(disparity, focal_disparity, layers, alpha)
         return io.NodeOutput(regions, colour_regions(regions, layers), in_focus_mask(regions))

@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip_checks import checked_frames
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import blur_strength as default_blur_strength
 from ..bokeh_core.strength import strength_in_pixels
@@ -72,6 +73,7 @@ class FocusPreview(io.ComfyNode):
         show_radius: bool = False,
         tint: float = 0.6,
     ) -> Any:
+        frames = checked_frames(frames)
         strength = default_blur_strength() if blur_strength is None else blur_strength
         strength_px = strength_in_pixels(strength, frames.shape[2])
         tick = host.progress(len(frames))

@@ -6,12 +6,13 @@ import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.bokeh_inputs import BokehInputs, bokeh_inputs
+from ..bokeh_core.clip_checks import checked_maps, checked_values
 from ..bokeh_core.clip_length import broadcast_over_frames
 from ..bokeh_core.memory import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.mpi import mpi_regions as regions_of
 from ..bokeh_core.picture_channels import to_rgb
 from ..bokeh_core.pipeline import EncodedFrames
-from ..bokeh_core.sampling_report import sampling_report
+from ..bokeh_core.sampling_report import cut_light_note, sampling_report
 from ..bokeh_core.stages import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
@@ -41,7 +42,8 @@ def _inputs(
     elif regions is None:
         count = len(rgb)
         regions = regions_of(
-            broadcast_over_frames(disparity, count, "disparity"), broadcast_over_frames(focus, count, "focus")
+            broadcast_over_frames(checked_maps(disparity), count, "disparity"),
+            broadcast_over_frames(checked_values(focus, "focal_disparity"), count, "focus"),
         )
     strength = strength_in_pixels(blur_strength, geometry.inner[1])
     return bokeh_inputs(rgb, disparity, focus, strength, regions=regions, working_size=working_size)
@@ -202,4 +204,5 @@ class OneStepSampler(io.ComfyNode):
         radius_px = clip_radius(network, inputs, vae.patcher.load_device)
         factor = network.config.scaling_factor
         result = BokehWindows(latents, windows, inputs.geometry, factor, radius_px)
-        return io.NodeOutput(result, "\n".join(filter(None, (report, model.warning))))
+        notes = (report, cut_light_note(frames), model.warning)
+        return io.NodeOutput(result, "\n".join(filter(None, notes)))

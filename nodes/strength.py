@@ -4,8 +4,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip_checks import checked_maps
 from ..bokeh_core.schedule import EASINGS
-from ..bokeh_core.strength import MODES, blur_strength, relative_f_number_label
+from ..bokeh_core.strength import MAX_STRENGTH, MODES, blur_strength, relative_f_number_label
 from . import sockets
 from .newer_host import known_fields
 
@@ -33,7 +34,7 @@ class BlurStrength(io.ComfyNode):
                     "strength",
                     default=16.0,
                     min=0.0,
-                    max=200.0,
+                    max=MAX_STRENGTH,
                     step=0.5,
                     tooltip="K in px: the blur radius of a point whose disparity differs by 1 from the "
                     "focus, on a frame 1024 px wide; it scales with the width. Default 16, about f/2.8; 0 "
@@ -43,7 +44,7 @@ class BlurStrength(io.ComfyNode):
                     "end_strength",
                     default=16.0,
                     min=0.0,
-                    max=200.0,
+                    max=MAX_STRENGTH,
                     step=0.5,
                     optional=True,
                     tooltip="K in px at the last frame, for the ramp mode only. Default 16; 0 ends sharp.",
@@ -96,6 +97,6 @@ class BlurStrength(io.ComfyNode):
         schedule: str = "",
         disparity: Any = None,
     ) -> Any:
-        num_frames = None if disparity is None else len(disparity)
+        num_frames = None if disparity is None else len(checked_maps(disparity))
         values = blur_strength(mode, strength, end_strength, easing, schedule, num_frames)
         return io.NodeOutput(values, relative_f_number_label(values))

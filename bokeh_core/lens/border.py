@@ -1,16 +1,21 @@
 """The border of the frame: what lies beyond is not known, so light is averaged over what lies within."""
 
-from functools import lru_cache
+import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .aperture import Aperture, lens_kernel
+from .aperture import Aperture, kernel_reach_px
 from .areas import Area, inside, part_of
+from .byte_cache import ByteCache
 from .convolve import spread_in_darkness
 from .field import spread_over_field
+
+Shares = tuple[tuple[Area, Tensor], ...]
+_CACHE_BYTES = 192 * 2**20
 
 
 def spread_within_frame(
@@ -45,15 +50,18 @@ def spread_field_within_frame(
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
+    check: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """The same with a kernel that changes across the frame, see `spread_over_field`."""
-    reach = lens_kernel(aperture, radius_px).shape[0] // 2
+    reach = kernel_reach_px(aperture, radius_px)
     padded, surroundings = _with_surroundings(planes, area, target, reach)
     rows, columns = (torch.arange(span.start, span.stop, device=planes.device) for span in surroundings)
     within = ((rows >= 0) & (rows < frame_size[0]))[:, None] & (columns >= 0) & (columns < frame_size[1])
     # The share of each pixel's light that stays inside needs the same mixture of kernels.
     with_share = torch.cat([padded, within.to(planes)[None]])
-    blurred = spread_over_field(with_share, radius_px, surroundings, aperture=aperture, frame_size=frame_size)
+    blurred = spread_over_field(
+        with_share, radius_px, surroundings, aperture=aperture, frame_size=frame_size, check=check
+    )
     blurred = part_of(blurred, inside(target, surroundings))
     return blurred[:-1] / blurred[-1:]
 
@@ -75,7 +83,10 @@ def _with_surroundings(planes: Tensor, area: Area, target: Area, reach: int) -> 
 
 def _divide_near_border(blurred: Tensor, kernel: np.ndarray, area: Area, frame_size: tuple[int, int]) -> None:
     """Divide [C, h, w] by the share of the kernel inside the frame, where that is not all of it."""
-    strips = _shares_near_border(kernel.astype(np.float32).tobytes(), kernel.shape[0], *frame_size)
+    taps = np.ascontiguousarray(kernel, np.float32)
+    # By their digest: the taps themselves would be kept as often as they are asked for.
+    key = (hashlib.blake2b(taps.tobytes(), digest_size=16).digest(), kernel.shape[0], *frame_size)
+    strips = BORDER_SHARES.get(key, lambda: _shares_near_border(taps, *frame_size))
     for strip, share in strips:
         rows, columns = (_common(span, part) for span, part in zip(strip, area, strict=True))
         if rows.start < rows.stop and columns.start < columns.stop:
@@ -83,10 +94,17 @@ def _divide_near_border(blurred: Tensor, kernel: np.ndarray, area: Area, frame_s
             here /= share[inside((rows, columns), strip)].to(blurred.device)
 
 
-@lru_cache(maxsize=512)
-def _shares_near_border(kernel: bytes, side: int, height: int, width: int) -> tuple[tuple[Area, Tensor], ...]:
+def _bytes_of(strips: Shares) -> int:
+    return sum(share.numel() * share.element_size() for _, share in strips)
+
+
+BORDER_SHARES: ByteCache[Shares] = ByteCache(_CACHE_BYTES, _bytes_of)
+"""Shares that were made last: a clip asks for the same ones in every frame."""
+
+
+def _shares_near_border(taps: np.ndarray, height: int, width: int) -> Shares:
     """Share of a kernel [side, side] inside a frame, in the strips along its border where it is not 1."""
-    taps = np.frombuffer(kernel, np.float32).reshape(side, side)
+    side = taps.shape[0]
     # Seen from a pixel the light comes through the mirrored kernel.
     table = np.zeros((side + 1, side + 1))
     table[1:, 1:] = taps[::-1, ::-1].cumsum(0, np.float64).cumsum(1)

@@ -1,6 +1,7 @@
 """A lens kernel that changes across the frame: the cat-eye towards the corners."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,7 @@ def spread_over_field(
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
+    check: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Spread every pixel by the kernel of its place in the frame.
 
@@ -31,12 +33,14 @@ def spread_over_field(
         area: (rows, columns) of the part within the frame.
         aperture: shape of the opening.
         frame_size: (H, W) of the whole frame in px.
+        check: called before each node; may raise to stop.
     """
     result = torch.zeros_like(planes)
     height, width = frame_size
     diagonal = math.hypot(height, width) or 1.0
     for row in _hats(area[0], height, planes):
         for column in _hats(area[1], width, planes):
+            check()
             field = ((2 * column.node_px - width) / diagonal, (2 * row.node_px - height) / diagonal)
             kernel = lens_kernel(aperture, radius_px, field)
             reach = kernel.shape[0] // 2

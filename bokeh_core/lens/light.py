@@ -22,18 +22,30 @@ def gamma_of(light: str) -> float:
     return GAMMA_OF_LIGHT[light]
 
 
-def to_light(display: Tensor, gamma: float) -> Tensor:
-    """Display values in [0, 1] -> linear light."""
-    return _power(display.clamp(0, 1), gamma)
+BRIGHTEST = 64.0
+"""Greatest display value that counts: 9400 times the light of white at gamma 2.2.
+
+Float32 sums over a frame have to hold such a lamp and shadows at once.
+"""
 
 
-def to_display(light: Tensor, gamma: float) -> Tensor:
-    """Linear light -> display values in [0, 1]; brighter than white clips."""
-    return _power(light.clamp(0, 1), 1 / gamma)
+def brightest_of(display: Tensor) -> float:
+    """Display value at which a picture clips: 1, or what its brightest pixel has if that is more."""
+    return min(max(1.0, display.max().item()), BRIGHTEST)
+
+
+def to_light(display: Tensor, gamma: float, brightest: float = 1.0) -> Tensor:
+    """Display values -> linear light; below 0 is black, above `brightest` is cut."""
+    return _power(display.clamp(0, brightest), gamma)
+
+
+def to_display(light: Tensor, gamma: float, brightest: float = 1.0) -> Tensor:
+    """Linear light -> display values in [0, brightest]; brighter clips."""
+    return _power(light.clamp(0, brightest**gamma), 1 / gamma)
 
 
 def _power(values: Tensor, exponent: float) -> Tensor:
-    """values ** exponent for values in [0, 1], in their place."""
+    """values ** exponent for values of 0 or more, in their place."""
     if exponent == 1:
         return values
     # A third of the time of a power on a CPU.
@@ -47,7 +59,7 @@ def lift_highlights(
 
     Args:
         light: [3, H, W] linear light.
-        display: [3, H, W] display values in [0, 1].
+        display: [3, H, W] display values.
         radius_px: [H, W] signed blur radius.
         gain: extra light of a white pixel, 0 = none, 1 = twice as bright.
         threshold: display luma in [0, 1) above which pixels are highlights.

@@ -7,18 +7,22 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ..clip_checks import checked_frames, checked_maps, checked_values
 from ..clip_length import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
-from ..strength import REFERENCE_WIDTH_PX
-from .aperture import Aperture, lens_kernel
+from ..setting_checks import require_number, require_whole_number
+from ..strength import REFERENCE_WIDTH_PX, checked_strength_px, most_strength_px
+from .aperture import Aperture, kernel_reach_px, lens_kernel
 from .areas import Area
 from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
 from .frame_workers import render_frames, sensible_workers
 from .layers import split_layers
-from .light import lift_highlights, to_display, to_light
+from .light import brightest_of, lift_highlights, to_display, to_light
 
 ROUND = Aperture()
+MOST_TOLERANCE_PX = 64.0
+"""Greatest contour tolerance on a frame 1024 px wide: four times what any map needed."""
 
 
 def lens_blur(
@@ -43,10 +47,12 @@ def lens_blur(
     """Blur every frame as a lens focused at `focal_disparity` would, with radius r = K |d - d_f| (Eq. 1).
 
     Args:
-        frames: [T, H, W, C] display values in [0, 1]; C = 1 (grey), 3 (RGB) or 4 (RGB and straight alpha).
+        frames: [T, H, W, C] display values, 0 = black, 1 = white; C = 1 (grey), 3 (RGB) or 4 (RGB and
+            straight alpha). Values above 1 are light brighter than white, up to `light.BRIGHTEST`.
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
-        blur_strength: [T] or [1], K >= 0 in pixels of these frames.
+        blur_strength: [T] or [1], K >= 0 in pixels of these frames; at most `strength.most_strength_px`, also
+            when multiplied by near_strength or far_strength.
         gamma: light = display ** gamma; 2.2 blurs linear light, 1 blurs display values.
         aperture: shape of the lens opening.
         highlight_gain: extra light of out-of-focus white, >= 0; 1 doubles it.
@@ -62,40 +68,40 @@ def lens_blur(
             torch divides among its threads, which the workers share.
 
     Returns:
-        [T, H, W, C] float32 on the device of `frames`. Frames whose strength is 0 come back bit for bit.
+        [T, H, W, C] float32 on the device of `frames`, no brighter than white, or than the brightest pixel of
+        the frame if that is more. Frames whose strength is 0 come back bit for bit.
 
     Raises:
         ValueError: shapes, lengths or ranges that do not fit; the message names the value and the rule.
     """
-    num_frames = _check_frames(frames)
-    size = tuple(frames.shape[1:3])
-    disparity = _check_map(disparity, num_frames, size, "disparity")
+    frames = checked_frames(frames)
+    num_frames, size = frames.shape[0], tuple(frames.shape[1:3])
+    disparity = broadcast_over_frames(checked_maps(disparity, "disparity", size), num_frames, "disparity")
     if protect is not None:
-        protect = _check_map(protect, num_frames, size, "protect mask")
+        protect = checked_maps(protect, "protect mask", size)
+        protect = broadcast_over_frames(protect, num_frames, "protect mask")
+    focal_disparity = checked_values(focal_disparity, "focal_disparity")
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
+    blur_strength = checked_strength_px(blur_strength, size[1])
+    _check_settings(gamma, highlight_gain, highlight_threshold, near_strength, far_strength)
+    _check_total_strength(blur_strength, size[1], near_strength=near_strength, far_strength=far_strength)
     blur_strength = broadcast_over_frames(blur_strength, num_frames, "blur strength")
-    _check_at_least(0, gamma=gamma, highlight_gain=highlight_gain)
-    _check_at_least(0, near_strength=near_strength, far_strength=far_strength)
-    if gamma == 0:
-        raise ValueError("gamma is 0; use 2.2 for linear light or 1 for display values.")
-    if not 0 <= highlight_threshold < 1:
-        raise ValueError(f"highlight_threshold is {highlight_threshold}; it must lie in [0, 1).")
-    if contour_reach_px < 0:
-        raise ValueError(f"contour_reach_px is {contour_reach_px}; it must be 0 or more.")
+    most_reach_px = MOST_TOLERANCE_PX * max(1.0, size[1] / REFERENCE_WIDTH_PX)
+    require_whole_number("contour_reach_px", contour_reach_px, 0, most_reach_px)
 
     device = device or frames.device
     if workers is None:
         workers = sensible_workers(num_frames, frames[0, ..., 0].numel(), device)
-    _check_at_least(1, workers=workers)
+    require_whole_number("workers", workers, 1, math.inf)
 
     result = torch.empty_like(frames, dtype=torch.float32)
     glow = partial(lift_highlights, gain=highlight_gain, threshold=highlight_threshold)
-    reach_px = partial(_reach_px, aperture)
+    reach_px = partial(kernel_reach_px, aperture)
 
     def render(t: int, check: Callable[[], None]) -> None:
-        frame = frames[t].to(device, torch.float32)
+        frame = frames[t].to(device)
         radius_px = signed_circle_of_confusion_px(
-            disparity[t : t + 1].to(device, torch.float32),
+            disparity[t : t + 1].to(device),
             focal_disparity[t : t + 1].to(device),
             blur_strength[t : t + 1].to(device),
         )[0]
@@ -126,7 +132,12 @@ def _never_stop() -> None:
 
 
 def contour_reach_px(tolerance_px: float, width_px: int) -> int:
-    """Scale a tolerance stated in px on a frame 1024 px wide to whole pixels of a frame; 0 stays 0."""
+    """Scale a tolerance stated in px on a frame 1024 px wide to whole pixels of a frame; 0 stays 0.
+
+    Raises:
+        ValueError: a tolerance outside of 0 to `MOST_TOLERANCE_PX`.
+    """
+    require_number("contour_tolerance", tolerance_px, 0, MOST_TOLERANCE_PX, "px", "0 trusts the map")
     return max(1, round(tolerance_px * width_px / REFERENCE_WIDTH_PX)) if tolerance_px > 0 else 0
 
 
@@ -142,7 +153,8 @@ def _blur_frame(
     """Blur one [H, W, C] frame given its signed blur radius [H, W]."""
     channels = frame.permute(2, 0, 1)  # HWC -> CHW
     display = channels[:3].expand(3, -1, -1)
-    light = glow(to_light(display, gamma), display, radius_px)
+    brightest = brightest_of(display)
+    light = glow(to_light(display, gamma, brightest), display, radius_px)
     alpha = channels[3:4].clamp(0, 1)
     # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
     planes = torch.cat([light * alpha, alpha]) if len(alpha) else light
@@ -152,9 +164,9 @@ def _blur_frame(
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
         seen = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), light)
-        blurred = torch.cat([to_display(seen, gamma), blurred_alpha])
+        blurred = torch.cat([to_display(seen, gamma, brightest), blurred_alpha])
     else:
-        blurred = to_display(blurred, gamma)
+        blurred = to_display(blurred, gamma, brightest)
     return blurred[: frame.shape[2]].permute(1, 2, 0)  # CHW -> HWC
 
 
@@ -167,36 +179,38 @@ def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None])
             kernel = lens_kernel(aperture, radius_px)
             return spread_within_frame(planes, kernel, area, target, (frame_size[0], frame_size[1]))
         return spread_field_within_frame(
-            planes, radius_px, area, target, aperture=aperture, frame_size=(frame_size[0], frame_size[1])
+            planes,
+            radius_px,
+            area,
+            target,
+            aperture=aperture,
+            frame_size=(frame_size[0], frame_size[1]),
+            check=check,
         )
 
     return spread_slab
 
 
-def _reach_px(aperture: Aperture, radius_px: float) -> int:
-    return lens_kernel(aperture, radius_px).shape[0] // 2
+def _check_settings(
+    gamma: float,
+    highlight_gain: float,
+    highlight_threshold: float,
+    near_strength: float,
+    far_strength: float,
+) -> None:
+    require_number("gamma", gamma, 0.2, 5, meaning="2.2 = linear light, 1 = display values")
+    require_number("highlight_gain", highlight_gain, 0, 1000)
+    require_number("highlight_threshold", highlight_threshold, 0, 0.999)
+    require_number("near_strength", near_strength, 0, 100)
+    require_number("far_strength", far_strength, 0, 100)
 
 
-def _check_frames(frames: Tensor) -> int:
-    if frames.ndim != 4 or frames.shape[-1] not in (1, 3, 4) or 0 in frames.shape:
-        raise ValueError(
-            f"frames have shape {tuple(frames.shape)}; expected [T, H, W, C] with C = 1, 3 or 4."
-        )
-    return frames.shape[0]
-
-
-def _check_map(values: Tensor, num_frames: int, size: tuple[int, ...], name: str) -> Tensor:
-    if values.ndim != 3 or tuple(values.shape[1:]) != size:
-        raise ValueError(
-            f"{name} has shape {tuple(values.shape)}; the frames are {size[1]} x {size[0]} px, "
-            f"so it must be [{num_frames}, {size[0]}, {size[1]}]: resize it to the frames."
-        )
-    if not bool(values.isfinite().all()):
-        raise ValueError(f"{name} holds NaN or infinite values; fill them first.")
-    return broadcast_over_frames(values, num_frames, name)
-
-
-def _check_at_least(least: float, **values: float) -> None:
-    for name, value in values.items():
-        if not math.isfinite(value) or value < least:
-            raise ValueError(f"{name} is {value}; it must be {least} or more.")
+def _check_total_strength(blur_strength_px: Tensor, width_px: int, **factors: float) -> None:
+    most_px = most_strength_px(width_px)
+    strength_px = blur_strength_px.max().item()
+    for name, factor in factors.items():
+        if factor > 1 and factor * strength_px > most_px * (1 + 1e-5):
+            raise ValueError(
+                f"{name} {factor:g} times K of {strength_px:g} px is {factor * strength_px:g} px; frames "
+                f"{width_px} px wide take up to {most_px:g} px, so {name} may be {most_px / strength_px:.3g}."
+            )

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus import focus_at_point, focus_at_value, focus_on_mask, smooth_over_time
+from bokeh_core.focus import focus_at_point, focus_at_value, focus_on_mask
+from bokeh_core.focus_smoothing import smooth_over_time
 
 
 def halves(num_frames: int = 1, height: int = 9, width: int = 20) -> Tensor:
@@ -30,7 +31,7 @@ class TestValue:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ((1, 1.5), "focal_disparity is 1.5; it must be 0 .farthest. to 1"),
+            ((1, 1.5), "focal_disparity is 1.5; it must be 0 to 1 .0 = farthest, 1 = nearest."),
             ((1, math.nan), "focal_disparity is nan"),
             ((9, 0.5, "0: 0.5\n8: 2"), "focal_disparity is 2 at frame 8; it must be 0 to 1"),
             ((9, 0.5, "0.1, 0.2"), "2 values for 9 video frames"),

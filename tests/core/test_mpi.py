@@ -73,7 +73,7 @@ def test_regions_are_bytes_of_the_size_of_the_disparity():
     ("options", "message"),
     [
         ({"layers": 0}, "layers is 0; it must be 1 to 256"),
-        ({"alpha": 0.0}, "alpha is 0; it must be above 0"),
+        ({"alpha": 0.0}, "alpha is 0; it must be 0.01 to 100"),
     ],
 )
 def test_bad_options_are_named(options: dict, message: str):

@@ -382,18 +382,21 @@ def test_progress_and_cancel():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"frames": torch.zeros(5, 64, 64, 3)}, r"must be \[T, 3, H, W\]"),
-        ({"frames": torch.zeros(0, 3, 64, 64)}, "0 frames"),
+        ({"frames": torch.zeros(5, 64, 64, 3)}, r"expected \[T, 3, H, W\]"),
+        ({"frames": torch.zeros(0, 3, 64, 64)}, "there is no frame"),
         ({"frames": torch.zeros(5, 3, 63, 64)}, "Frames are 64 x 63; the model needs at least 64 px"),
         ({"disparity": torch.zeros(3, 64, 64)}, "3 disparity frames for 5 video frames"),
-        ({"disparity": torch.zeros(5, 32, 64)}, r"frames of 64 x 64 need \[T, 64, 64\]"),
+        ({"disparity": torch.zeros(5, 32, 64)}, r"frames are 64 x 64 px, so it must be \[T, 64, 64\]"),
         ({"focal_disparity": torch.zeros(4)}, "4 focal_disparity frames for 5"),
         ({"focal_disparity": torch.zeros(5, 1)}, r"focal_disparity has shape \(5, 1\)"),
         (
             {"focal_disparity": torch.tensor([float("nan")])},
-            "focal_disparity holds a value that is not a finite",
+            "focal_disparity is nan at frame 0; it must be 0 to 1",
         ),
-        ({"blur_strength": torch.tensor([-2.0])}, "blur_strength is -2; it must be 0 or more"),
+        (
+            {"blur_strength": torch.tensor([-2.0])},
+            "blur_strength is -2 px at frame 0; it must be 0 to",
+        ),
         ({"blur_strength": torch.full((6,), 1.0)}, "6 blur_strength frames for 5"),
         ({"regions": torch.zeros(2, 64, 64, dtype=torch.uint8)}, "2 MPI region frames for 5"),
     ],

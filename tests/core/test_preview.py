@@ -139,11 +139,16 @@ class TestRadiusLines:
             (1, 4, 6, 3),
             (1, 4, 8),
             {},
-            "disparity is 8 x 4 px but the frames are 6 x 4 px; connect the frames",
+            r"disparity has shape \(1, 4, 8\); the frames are 6 x 4 px, .* Connect the frames",
         ),
-        ((1, 4, 6, 2), (1, 4, 6), {}, "frames have 2 channels; give 1 .grey., 3 .RGB. or 4"),
-        ((1, 4, 6, 3), (1, 4, 6), {"tint": 1.5}, "tint is 1.5; it must be 0 .none. to 1"),
-        ((1, 4, 6, 3), (1, 4, 6), {"strength": -1.0}, "blur_strength is -1; it must be 0 or more"),
+        ((1, 4, 6, 2), (1, 4, 6), {}, "frames have shape .1, 4, 6, 2.; expected .* with C = 1, 3 or 4"),
+        ((1, 4, 6, 3), (1, 4, 6), {"tint": 1.5}, "tint is 1.5; it must be 0 to 1 .0 = none"),
+        (
+            (1, 4, 6, 3),
+            (1, 4, 6),
+            {"strength": -1.0},
+            "blur_strength is -1 px at frame 0; it must be",
+        ),
     ],
 )
 def test_bad_input_is_named(frames: tuple, disparity: tuple, options: dict, message: str):

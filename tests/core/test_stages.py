@@ -156,7 +156,7 @@ def test_channels_come_back_as_they_were():
     assert torch.equal(with_channels_of(to_rgb(with_alpha), with_alpha), with_alpha)
     assert to_rgb(grey).shape == (2, 3, 4, 5)
     assert torch.allclose(with_channels_of(to_rgb(grey), grey), grey)
-    with pytest.raises(ValueError, match=r"\(2, 4, 5, 2\); they must be \[T, H, W, C\]"):
+    with pytest.raises(ValueError, match=r"\(2, 4, 5, 2\); expected \[T, H, W, C\]"):
         to_rgb(torch.rand(2, 4, 5, 2))
 
 

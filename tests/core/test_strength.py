@@ -30,15 +30,15 @@ def test_a_schedule_is_read_from_text():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"strength": -1.0}, "strength is -1; it must be 0 .no blur. or more"),
-        ({"strength": math.nan}, "strength is nan; it must be 0"),
+        ({"strength": -1.0}, "strength is -1 px; it must be 0 to 200 px .0 = no blur."),
+        ({"strength": math.nan}, "strength is nan px; it must be 0"),
         ({"mode": "ramp", "strength": -2.0, "num_frames": 3}, "strength is -2"),
         ({"mode": "ramp", "end_strength": -3.0, "num_frames": 3}, "end_strength is -3"),
         ({"mode": "ramp"}, "A ramp needs the length of the clip; connect the disparity"),
         ({"mode": "schedule", "schedule": "0: 4\n8: -1", "num_frames": 9}, "blur_strength is -1 at frame 8"),
         (
             {"mode": "schedule", "schedule": "4, 5, -6"},
-            "blur_strength is -6 at frame 2; it must be at least 0",
+            "blur_strength is -6 at frame 2; it must be 0 to 200",
         ),
         ({"mode": "schedule", "schedule": "4, 5", "num_frames": 3}, "has 2 values for 3 video frames"),
         ({"mode": "schedule", "num_frames": 3}, "blur_strength schedule is empty"),

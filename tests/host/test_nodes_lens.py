@@ -13,8 +13,8 @@ from tests.host.schema import inputs_of, schema_defaults
 
 NODE = "AnyToBokehLensBlur"
 HEIGHT_PX, WIDTH_PX = 24, 32
-# The socket states K for a frame 1024 px wide: 256 there is 8 px on these frames.
-STRENGTH = 256.0
+# The socket states K for a frame 1024 px wide: 192 there is 6 px on these frames.
+STRENGTH = 192.0
 
 
 def clip(
@@ -198,7 +198,11 @@ BAD_INPUTS: list[tuple[dict[str, Array], dict[str, Any], str]] = [
     ),
     ({"focus": np.zeros(3, np.float32)}, {}, "3 focus frames for 2 video frames; give 2, or 1 for the whole"),
     ({"blur_strength": np.ones(5, np.float32)}, {}, "5 blur strength frames for 2 video frames"),
-    ({"blur_strength": np.full(1, -32, np.float32)}, {}, "blur_strength is -1; it must be 0 or more"),
+    (
+        {"blur_strength": np.full(1, -32, np.float32)},
+        {},
+        "blur_strength is -32 px at frame 0; it must be 0 to 200 px",
+    ),
     ({}, {"blades": 2}, "blades is 2; use 0 for a round opening, or 3 or more"),
     ({}, {"roundness": 2.0}, "roundness"),
     ({}, {"light": "moon"}, "light is .*moon.*linear.*display"),

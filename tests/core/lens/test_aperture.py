@@ -155,12 +155,12 @@ def test_cat_eye_light_is_lost_only_to_the_contraction_of_the_field(cat_eye: flo
     [
         ({"blades": 2}, "blades is 2; use 0 for a round opening, or 3 or more"),
         ({"blades": 1}, "blades is 1; use 0"),
-        ({"blades": -4}, "blades is -4; use 0"),
-        ({"rotation_deg": float("inf")}, "rotation_deg is inf; it must be a finite angle"),
-        ({"roundness": 1.5}, r"roundness is 1.5; it must lie in \[0, 1\]"),
-        ({"anamorphic_ratio": 0.1}, r"anamorphic_ratio is 0.1; it must lie in \[0.25, 4\]"),
-        ({"anamorphic_ratio": float("nan")}, "anamorphic_ratio is nan; it must lie in"),
-        ({"cat_eye": -0.5}, r"cat_eye is -0.5; it must lie in \[0, 1\]"),
+        ({"blades": -4}, "blades is -4; it must be 0 to 64 .0 = a round opening."),
+        ({"rotation_deg": float("inf")}, "rotation_deg is inf degrees; it must be -36000 to 36000 degrees"),
+        ({"roundness": 1.5}, "roundness is 1.5; it must be 0 to 1"),
+        ({"anamorphic_ratio": 0.1}, "anamorphic_ratio is 0.1; it must be 0.25 to 4"),
+        ({"anamorphic_ratio": float("nan")}, "anamorphic_ratio is nan; it must be"),
+        ({"cat_eye": -0.5}, "cat_eye is -0.5; it must be 0 to 1"),
     ],
 )
 def test_impossible_openings_are_refused(options: dict, message: str):
