@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..clip_checks import checked_values
 from ..clip_length import broadcast_over_frames, require_clip_length
 from ..disparity_files import DepthMapStream, fingerprint, open_depth_maps
 from ..focus import (
@@ -24,7 +25,8 @@ from ..focus import (
     focus_on_mask,
     require_inside,
 )
-from ..schedule import parse_keyframes, schedule_values
+from ..schedule import parse_keyframes
+from ..strength import checked_strength, scheduled_strength
 from .clip_stream import StreamedMaps
 from .fingerprints import tensor_fingerprint
 
@@ -173,7 +175,8 @@ class GivenFocus:
         """Fits frames of any size."""
 
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
-        return broadcast_over_frames(self.focal_disparity.float().cpu(), num_frames, "focus")
+        focal_disparity = checked_values(self.focal_disparity, "focal_disparity").cpu()
+        return broadcast_over_frames(focal_disparity, num_frames, "focus")
 
     def fingerprint(self) -> str:
         return tensor_fingerprint(self.focal_disparity)
@@ -191,8 +194,7 @@ class Strength:
 
     def values(self, num_frames: int) -> Tensor:
         """K of every frame, [T] >= 0."""
-        text = plain_characters(self.text)
-        return schedule_values(text, num_frames, column="blur_strength", easing=self.easing, minimum=0.0)
+        return scheduled_strength(plain_characters(self.text), num_frames, self.easing)
 
     def fingerprint(self) -> str:
         """A text that differs where the strength differs."""
@@ -207,7 +209,8 @@ class GivenStrength:
 
     def values(self, num_frames: int) -> Tensor:
         """K of every frame, [T] >= 0."""
-        return broadcast_over_frames(self.blur_strength.float().cpu(), num_frames, "blur strength")
+        blur_strength = checked_strength(self.blur_strength).cpu()
+        return broadcast_over_frames(blur_strength, num_frames, "blur strength")
 
     def fingerprint(self) -> str:
         """A text that differs where the strength differs."""

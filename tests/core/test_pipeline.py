@@ -386,7 +386,7 @@ def test_progress_and_cancel():
         ({"frames": torch.zeros(0, 3, 64, 64)}, "there is no frame"),
         ({"frames": torch.zeros(5, 3, 63, 64)}, "Frames are 64 x 63; the model needs at least 64 px"),
         ({"disparity": torch.zeros(3, 64, 64)}, "3 disparity frames for 5 video frames"),
-        ({"disparity": torch.zeros(5, 32, 64)}, r"frames are 64 x 64 px, so it must be \[T, 64, 64\]"),
+        ({"disparity": torch.zeros(5, 32, 64)}, "disparity is 64 x 32 px but the frames are 64 x 64 px"),
         ({"focal_disparity": torch.zeros(4)}, "4 focal_disparity frames for 5"),
         ({"focal_disparity": torch.zeros(5, 1)}, r"focal_disparity has shape \(5, 1\)"),
         (

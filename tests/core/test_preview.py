@@ -139,7 +139,7 @@ class TestRadiusLines:
             (1, 4, 6, 3),
             (1, 4, 8),
             {},
-            r"disparity has shape \(1, 4, 8\); the frames are 6 x 4 px, .* Connect the frames",
+            "disparity is 8 x 4 px but the frames are 6 x 4 px; connect the frames",
         ),
         ((1, 4, 6, 2), (1, 4, 6), {}, "frames have shape .1, 4, 6, 2.; expected .* with C = 1, 3 or 4"),
         ((1, 4, 6, 3), (1, 4, 6), {"tint": 1.5}, "tint is 1.5; it must be 0 to 1 .0 = none"),

@@ -93,4 +93,4 @@ def test_progress_is_shown(host: HostUnderTest):
 def test_sizes_that_differ_are_refused(host: HostUnderTest):
     graph = host.graph()
     host.save(graph, add(host, graph, np.zeros((1, 4, 4, 3), np.float32), np.zeros((1, 2, 2), np.float32)))
-    assert "The disparity is 2 x 2 px but the frames are 4 x 4 px" in host.expect_error(graph).message
+    assert "disparity is 2 x 2 px but the frames are 4 x 4 px" in host.expect_error(graph).message

@@ -69,7 +69,7 @@ def test_a_schedule_is_read(host: HostUnderTest):
 def test_negative_strength_is_refused(host: HostUnderTest):
     assert "strength" in strength_error(host, strength=-1.0)
     message = strength_error(host, 3, mode="schedule", schedule="4\n-2\n4")
-    assert "blur_strength is -2 at frame 1; it must be at least 0" in message
+    assert "blur_strength is -2 at frame 1; it must be 0 to 200" in message
 
 
 def test_a_schedule_shorter_than_the_clip_is_refused(host: HostUnderTest):

@@ -100,7 +100,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"disparity": map_with(INFINITE)}, "disparity holds an infinite value at frame 1, row 2, column 3"),
     (
         {"disparity": torch.rand(3, 8, WIDTH_PX)},
-        r"disparity has shape \(3, 8, 12\); the frames are 12 x 9 px",
+        "disparity is 12 x 8 px but the frames are 12 x 9 px",
     ),
     ({"disparity": torch.rand(HEIGHT_PX, WIDTH_PX)}, r"disparity has shape \(9, 12\).*must be \[T, 9, 12\]"),
     (
@@ -130,7 +130,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"contour_reach_px": -1}, "contour_reach_px is -1; it must be 0 to 64"),
     (
         {"protect": torch.ones(3, HEIGHT_PX, 11)},
-        r"protect mask has shape \(3, 9, 11\); the frames are 12 x 9",
+        "protect mask is 11 x 9 px but the frames are 12 x 9",
     ),
     ({"protect": torch.ones(2, HEIGHT_PX, WIDTH_PX)}, "2 protect mask frames for 3 video frames"),
     ({"protect": map_with(NAN)}, "protect mask holds NaN"),

@@ -111,7 +111,7 @@ def test_a_mask_is_measured_in_a_stream_as_in_a_tensor(tmp_path: Path):
 def test_strength():
     assert Strength("16").values(3).tolist() == [16] * 3
     assert Strength("0:8,2:24").values(4).tolist() == [8, 16, 24, 24]
-    with pytest.raises(ValueError, match="blur_strength is -1 at frame 0; it must be at least 0"):
+    with pytest.raises(ValueError, match="blur_strength is -1 at frame 0; it must be 0 to 200"):
         Strength("-1").values(3)
     assert GivenStrength(torch.tensor([5.0])).values(2).tolist() == [5, 5]
     with pytest.raises(ValueError, match="3 blur strength frames for 2 video frames"):
