@@ -1,4 +1,4 @@
-"""A Chromium and a playwright-core to drive it: found on the machine, or installed where that is allowed."""
+"""A Chromium to test in: found on the machine, or installed where that is allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .environment import VENV, log, runs
+from .environment import log, runs
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -18,19 +18,17 @@ PLACES = (
     r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 )
-# Pinned like the linters: it is a tool of the checks.
-PLAYWRIGHT = "playwright-core@1.65.1"
 
 
 class BrowserMissing(Exception):
     """There is no browser to test in; the message says what would give one."""
 
 
-def ensure_browser() -> tuple[Path, Path]:
-    """Return the Chromium executable and the node_modules folder that holds playwright-core.
+def ensure_browser() -> Path:
+    """Return the Chromium executable.
 
     Raises:
-        BrowserMissing: one of them, or Node.js, can neither be found nor installed.
+        BrowserMissing: there is none, and it cannot be installed.
     """
     chromium = find_chromium()
     if chromium is None:
@@ -38,7 +36,7 @@ def ensure_browser() -> tuple[Path, Path]:
         chromium = find_chromium()
     if chromium is None:
         raise BrowserMissing("no Chromium; install one or name it in CHROMIUM_PATH.")
-    return chromium, ensure_playwright()
+    return chromium
 
 
 def find_chromium() -> Path | None:
@@ -50,26 +48,6 @@ def find_chromium() -> Path | None:
     if on_path:
         return Path(on_path)
     return next((Path(place) for place in PLACES if Path(place).is_file()), None)
-
-
-def ensure_playwright() -> Path:
-    """Install playwright-core into .venv/node once; return its node_modules folder."""
-    modules = VENV / "node" / "node_modules"
-    stamp = VENV / "node" / "stamp.txt"
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        apt_install("nodejs", "npm")
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise BrowserMissing("no Node.js; install it (https://nodejs.org).")
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == PLAYWRIGHT:
-        return modules
-    stamp.parent.mkdir(exist_ok=True)
-    log(f"  npm install {PLAYWRIGHT}")
-    command = [npm, "install", "--no-fund", "--no-audit", "--prefix", str(stamp.parent), PLAYWRIGHT]
-    if subprocess.run(command, check=False).returncode != 0:
-        raise BrowserMissing(f"npm could not install {PLAYWRIGHT}.")
-    stamp.write_text(PLAYWRIGHT, encoding="utf-8")
-    return modules
 
 
 def apt_install(*packages: str) -> None:

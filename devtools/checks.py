@@ -65,11 +65,11 @@ def browser(python: Path, arguments: list[str]) -> list[tuple[str, str, float]]:
     if not (PACK / "tests" / "browser").is_dir():
         return []
     try:
-        chromium, node_modules = ensure_browser()
+        chromium = ensure_browser()
     except BrowserMissing as missing:
         log(f"\n{'!' * 80}\nBROWSER TESTS DID NOT RUN: {missing}\n{'!' * 80}")
         return [("browser tests", "FAILED" if os.environ.get("CI") else "NOT RUN", 0.0)]
-    environment = {"CHROMIUM_PATH": str(chromium), "NODE_PATH": str(node_modules)}
+    environment = {"CHROMIUM_PATH": str(chromium)}
     return [timed("browser tests", pytest(python, "tests/browser", arguments), environment=environment)]
 
 

@@ -54,6 +54,7 @@ CHECK_PACKAGES = [
     "ruff==0.17.6",
     "mypy==2.4.1",
     "pytest>=8.2",
+    "playwright==1.65.2",
     "hypothesis>=6.100",
     "OpenEXR>=3.3",
     "build>=1.2",

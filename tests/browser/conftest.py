@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.browser.chromium import Chromium
 from tests.browser.clip import put_small_clip
-from tests.browser.front_end import Chromium, FrontEnd
+from tests.browser.front_end import FrontEnd
 from tests.host.harness import HostUnderTest, running_host
 
 
@@ -18,9 +19,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostUnderTest]:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+def chromium() -> Iterator[Chromium]:
     """A Chromium for all the tests."""
-    with Chromium(tmp_path_factory.mktemp("chromium") / "driver.log") as running:
+    with Chromium() as running:
         yield running
 
 

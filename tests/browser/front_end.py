@@ -1,101 +1,31 @@
-"""A Chromium under test, and ComfyUI's front end opened in it."""
+"""ComfyUI's front end, opened in a Chromium."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from devtools.browser import find_chromium
 from devtools.client import Prompt
-from devtools.environment import VENV
+from tests.browser.chromium import TIMEOUT_S, Chromium
 from tests.host.harness import HostUnderTest
 
-HERE = Path(__file__).parent
+IN_PAGE = Path(__file__).with_name("in_page.js")
 VUE_NODES = "Comfy.VueNodes.Enabled"
-# Only so that a hang ends at some time; nothing depends on how long anything takes.
-TIMEOUT_S = 300
 # Wide enough for a whole workflow at a zoom where both kinds of nodes draw their widgets.
 VIEWPORT_PX = (2800, 1500)
+# Playwright limits the time of clicks and waits, but not of what runs inside the page.
+CALL = """
+([name, values, timeout_ms]) => Promise.race([
+  window.inPage[name](...values),
+  new Promise((_, reject) =>
+    setTimeout(() => reject(new Error(`${name}: no answer from the page in ${timeout_ms} ms.`)), timeout_ms)
+  ),
+])
+"""
+IS_TRUE = "([name, values]) => window.inPage[name](...values)"
 
 Workflow = dict[str, Any]
-
-
-class PageError(Exception):
-    """A command failed in the browser; the message is the browser's."""
-
-
-def installed_browser() -> tuple[Path, Path]:
-    """Return Chromium and the folder of node modules that drives it; tests never install them.
-
-    Raises:
-        RuntimeError: one of them is not installed.
-    """
-    chromium = find_chromium()
-    modules = Path(os.environ.get("NODE_PATH") or VENV / "node" / "node_modules")
-    missing = []
-    if chromium is None or not chromium.is_file():
-        missing.append(f"Chromium ({chromium or 'looked for on PATH and in CHROMIUM_PATH'})")
-    if not (modules / "playwright-core").is_dir():
-        missing.append(f"playwright-core (looked for in {modules})")
-    if chromium is None or missing:
-        raise RuntimeError(f"Missing: {', '.join(missing)}. `python dev.py test --only browser` installs it.")
-    return chromium, modules
-
-
-class Chromium:
-    """A Chromium with one page, run by a Node.js process; a context manager that closes both."""
-
-    def __init__(self, log_file: Path) -> None:
-        """Start the browser; what Node.js has to say goes to `log_file`."""
-        executable, modules = installed_browser()
-        self._log_file = log_file
-        with log_file.open("wb") as log:
-            self._driver = subprocess.Popen(
-                ["node", str(HERE / "driver.js"), str(executable), str(1000 * TIMEOUT_S)],
-                env={**os.environ, "NODE_PATH": str(modules)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                encoding="utf-8",
-            )
-
-    def __enter__(self) -> Chromium:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._driver.stdin is not None:
-            self._driver.stdin.close()
-        try:
-            self._driver.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._driver.kill()
-            self._driver.wait()
-
-    def ask(self, command: str, **options: Any) -> Any:
-        """Have driver.js carry out one of its commands; return its answer.
-
-        Raises:
-            PageError: the command failed, or the browser is gone.
-        """
-        assert self._driver.stdin is not None and self._driver.stdout is not None
-        try:
-            self._driver.stdin.write(json.dumps({"command": command, **options}) + "\n")
-            self._driver.stdin.flush()
-        except OSError:
-            pass  # it has ended, and said why in its last line
-        line = self._driver.stdout.readline()
-        if not line:
-            raise PageError(f"The browser is gone.\n{self._log_file.read_text(encoding='utf-8')}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise PageError(answer["error"])
-        return answer["value"]
 
 
 class FrontEnd:
@@ -111,22 +41,24 @@ class FrontEnd:
         settings_file = host.process.base / "user" / "default" / "comfy.settings.json"
         settings_file.parent.mkdir(parents=True, exist_ok=True)
         settings_file.write_text(json.dumps(settings), encoding="utf-8")
-        width, height = VIEWPORT_PX
-        chromium.ask("open", url=host.process.url, width=width, height=height)
+        self._page = chromium.new_page(*VIEWPORT_PX)
+        self._page.add_init_script(path=IN_PAGE)
+        self._page.goto(host.process.url)
         self.wait("isReady")
         self.draws_vue_nodes = vue_nodes and bool(self.call("knowsSetting", VUE_NODES))
 
     def call(self, name: str, *values: Any) -> Any:
         """Call a function of in_page.js."""
-        return self._chromium.ask("call", name=name, values=values)
+        return self._page.evaluate(CALL, [name, list(values), 1000 * TIMEOUT_S])
 
     def wait(self, name: str, *values: Any) -> None:
         """Wait until a function of in_page.js returns true."""
-        self._chromium.ask("wait", name=name, values=values)
+        # Polled by time and not by animation frame: frames may be slow in coming without a GPU.
+        self._page.wait_for_function(IS_TRUE, arg=[name, list(values)], polling=200)
 
     def click(self, test_id: str) -> None:
         """Click what the front end marks with this test id."""
-        self._chromium.ask("click", selector=f'[data-testid="{test_id}"]')
+        self._page.get_by_test_id(test_id).first.click()
 
     def load(self, workflow: Workflow) -> None:
         """Open a workflow and wait until its nodes are drawn."""
@@ -141,9 +73,9 @@ class FrontEnd:
 
     def complaints(self) -> list[str]:
         """Return what the front end complains of: dialogs, warnings, errors, uncaught exceptions."""
-        return [*self.call("complaints"), *self._chromium.ask("uncaught")]
+        return [*self.call("complaints"), *self._chromium.uncaught]
 
     def screenshot(self, name: str) -> None:
         """Save a picture of the page, for people to look at: output/screenshots/NAME.png of the host."""
         self.call("fitView")
-        self._chromium.ask("screenshot", file=str(self._pictures / f"{name}.png"))
+        self._page.screenshot(path=self._pictures / f"{name}.png")

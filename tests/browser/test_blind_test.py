@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ import numpy as np
 import pytest
 
 from bokeh_core.blind_test.__main__ import main
-from tests.browser.front_end import installed_browser
+from tests.browser.chromium import Chromium
+from tests.browser.rater import Rater
 
-RATER = Path(__file__).parent / "blind_test_rater.js"
+VIEWPORT_PX = (1280, 720)
 WIDTH_PX, HEIGHT_PX, FRAME_RATE = 320, 180, 12
 FRAME_COUNT = 24
 CLIPS = ("goat.webm", "horse.webm", "train.webm")
@@ -56,7 +55,7 @@ def write_clip(file: Path, level: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def play_through(tmp_path_factory: pytest.TempPathFactory) -> PlayThrough:
+def play_through(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> PlayThrough:
     """One rater plays the page through."""
     folder = tmp_path_factory.mktemp("blind_test")
     for level, name in enumerate(("ours", *PEERS, "sharp")):
@@ -72,18 +71,10 @@ def play_through(tmp_path_factory: pytest.TempPathFactory) -> PlayThrough:
     rater.mkdir()
     key = json.loads((test / "key.json").read_text(encoding="utf-8"))
     wishes = {pair["ours_file"]: True for pair in key["pairs"]}
-    (rater / "wishes.json").write_text(json.dumps(wishes), encoding="utf-8")
-    chromium, modules = installed_browser()
     urls = [(made / "for_raters" / "index.html").as_uri() for made in (test, one_peer)]
-    played = subprocess.run(
-        ["node", str(RATER), str(chromium), *urls, str(rater / "wishes.json"), str(rater)],
-        env={**os.environ, "NODE_PATH": str(modules)},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert played.returncode == 0, played.stderr
-    return PlayThrough(json.loads(played.stdout), test, one_peer, rater)
+    playing = Rater(chromium.new_page(*VIEWPORT_PX, accept_downloads=True), wishes, rater)
+    playing.play_through(*urls)
+    return PlayThrough(playing.saw, test, one_peer, rater)
 
 
 def test_opens_from_disk_without_complaint_or_network(play_through):
@@ -91,7 +82,7 @@ def test_opens_from_disk_without_complaint_or_network(play_through):
     assert saw["errors"] == []
     assert saw["title"] == TITLE
     assert {request.partition(":")[0] for request in saw["requests"]} <= {"file", "data", "blob"}
-    assert saw["document_px"] == [1280, 720]  # nothing to scroll
+    assert saw["document_px"] == list(VIEWPORT_PX)  # nothing to scroll
 
 
 def test_page_tells_nobody_which_is_which(play_through):

@@ -11,8 +11,9 @@ import av
 import pytest
 
 from devtools.demo import BUNDLED_CLIP
+from tests.browser.chromium import TIMEOUT_S
 from tests.browser.clip import FRAME_COUNT, HEIGHT_PX, WIDTH_PX
-from tests.browser.front_end import TIMEOUT_S, FrontEnd
+from tests.browser.front_end import FrontEnd
 from tests.browser.workflows import workflow
 from tests.host.harness import HostUnderTest
 
