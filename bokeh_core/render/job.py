@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -42,6 +43,7 @@ from .stages import Progress, counter, no_progress, ticking
 # Of what parts are made of; a change makes earlier parts useless.
 _PARTS_VERSION = 1
 PART_FRAMES = 48
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,10 @@ def _render(
     free_bytes: Callable[[Path], int],
 ) -> RenderReport:
     before = states_of(job)
-    times, depth, focal, strength = _analysed(job, store, progress)
+    times, warnings, depth, focal, strength = _analysed(job, store, progress)
+    for warning in warnings:
+        # Hours before the report: in time to stop and choose otherwise.
+        _log.warning("%s: %s", job.output.name, warning)
     video = job.clip.format
     clip = ClipStream(
         len(times),
@@ -216,6 +221,7 @@ def _render(
     require_unchanged(before, states_of(job))
     _join(job, key, store, [parts[span] for span in spans], times, partial(progress, "joining"))
     lines = [
+        *warnings,
         depth.report,
         described,
         late_keyframes(job.focus, job.strength, len(times)),
@@ -227,12 +233,13 @@ def _render(
 
 def _analysed(
     job: RenderJob, store: PartStore, progress: Progress
-) -> tuple[list[int], PreparedDepth, Tensor, Tensor]:
-    """Times, depth, focus [T] and strength [T] of the clip, from an earlier run where there was one."""
+) -> tuple[list[int], list[str], PreparedDepth, Tensor, Tensor]:
+    """Times, warnings, depth, focus [T] and strength [T] of the clip, from an earlier run if any."""
     saved = store.analysis()
     times = saved.get("times") or job.clip.timestamps(counter(progress, "reading video", 0))
     if not times:
         raise ValueError("The clip has no frames.")
+    warnings = saved.get("warnings") or job.clip.warnings(job.encoding)
     count, size = len(times), (job.clip.format.height, job.clip.format.width)
     # Before anything that takes long: a schedule may be too short.
     strength = job.strength.values(count)
@@ -243,8 +250,10 @@ def _analysed(
         tick = counter(progress, "measuring focus", count)
         shape = torch.Size((count, *size))
         focal = job.focus.values(count, StreamedMaps(lambda: ticking(depth.read(0), tick), shape))
-        store.save_analysis({"times": times, "depth": depth.saved, "focus": focal.tolist()})
-    return times, depth, focal, strength
+        store.save_analysis(
+            {"times": times, "warnings": warnings, "depth": depth.saved, "focus": focal.tolist()}
+        )
+    return times, warnings, depth, focal, strength
 
 
 def _rendered(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..disparity_files import fingerprint
-from ..video_io import VideoFile, VideoFormat
+from ..video_io import CODECS, Encoding, VideoFile, VideoFormat, picture_losses
 from ..video_io.colour import Colour
 from ..video_io.format import UNTAGGED
 from .fingerprints import tensor_fingerprint
@@ -40,6 +40,9 @@ class ClipSource(Protocol):
 
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         """A file with the sound, in `folder` if it must be written first."""
+
+    def warnings(self, encoding: Encoding) -> list[str]:
+        """What people should know before the clip is rendered; complete once `timestamps` has run."""
 
     def fingerprint(self) -> str:
         """A text that differs where the clip does."""
@@ -68,6 +71,9 @@ class FileClip:
 
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         return nullcontext(self._file.path)
+
+    def warnings(self, encoding: Encoding) -> list[str]:
+        return file_warnings(self._file, self.format, encoding)
 
     def fingerprint(self) -> str:
         return f"{fingerprint(self._file.path)} {self.format!r}"
@@ -139,10 +145,33 @@ class TensorClip:
         finally:
             path.unlink()
 
+    def warnings(self, encoding: Encoding) -> list[str]:
+        lost = _alpha_lost(self.has_alpha and not self.keep_alpha)
+        return [*lost, *picture_losses(self.format, encoding)]
+
     def fingerprint(self) -> str:
         given = (self.images, self.alpha, self.waveform)
         values = " ".join("" if tensor is None else tensor_fingerprint(tensor) for tensor in given)
         return f"{values} {self.format!r} {self.sample_rate_hz}"
+
+
+def file_warnings(file: VideoFile, used: VideoFormat, encoding: Encoding) -> list[str]:
+    """What people should know of a file before it is rendered.
+
+    Args:
+        file: once its times are known.
+        used: its format as far as it is rendered.
+        encoding: of the result.
+    """
+    lost = _alpha_lost(file.format.alpha and not used.alpha)
+    return [*file.findings(), *lost, *picture_losses(used, encoding)]
+
+
+def _alpha_lost(lost: bool) -> list[str]:
+    if not lost:
+        return []
+    keeping = " or ".join(name for name, codec in CODECS.items() if codec.keeps_alpha)
+    return [f"Warning: alpha is left out, and what was transparent becomes visible; {keeping} keeps it."]
 
 
 def _write_sound(path: Path, waveform: Tensor, sample_rate_hz: int) -> None:

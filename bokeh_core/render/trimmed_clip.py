@@ -12,7 +12,8 @@ from pathlib import Path
 from torch import Tensor
 
 from ..disparity_files import fingerprint
-from ..video_io import VideoFile
+from ..video_io import Encoding, VideoFile
+from .source import file_warnings
 from .trimmed_sound import written_sound
 
 
@@ -62,6 +63,9 @@ class TrimmedClip:
         start = times[self._first(times)] * base
         stop = None if self._stop is None else self._stop * base
         return written_sound(self._file.path, folder, start, stop)
+
+    def warnings(self, encoding: Encoding) -> list[str]:
+        return file_warnings(self._file, self.format, encoding)
 
     def fingerprint(self) -> str:
         return f"{fingerprint(self._file.path)} {self.format!r} {self._start} {self._stop}"

@@ -79,6 +79,15 @@ class Decoding:
             self._open()
             yield from islice(self._careful(), done, None)
 
+    @property
+    def format_name(self) -> str:
+        """FFmpeg's name of the file's format."""
+        return str(self._container.format.name)
+
+    def stamps(self) -> list[int]:
+        """Times of showing of all packets, ascending, without decoding; in place of iterating."""
+        return sorted(p.pts for p in self._container.demux(self.stream) if p.size and p.pts is not None)
+
     def _threaded(self) -> Iterator[av.VideoFrame]:
         decoder = decoder_of(self.stream)
         decoder.thread_type = "AUTO"

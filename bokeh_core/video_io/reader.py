@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 OnFrame = Callable[[], None]
 _FALLBACK_RATE = Fraction(25)
 _MOST_FRAMES_A_SECOND = 100_000
+# Formats that count time from the beginning of the file to its end.
+_WITH_INDEX = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf", "asf")
 
 
 class VideoFile:
@@ -111,8 +113,19 @@ class VideoFile:
                 beginning.
 
         Raises:
-            ValueError: the video cannot be decoded, or its frames change their size.
+            ValueError: the video cannot be decoded, ends early, or its frames change their size.
         """
+        number = start
+        for picture in self._pictures(start, times):
+            number += 1
+            yield picture
+        if times is not None and number < len(times):
+            raise ValueError(
+                f"{self.path.name} gave {len(times)} frames when it was first read, and {number} this time; "
+                "start again once nothing writes to it any more."
+            )
+
+    def _pictures(self, start: int, times: Sequence[int] | None) -> Iterator[Tensor]:
         if start and times is not None and start < len(times) and self._can_enter(start, times):
             with Decoding(self.path, seek_to=times[start]) as decoded:
                 entered = dropwhile(lambda frame: frame.pts != times[start], decoded)
@@ -126,6 +139,8 @@ class VideoFile:
 
     def _can_enter(self, start: int, times: Sequence[int]) -> bool:
         """Whether entering near a frame finds it: indexes may be wrong, stamps no times of showing."""
+        if not self._has_one_clock(times):
+            return False
         with Decoding(self.path, seek_to=times[start]) as decoded:
             stamps: list[int | None] = []
             after = 0
@@ -135,6 +150,15 @@ class VideoFile:
                 if after > REORDER_FRAMES:
                     break
         return is_run_of(stamps, times, start)
+
+    def _has_one_clock(self, times: Sequence[int]) -> bool:
+        """Whether the stamps of a file are its times, and so name one frame each: streams that were joined
+        begin to count again, which nothing tells but all of their packets.
+        """
+        with Decoding(self.path) as decoding:
+            if decoding.format_name in _WITH_INDEX:
+                return True
+            return decoding.stamps()[: len(times)] == list(times)
 
     def _require_size(self, frame: av.VideoFrame, number: int) -> None:
         if (frame.width, frame.height) != self._stored_size:

@@ -27,10 +27,18 @@ def shown_times(stamps: Sequence[int | None], step: int) -> list[int]:
 
 
 def _in_order(stamps: list[int], step: int) -> list[int]:
-    """Undo stamps in the order of storing, as AVI's are: the i-th frame shown has the i-th stamp."""
-    backwards = (before - after for before, after in pairwise(stamps))
-    # A longer way back is a clock that started again.
-    return sorted(stamps) if max(backwards, default=0) <= REORDER_FRAMES * step else stamps
+    """Undo stamps in the order of storing, as AVI's are, and clocks that start again in joined streams."""
+    backwards = max((before - after for before, after in pairwise(stamps)), default=0)
+    if backwards <= REORDER_FRAMES * step and len(set(stamps)) == len(stamps):
+        # The i-th frame shown has the i-th stamp.
+        return sorted(stamps)
+    times: list[int] = []
+    shift = 0
+    for stamp in stamps:
+        if times and stamp + shift < times[-1] - step:
+            shift = times[-1] + step - stamp
+        times.append(stamp + shift)
+    return times
 
 
 def is_run_of(stamps: Sequence[int | None], times: Sequence[int], number: int) -> bool:
