@@ -16,8 +16,10 @@ from ..video_io import (
     EncodedPart,
     Encoding,
     PartWriter,
+    TrackPlan,
     container_of,
     join_parts,
+    require_times_fit,
 )
 from ..whole_file import put_in_place
 from .clip_stream import ClipStream, StreamedMaps
@@ -41,7 +43,7 @@ from .source import ClipSource
 from .stages import Progress, counter, no_progress, ticking
 
 # Of what parts are made of; a change makes earlier parts useless.
-_PARTS_VERSION = 1
+_PARTS_VERSION = 2
 PART_FRAMES = 48
 _log = logging.getLogger(__name__)
 
@@ -112,8 +114,9 @@ def stored_under_key(job: RenderJob, folder: Path, stem: str) -> RenderJob:
 
     A job that is given again, after a crash or a restart, so finds its parts, or its finished file.
     """
-    named = replace(job, output=folder / f"{stem}{job.encoding.ending}")
-    output = folder / f"{stem}_{named.key()[:10]}{job.encoding.ending}"
+    ending = job.clip.ending(job.encoding)
+    named = replace(job, output=folder / f"{stem}{ending}")
+    output = folder / f"{stem}_{named.key()[:10]}{ending}"
     # Nobody else gives such names: what bears one and is no video is a damaged result.
     return replace(named, output=output, overwrite=output.is_file() and not is_video(output))
 
@@ -165,8 +168,9 @@ def render_clip(
         return done
     require_nothing_lost(job, key)
     require_sources_fit(job)
+    tracks = job.clip.tracks(job.output, job.encoding)
     with told_of_disk(job.output), open_parts(job.output, key) as store:
-        return _render(job, key, store, progress, check, free_bytes)
+        return _render(job, key, tracks, store, progress, check, free_bytes)
 
 
 def finished(job: RenderJob, key: str | None = None) -> RenderReport | None:
@@ -184,17 +188,20 @@ def finished(job: RenderJob, key: str | None = None) -> RenderReport | None:
 def _render(
     job: RenderJob,
     key: str,
+    tracks: TrackPlan,
     store: PartStore,
     progress: Progress,
     check: Check,
     free_bytes: Callable[[Path], int],
 ) -> RenderReport:
     before = states_of(job)
-    times, warnings, depth, focal, strength = _analysed(job, store, progress)
+    times, found, depth, focal, strength = _analysed(job, store, progress)
+    warnings = [*tracks.lines, *found]
     for warning in warnings:
         # Hours before the report: in time to stop and choose otherwise.
         _log.warning("%s: %s", job.output.name, warning)
     video = job.clip.format
+    require_times_fit(times, video, job.output)
     clip = ClipStream(
         len(times),
         (video.height, video.width),
@@ -219,7 +226,7 @@ def _render(
             parts[span] = _rendered(job, store, span, frames, partial(_add_to, tick, done, len(times)))
             done += span.stop - span.start
     require_unchanged(before, states_of(job))
-    _join(job, key, store, [parts[span] for span in spans], times, partial(progress, "joining"))
+    _join(job, key, store, [parts[span] for span in spans], times, tracks, partial(progress, "joining"))
     lines = [
         *warnings,
         depth.report,
@@ -274,6 +281,7 @@ def _join(
     store: PartStore,
     parts: Sequence[EncodedPart],
     times: Sequence[int],
+    tracks: TrackPlan,
     progress: Callable[[int, int], None],
 ) -> None:
     count = 0
@@ -286,7 +294,8 @@ def _join(
     with store.unfinished(store.joined_name()) as path:
         with job.clip.sound(store.folder) as sound:
             container = container_of(job.output)
-            join_parts(parts, times, job.clip.format, sound, path, container, tick, metadata_of(key))
+            metadata = metadata_of(key)
+            join_parts(parts, times, job.clip.format, sound, tracks, path, container, tick, metadata)
         require_still_free(job, key)
         put_in_place(path, job.output)
     store.remove()

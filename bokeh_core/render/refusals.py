@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..disparity_files import fingerprint
-from ..video_io import container_of, require_audio_fits, require_encodes
+from ..video_io import container_of, require_encodes
 from .parts import parts_folder, require_ours
 from .result import Found, look_at
 
@@ -59,16 +59,13 @@ def require_still_free(job: RenderJob, key: str) -> None:
 
 
 def require_sources_fit(job: RenderJob) -> None:
-    """Check output, focus and sound against the clip.
+    """Check output and focus against the clip.
 
     Raises:
-        ValueError: a point outside of the frame, no mask, or pictures or sound that the output cannot hold.
+        ValueError: a point outside of the frame, no mask, or pictures that the output cannot hold.
     """
     require_encodes(container_of(job.output), job.encoding, job.clip.format)
     job.focus.require_fits((job.clip.format.height, job.clip.format.width))
-    sound = job.clip.sound_file
-    if sound is not None:
-        require_audio_fits(sound, container_of(job.output), job.output.name)
 
 
 def states_of(job: RenderJob) -> dict[Path, str]:

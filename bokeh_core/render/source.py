@@ -7,18 +7,29 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ..disparity_files import fingerprint
-from ..video_io import CODECS, Encoding, VideoFile, VideoFormat, picture_losses
+from ..video_io import (
+    CODECS,
+    Encoding,
+    TrackPlan,
+    VideoFile,
+    VideoFormat,
+    ending_for_sound,
+    picture_losses,
+    plan_tracks,
+)
 from ..video_io.colour import Colour
 from ..video_io.format import UNTAGGED
 from .fingerprints import tensor_fingerprint
+from .memory_sound import MemorySound
 
-_SOUND_BLOCK = 2**16
+# Of 29.97 and 24000/1001; off by a millionth of a frame a second at most.
+_RATE_DENOMINATOR = 1001
 
 
 class ClipSource(Protocol):
@@ -38,8 +49,18 @@ class ClipSource(Protocol):
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
         """Frames [H, W, C] in [0, 1] from number `start` on."""
 
+    def ending(self, encoding: Encoding) -> str:
+        """The usual ending of files of an encoding, or the next one that holds the sound."""
+
+    def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
+        """What becomes of the sound and of all else in the clip but the picture.
+
+        Raises:
+            ValueError: the sound cannot be stored in the output.
+        """
+
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
-        """A file with the sound, in `folder` if it must be written first."""
+        """A file with the tracks, in `folder` if it must be written first."""
 
     def warnings(self, encoding: Encoding) -> list[str]:
         """What people should know before the clip is rendered; complete once `timestamps` has run."""
@@ -69,6 +90,12 @@ class FileClip:
         for frame in self._file.frames(start, times):
             yield frame if self.format.alpha else frame[..., :3]
 
+    def ending(self, encoding: Encoding) -> str:
+        return ending_for_sound(self._file.path, encoding.endings)
+
+    def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
+        return plan_tracks(self._file.path, output, encoding.endings)
+
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         return nullcontext(self._file.path)
 
@@ -86,7 +113,7 @@ class TensorClip:
     Attributes:
         images: [T, H, W, C] in [0, 1], C = 1, 3 or 4.
         frame_rate: frames a second.
-        waveform: [channels, N], or None.
+        waveform: [channels, N] or [1, channels, N] in -1 to 1, or None.
         sample_rate_hz: of the sound.
         keep_alpha: whether frames carry alpha, if there is one.
         alpha: [T, H, W, 1] in [0, 1], where it is not the fourth channel of the images.
@@ -112,9 +139,15 @@ class TensorClip:
     @property
     def format(self) -> VideoFormat:
         _, height, width, _ = self.images.shape
-        rate = self.frame_rate
+        rate = _storable(self.frame_rate)
         alpha = self.has_alpha and self.keep_alpha
         return VideoFormat(width, height, rate, 1 / rate, self.bits, alpha, self.colour)
+
+    @property
+    def _sound(self) -> MemorySound | None:
+        if self.waveform is None or not self.waveform.numel():
+            return None
+        return MemorySound(self.waveform, self.sample_rate_hz)
 
     def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
         return list(range(len(self.images)))
@@ -132,14 +165,20 @@ class TensorClip:
         colours = frame.expand(-1, -1, 3) if frame.shape[-1] == 1 else frame[..., :3]
         return torch.cat((colours, self.alpha[t].detach().cpu().to(colours)), dim=-1)
 
+    def ending(self, encoding: Encoding) -> str:
+        return encoding.ending
+
+    def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
+        return self._sound.plan() if self._sound is not None else TrackPlan()
+
     @contextmanager
     def sound(self, folder: Path) -> Iterator[Path | None]:
-        if self.waveform is None:
+        if self._sound is None:
             yield None
             return
         # The one name in the folder that no part has.
         path = folder / "joined_sound.m4a"
-        _write_sound(path, self.waveform, self.sample_rate_hz)
+        self._sound.write(path)
         try:
             yield path
         finally:
@@ -174,17 +213,15 @@ def _alpha_lost(lost: bool) -> list[str]:
     return [f"Warning: alpha is left out, and what was transparent becomes visible; {keeping} keeps it."]
 
 
-def _write_sound(path: Path, waveform: Tensor, sample_rate_hz: int) -> None:
-    """AAC of [channels, N]; the first two channels."""
-    import av  # imported on first use: the pack must load fast
+def _storable(frame_rate: Fraction) -> Fraction:
+    """A rate that files can say: what the host makes of a decimal like 29.97 has terms that are too long.
 
-    channels = waveform[:2].detach().float().cpu()
-    layout = "mono" if len(channels) == 1 else "stereo"
-    with av.open(str(path), "w", format="mp4") as container:
-        stream: Any = container.add_stream("aac", rate=sample_rate_hz, layout=layout)
-        for start in range(0, channels.shape[1], _SOUND_BLOCK):
-            samples = torch.clone(channels[:, start : start + _SOUND_BLOCK]).numpy()
-            block = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
-            block.sample_rate, block.time_base, block.pts = sample_rate_hz, Fraction(1, sample_rate_hz), start
-            container.mux(stream.encode(block))
-        container.mux(stream.encode(None))
+    Raises:
+        ValueError: it is not above 0.
+    """
+    rate = Fraction(frame_rate)
+    if rate <= 0:
+        raise ValueError(f"The frame rate is {frame_rate}; it must be above 0, such as 24.")
+    return (
+        rate if max(rate.numerator, rate.denominator) < 2**31 else rate.limit_denominator(_RATE_DENOMINATOR)
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..disparity_files import fingerprint
-from ..video_io import Encoding, VideoFile
+from ..video_io import Encoding, TrackPlan, VideoFile, ending_for_sound, plan_tracks
 from .source import file_warnings
 from .trimmed_sound import written_sound
 
@@ -56,6 +56,12 @@ class TrimmedClip:
         number = self._first(of_file) + start
         for frame in islice(self._file.frames(number, of_file), max(len(of_file) - number, 0)):
             yield frame if self.format.alpha else frame[..., :3]
+
+    def ending(self, encoding: Encoding) -> str:
+        return ending_for_sound(self._file.path, encoding.endings)
+
+    def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
+        return plan_tracks(self._file.path, output, encoding.endings, sound_alone=True)
 
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         base = self.format.time_base

@@ -1,10 +1,11 @@
-"""Video in and out, frame by frame: any pixel format, rotation, rate and size; sound copied untouched."""
+"""Video in and out, frame by frame: any pixel format, rotation, rate and size; sound copied as it is."""
 
 from .codecs import CODECS, CONTAINERS, DEFAULT_CRF, Encoding
 from .format import VideoFormat
-from .join import EncodedPart, join_parts, require_audio_fits
+from .join import EncodedPart, join_parts, require_times_fit
 from .losses import picture_losses
 from .reader import VideoFile
+from .tracks import TrackPlan, ending_for_sound, plan_tracks
 from .writer import PartWriter, container_of, require_encodes
 
 __all__ = [
@@ -14,11 +15,14 @@ __all__ = [
     "EncodedPart",
     "Encoding",
     "PartWriter",
+    "TrackPlan",
     "VideoFile",
     "VideoFormat",
     "container_of",
+    "ending_for_sound",
     "join_parts",
     "picture_losses",
-    "require_audio_fits",
+    "plan_tracks",
     "require_encodes",
+    "require_times_fit",
 ]

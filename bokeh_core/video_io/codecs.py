@@ -70,9 +70,14 @@ class Encoding:
             raise ValueError(f"crf is {self.crf}; it must be 0 (lossless) to 51, 18 looks like the source.")
 
     @property
+    def endings(self) -> tuple[str, ...]:
+        """Endings of files that can hold the codec, the usual one first."""
+        return CODECS[self.codec].endings
+
+    @property
     def ending(self) -> str:
         """The usual ending of such files."""
-        return CODECS[self.codec].endings[0]
+        return self.endings[0]
 
     def require_container(self, path: Path) -> None:
         """Check that a file's name stands for a container that can hold this codec.

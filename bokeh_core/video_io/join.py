@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import heapq
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .reader import VideoFormat
+from .carry import Timed, add_tracks, copy_words, of_the_film
+from .codecs import CONTAINERS
+from .format import VideoFormat
+from .opening import open_video, picture_stream
+from .timing import tick_of, times_in_ticks
+from .tracks import TrackPlan
+from .writer import PART_RATE
 
-if TYPE_CHECKING:
-    import av
-
-# What a container says of itself rather than of the film.
-_NOT_COPIED = {"major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "duration"}
-# Where a container is written whose ending does not matter.
 _MP4_OPTIONS = {"movflags": "use_metadata_tags+faststart"}
+# Facts of the stream that the picture had in the source, not of the one it becomes.
+_OF_THE_OLD_STREAM = ("bps", "number_of_", "_statistics")
 
 
 @dataclass(frozen=True)
@@ -40,97 +41,114 @@ class EncodedPart:
     reorder: int
 
 
-def require_audio_fits(source: Path, container: str, name: str) -> None:
-    """Check before anything is rendered that the sound of a file can be copied into a container.
+def require_times_fit(times: Sequence[int], video: VideoFormat, output: Path) -> None:
+    """Check before anything is rendered that a file can say when each frame is shown.
+
+    Args:
+        times: of every frame, in units of the video's time base.
+        video: format of the clip.
+        output: file to be written.
 
     Raises:
         ValueError: it cannot.
     """
-    import av  # imported on first use: the pack must load fast
-
-    with av.open(str(source)) as given, av.open(io.BytesIO(), "w", format=container) as trial:
-        for stream in given.streams.audio:
-            codec = stream.codec_context.name
-            try:
-                trial.add_stream_from_template(stream, opaque=True)
-                trial.start_encoding()
-            except (ValueError, av.error.FFmpegError) as error:
-                raise ValueError(
-                    f"The sound of {source.name} is {codec}, which {name} cannot hold; write .mov or .mkv."
-                ) from error
+    try:
+        times_in_ticks(times, video.time_base, tick_of(CONTAINERS[output.suffix.lower()], video.time_base))
+    except ValueError as error:
+        raise ValueError(
+            f"{output.name} cannot hold the times of the frames: {error}. Name a file that ends in .mp4 or "
+            ".mov; in the node, choose h264 or prores."
+        ) from error
 
 
 def join_parts(
     parts: Sequence[EncodedPart],
     times: Sequence[int],
     video: VideoFormat,
-    audio: Path | None,
+    source: Path | None,
+    plan: TrackPlan,
     destination: Path,
     container: str,
     on_frame: Callable[[], None] = lambda: None,
     metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write one file from parts that follow each other, each frame at its time, with the sound of a file.
+    """Write one file from parts that follow each other, each frame at its time, with the tracks of a file.
 
     Args:
         parts: all of the same encoding, covering the clip in order.
         times: of every frame, in units of the video's time base.
         video: format of the clip.
-        audio: file whose sound and metadata are copied as they are, or None.
+        source: file with the other tracks and the metadata, or None.
+        plan: of the tracks of that file.
         destination: what to write.
         container: FFmpeg's name of its format.
         on_frame: called for every frame; may raise to stop.
         metadata: of the file itself, with names in small letters; the source's of the same names give way.
 
     Raises:
-        ValueError: the parts are of different encodings.
+        ValueError: the parts are of different encodings, or the times do not fit the container.
     """
-    import av
+    import av  # imported on first use: the pack must load fast
 
+    tick = tick_of(container, video.time_base)
     options = {}
     if container in ("mp4", "mov"):
         # Otherwise a clip that does not begin at 0 would begin at the nearest millisecond.
-        options = {**_MP4_OPTIONS, "movie_timescale": str(min(video.time_base.denominator, 2**31 - 1))}
+        options = {**_MP4_OPTIONS, "movie_timescale": str(tick.denominator)}
     with ExitStack() as stack:
         output = stack.enter_context(av.open(str(destination), "w", format=container, options=options))
         template = stack.enter_context(av.open(str(parts[0].path)))
         pictures = output.add_stream_from_template(template.streams.video[0], opaque=True)
-        pictures.time_base = video.time_base
+        pictures.time_base = tick
         output.metadata.update(metadata)
-        tracks = [_pictures(parts, times, video, pictures, on_frame)]
-        if audio is not None:
-            source = stack.enter_context(av.open(str(audio)))
-            for key, value in source.metadata.items():
-                if key.lower() not in _NOT_COPIED | set(metadata):
-                    output.metadata[key] = value
-            sounds = {}
-            for stream in source.streams.audio:
-                sounds[stream.index] = output.add_stream_from_template(stream, opaque=True)
-                sounds[stream.index].metadata.update(stream.metadata)
-            if sounds:
-                tracks.append(_sound(source, sounds))
+        offset, flows = Fraction(0), []
+        if source is not None:
+            given = stack.enter_context(open_video(source))
+            copy_words(given, output, plan)
+            if given.streams.video:
+                _copy_words_of_picture(given, source.name, pictures)
+            offset = _offset(given, times[0] * video.time_base)
+            flows = add_tracks(source, plan, output, stack, offset)
+        output.start_encoding()
+        shown = times_in_ticks([t - round(offset / video.time_base) for t in times], video.time_base, tick)
+        tracks = [_pictures(parts, shown, tick, video, pictures, on_frame), *(flow() for flow in flows)]
         for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
             output.mux(packet)
 
 
-Timed = tuple[float, int, "av.Packet"]
+def _copy_words_of_picture(source: Any, name: str, target: Any) -> None:
+    words = of_the_film(picture_stream(source, name).metadata)
+    target.metadata.update({k: v for k, v in words.items() if not k.lower().startswith(_OF_THE_OLD_STREAM)})
+    for stream in source.streams:
+        if "timecode" in stream.metadata:
+            target.metadata.setdefault("timecode", stream.metadata["timecode"])
+
+
+def _offset(source: Any, first_frame: Fraction) -> Fraction:
+    """Seconds to be taken from all times: where a transport stream begins; other files say when they do."""
+    if "mpegts" not in source.format.name.split(","):
+        return Fraction(0)
+    starts = [s.start_time * s.time_base for s in source.streams.audio if s.start_time is not None]
+    return min([first_frame, *starts])
 
 
 def _pictures(
     parts: Sequence[EncodedPart],
     times: Sequence[int],
+    tick: Fraction,
     video: VideoFormat,
     target: Any,
     on_frame: Callable[[], None],
 ) -> Iterator[Timed]:
-    """Packets of all parts in the order of storing, with the times of the clip."""
+    """Packets of all parts in the order of storing, with the times of the clip in ticks."""
     import av
 
     # A packet must be decoded before its picture is shown, and in ascending order: the times of the pictures,
     # late by as many places as pictures are stored out of turn.
     delay = max(part.reorder for part in parts)
-    last_step = times[-1] - times[-2] if len(times) > 1 else _frame_duration(video)
-    first_step = times[1] - times[0] if len(times) > 1 else _frame_duration(video)
+    usual_step = max(round(1 / (video.frame_rate * tick)), 1)
+    last_step = times[-1] - times[-2] if len(times) > 1 else usual_step
+    first_step = times[1] - times[0] if len(times) > 1 else usual_step
     stored = 0
     extradata: bytes | None = None
     for part in parts:
@@ -146,25 +164,14 @@ def _pictures(
             for packet in container.demux(stream):
                 if packet.pts is None or packet.size == 0:
                     continue
-                number = part.start + round(packet.pts * packet.time_base * video.frame_rate)
+                number = part.start + round(packet.pts * packet.time_base * PART_RATE)
                 early = delay - stored
                 decode = times[stored - delay] if early <= 0 else times[0] - early * first_step
                 following = times[number + 1] if number + 1 < len(times) else times[number] + last_step
-                packet.time_base = video.time_base
+                packet.time_base = tick
                 packet.pts, packet.dts = times[number], decode
                 packet.duration = following - times[number]
                 packet.stream = target
                 stored += 1
                 on_frame()
-                yield float(decode * video.time_base), 0, packet
-
-
-def _sound(source: Any, targets: dict[int, Any]) -> Iterator[Timed]:
-    for packet in source.demux(*(source.streams[index] for index in targets)):
-        if packet.dts is not None:
-            packet.stream = targets[packet.stream.index]
-            yield float(packet.dts * packet.time_base), 1, packet
-
-
-def _frame_duration(video: VideoFormat) -> int:
-    return max(round(Fraction(1) / (video.frame_rate * video.time_base)), 1)
+                yield float(decode * tick), 0, packet

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 # Codecs store a frame at most this many places away from its turn (H.264 and HEVC: 16).
 REORDER_FRAMES = 16
+_LATEST_TICKS = Fraction(3, 2)
 
 
 def shown_times(stamps: Sequence[int | None], step: int) -> list[int]:
@@ -50,3 +52,32 @@ def is_run_of(stamps: Sequence[int | None], times: Sequence[int], number: int) -
         return False
     first = times.index(stamps[0])
     return first <= number < first + len(stamps) and list(stamps) == list(times[first : first + len(stamps)])
+
+
+def tick_of(container: str, time_base: Fraction) -> Fraction:
+    """Seconds between the times that a container can say, for frames with times in some unit."""
+    if container == "matroska":
+        return Fraction(1, 1000)
+    # MP4 counts the time between two frames in 32 bits: an hour in microseconds, four seconds in nanoseconds.
+    return Fraction(1, min(time_base.denominator, 10**6))
+
+
+def times_in_ticks(times: Sequence[int], time_base: Fraction, tick: Fraction) -> list[int]:
+    """Times of frames in ticks of a container, ascending.
+
+    Each is within half a tick of its time, or one tick later where another frame is at that tick.
+
+    Raises:
+        ValueError: more frames a second than there are ticks.
+    """
+    ticks: list[int] = []
+    for number, time in enumerate(times):
+        exact = time * time_base / tick
+        nearest = round(exact)
+        ticks.append(max(nearest, ticks[-1] + 1) if ticks else nearest)
+        if ticks[-1] - exact > _LATEST_TICKS:
+            raise ValueError(
+                f"from frame {number} on, frames follow each other faster than {1 / tick} a second, the most "
+                "that the container can tell apart"
+            )
+    return ticks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,8 @@ from .pixels import to_frame
 _PRORES_MATRICES = (BT709, BT601, 9)
 _SAME_MATRIX = {5: BT601}
 _SAME_CURVE = {6: 1, 14: 1, 15: 1}
+# Frames a second by the stamps of a part: any container can say them, and frames are only counted by them.
+PART_RATE = 100
 
 
 def stored_format(video: VideoFormat, codec: str) -> VideoFormat:
@@ -46,8 +49,8 @@ def stored_format(video: VideoFormat, codec: str) -> VideoFormat:
 class PartWriter:
     """Encodes frames into one file; a context manager that finishes or abandons it.
 
-    Timestamps in the file count frames. Codecs store some frames after others that are shown later; by how
-    many places at most is found in `reorder` once the file is finished.
+    Timestamps in the file count frames, in hundredths of a second. Codecs store some frames after others that
+    are shown later; by how many places at most is found in `reorder` once the file is finished.
     """
 
     def __init__(
@@ -91,7 +94,10 @@ class PartWriter:
 
     def _mux(self, packets: Any) -> None:
         for packet in packets:
-            number = round(packet.pts * packet.time_base / self._time_base)
+            frame_time = packet.time_base / self._time_base
+            number, decoded = round(packet.pts * frame_time), round(packet.dts * frame_time)
+            packet.time_base, packet.pts, packet.dts = Fraction(1, PART_RATE), number, decoded
+            packet.duration = 1
             self.reorder = max(self.reorder, self._packets - number)
             self._packets += 1
             self._container.mux(packet)

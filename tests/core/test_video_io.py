@@ -2,7 +2,6 @@
 
 import struct
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.video_io import EncodedPart, Encoding, PartWriter, VideoFile, container_of, join_parts
+from bokeh_core.video_io import (
+    Encoding,
+    VideoFile,
+)
 from bokeh_core.video_io.colour import Colour, rgb_to_yuv, yuv_to_rgb
-from bokeh_core.video_io.join import require_audio_fits
 from bokeh_core.video_io.orientation import orientation_of
 from tests.core.render.clips import moving_pictures, sound_packets, times_of, write_video
+from tests.core.video_io.rewriting import rewritten
 
 RED, GREY = [[[1.0, 0, 0]]], [[[0.5, 0.5, 0.5]]]
 
@@ -173,21 +175,6 @@ class TestReading:
             VideoFile(tmp_path / "notes.mp4")
 
 
-def rewritten(source: Path, target: Path, encoding: Encoding, spans: list[tuple[int, int]]) -> VideoFile:
-    """Read a video, write it in parts, join them with its sound."""
-    video = VideoFile(source)
-    times = video.timestamps()
-    parts = []
-    for start, stop in spans:
-        path = target.with_name(f"{start}.part")
-        with PartWriter(path, container_of(target), encoding, video.format) as writer:
-            for frame in islice(video.frames(start, times), stop - start):
-                writer.add(frame)
-        parts.append(EncodedPart(path, start, stop, writer.reorder))
-    join_parts(parts, times, video.format, source, target, container_of(target))
-    return VideoFile(target)
-
-
 def furthest(a: VideoFile, b: VideoFile) -> float:
     pairs = zip(a.frames(), b.frames(), strict=True)
     return max((one - other).abs().max().item() for one, other in pairs)
@@ -303,10 +290,3 @@ class TestWriting:
             Encoding("h264", 60)
         with pytest.raises(ValueError, match=r"out\.mp4 cannot hold prores; .* \.mov or \.mkv"):
             Encoding("prores").require_container(Path("out.mp4"))
-
-    def test_sound_that_a_container_cannot_hold_is_named(self, tmp_path: Path):
-        pictures = moving_pictures(2, 16, 16)
-        source = write_video(tmp_path / "in.mkv", pictures, sound=True, sound_codec="pcm_u8")
-        require_audio_fits(source, "mov", "out.mov")
-        with pytest.raises(ValueError, match=r"The sound of in\.mkv is pcm_u8, which out\.mp4 cannot hold"):
-            require_audio_fits(source, "mp4", "out.mp4")

@@ -1,0 +1,162 @@
+"""Packets of everything besides the picture, on their way from a source into the file that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .opening import open_video
+from .subtitles import add_text, converted
+from .tracks import TrackPlan
+from .trial import add_copy, describe, layout_of
+
+if TYPE_CHECKING:
+    import av
+
+# Seconds at which a packet has to be decoded, order among equals, the packet.
+Timed = tuple[float, int, "av.Packet"]
+# What a file says of itself, of how it was made, or of its picture's codec, rather than of the film.
+_NOT_OF_THE_FILM = {
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "rotate",
+    "duration",
+    "vendor_id",
+}
+
+
+def copy_words(source: Any, output: Any, plan: TrackPlan) -> None:
+    """Copy metadata and chapters from one open file to another, which keeps what it has."""
+    taken = {name.lower() for name in output.metadata}
+    words = of_the_film(source.metadata)
+    output.metadata.update({name: word for name, word in words.items() if name.lower() not in taken})
+    if plan.chapters:
+        output.set_chapters(source.chapters())
+
+
+def of_the_film(metadata: dict[str, str]) -> dict[str, str]:
+    """Metadata that is true of every file with the same film."""
+    return {key: value for key, value in metadata.items() if key.lower() not in _NOT_OF_THE_FILM}
+
+
+def add_tracks(
+    source: Path, plan: TrackPlan, output: Any, stack: ExitStack, offset: Fraction
+) -> list[Callable[[], Iterator[Timed]]]:
+    """Add the tracks of a plan to a file.
+
+    Args:
+        source: file that has them.
+        plan: of its tracks.
+        output: open file, before its header is written.
+        stack: keeps the source open.
+        offset: seconds to be taken from all times.
+
+    Returns:
+        What gives the packets of each track in order, to be called after the header is written.
+    """
+    flows = []
+    for order, index in enumerate(sorted({*plan.copied, *plan.encoded}), 1):
+        # Each from a reading of its own: the tracks of a file need not be interleaved.
+        container = stack.enter_context(open_video(source))
+        stream = container.streams[index]
+        _read_only(container, index)
+        flow = _Flow(container, stream, output, plan.encoded.get(index), order, offset)
+        flows.append(flow.packets)
+    return flows
+
+
+def _read_only(container: Any, index: int) -> None:
+    # PyAV 17 and later can leave the other tracks unread.
+    if hasattr(container.streams[index], "discard"):
+        from av.stream import Discard
+
+        for stream in container.streams:
+            stream.discard = Discard.default if stream.index == index else Discard.all
+
+
+class _Flow:
+    """One track from its source to the output."""
+
+    def __init__(
+        self, container: Any, stream: Any, output: Any, encoder: str | None, order: int, offset: Fraction
+    ) -> None:
+        self._container, self._stream, self._order, self._offset = container, stream, order, offset
+        # Matroska takes packets of one time; others need ascending ones.
+        self._least_step = 0 if output.format.name == "matroska" else 1
+        self._convert: Callable[[av.Packet], Iterator[av.Packet]] | None = None
+        if encoder is None:
+            self._target = add_copy(output, stream)
+        elif stream.type == "subtitle":
+            self._target = add_text(output, stream, encoder)
+            self._convert = self._text
+        else:
+            context = stream.codec_context
+            self._target = output.add_stream(encoder, rate=context.sample_rate, layout=layout_of(context))
+            describe(self._target, stream)
+            self._convert = self._samples
+
+    def packets(self) -> Iterator[Timed]:
+        """The packets with their times, in order."""
+        base = Fraction(self._target.time_base)
+        clock = _SampleClock(self._stream, base)
+        last: int | None = None
+        for packet in self._converted():
+            start, length = clock.place(packet)
+            ticks = round((start - self._offset) / base)
+            ticks = ticks if last is None else max(ticks, last + self._least_step)
+            later = (packet.pts - packet.dts) * packet.time_base if packet.pts is not None else Fraction(0)
+            packet.time_base, packet.dts, packet.pts = base, ticks, ticks + max(round(later / base), 0)
+            packet.duration = round(length / base)
+            packet.stream = self._target
+            last = ticks
+            yield float(ticks * base), self._order, packet
+
+    def _converted(self) -> Iterator[av.Packet]:
+        for packet in self._container.demux(self._stream):
+            if self._convert is not None:
+                yield from self._convert(packet)
+            elif packet.size:
+                yield packet
+
+    def _text(self, packet: av.Packet) -> Iterator[av.Packet]:
+        return converted(packet, self._target) if packet.size else iter(())
+
+    def _samples(self, packet: av.Packet) -> Iterator[av.Packet]:
+        for frame in packet.decode():
+            yield from self._target.encode(frame)
+        if not packet.size:
+            yield from self._target.encode(None)
+
+
+class _SampleClock:
+    """Times of packets: those of the file, or where its unit is coarse, those that its samples add up to."""
+
+    def __init__(self, stream: Any, base: Fraction) -> None:
+        sound = stream.type == "audio"
+        self._rate: int = stream.codec_context.sample_rate if sound else 0
+        self._samples: int = stream.codec_context.frame_size if sound else 0
+        self._unit = Fraction(stream.time_base)
+        self._counts = bool(self._samples) and self._unit > base
+        self._next: Fraction | None = None
+
+    def place(self, packet: av.Packet) -> tuple[Fraction, Fraction]:
+        """Start and length of a packet in seconds; without a stamp it follows the one before."""
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        length = (packet.duration or 0) * packet.time_base
+        if stamp is None:
+            start = self._next or Fraction(0)
+            packet.dts = packet.pts = 0
+        else:
+            packet.dts = stamp
+            start = stamp * packet.time_base
+        if self._counts:
+            length = Fraction(self._samples, self._rate)
+            if self._next is not None and abs(start - self._next) <= self._unit:
+                start = self._next
+        self._next = start + length
+        return start, length

@@ -1,0 +1,321 @@
+"""Everything in a file besides its picture: copied, stored in another way, or named as left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from bokeh_core.video_io import Encoding, ending_for_sound, plan_tracks
+from tests.core.render.clips import sound_packets, times_of
+from tests.core.video_io.rewriting import rewritten, samples_of, start_of_sound
+
+RATE_HZ = 48000
+H264, MASTER = Encoding("h264"), Encoding("ffv1")
+# PyAV writes subtitles, chapters and tracks of unknown codecs since version 16.
+WRITES_ALL = pytest.mark.skipif(
+    not hasattr(av.container.OutputContainer, "add_attachment"), reason="PyAV < 16"
+)
+
+
+def write_film(
+    path: Path,
+    sounds: Sequence[str] = ("aac",),
+    *,
+    channels: int = 2,
+    sound_start: int = 0,
+    picture_start: int = 0,
+    codec: str = "mpeg4",
+) -> Path:
+    """Six grey frames at 24 a second, and a quarter of a second of tones; starts in samples and frames."""
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[channels]
+    with av.open(str(path), "w") as container:
+        picture: Any = container.add_stream(codec, rate=24)
+        picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+        tracks: list[Any] = [container.add_stream(name, rate=RATE_HZ, layout=layout) for name in sounds]
+        for t in range(6):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 40 + 20 * t, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = picture_start + t, Fraction(1, 24)
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        for number, track in enumerate(tracks, 1):
+            seconds = np.arange(RATE_HZ // 4) / RATE_HZ
+            tones = 440 * number * np.arange(1, channels + 1)[:, None]
+            wave = 0.4 * np.sin(2 * np.pi * tones * seconds).astype(np.float32)
+            block = av.AudioFrame.from_ndarray(wave.astype(np.float32), format="fltp", layout=layout)
+            block.sample_rate, block.time_base, block.pts = RATE_HZ, Fraction(1, RATE_HZ), sound_start
+            resampler = av.AudioResampler(
+                track.codec_context.format, layout, RATE_HZ, track.frame_size or 1024
+            )
+            for part in [*resampler.resample(block), *resampler.resample(None)]:
+                container.mux(track.encode(part))
+            container.mux(track.encode(None))
+    return path
+
+
+class TestSound:
+    def test_a_codec_that_ffmpeg_does_not_know_is_named_and_the_others_kept(self, tmp_path: Path):
+        source = write_film(tmp_path / "phone.mp4", ["aac", "aac"])
+        data = source.read_bytes()
+        box = data.rindex(b"esds")
+        entry = data.rindex(b"mp4a", 0, box)
+        source.write_bytes(data[:entry] + b"apac" + data[entry + 4 : box] + b"dapa" + data[box + 4 :])
+        target = tmp_path / "out.mp4"
+        assert plan_tracks(source, target, H264.endings).lines == (
+            "Sound track 2 of phone.mp4 is left out: FFmpeg does not know its codec.",
+        )
+        rewritten(source, target, H264, [(0, 6)])
+        assert sound_packets(target) == sound_packets(source)
+        with av.open(str(target)) as container:
+            assert len(container.streams.audio) == 1
+
+    @pytest.mark.parametrize("ending", [".avi", ".mkv"])
+    @pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s24le"])
+    def test_pcm_without_a_layout_goes_into_mp4(self, tmp_path: Path, ending: str, codec: str):
+        source = write_film(tmp_path / f"in{ending}", [codec])
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
+        assert samples_of(source).shape == (2, RATE_HZ // 4)
+        assert np.array_equal(samples_of(tmp_path / "out.mp4"), samples_of(source))
+
+    @pytest.mark.parametrize(
+        ("sounds", "ending", "message"),
+        [
+            (["pcm_u8"], ".mp4", "the sound of in.mkv, which is pcm_u8; .* ends in .mov or .mkv."),
+            (["flac"], ".mov", "the sound of in.mkv, which is flac; .* ends in .mp4 or .mkv."),
+            (["aac", "pcm_u8"], ".mp4", r"\(track 1 aac, track 2 pcm_u8\); .* ends in .mov or .mkv."),
+        ],
+    )
+    def test_a_refusal_names_the_endings_that_hold_it(
+        self, tmp_path: Path, sounds: list[str], ending: str, message: str
+    ):
+        source = write_film(tmp_path / "in.mkv", sounds)
+        with pytest.raises(ValueError, match=message):
+            plan_tracks(source, tmp_path / f"out{ending}", H264.endings)
+        for other in {".mp4", ".mov", ".mkv"} - {ending}:
+            if other in message:
+                target = tmp_path / f"out{other}"
+                rewritten(source, target, H264, [(0, 6)])
+                with av.open(str(target)) as container:
+                    assert len(container.streams.audio) == len(sounds)
+                last = len(sounds) - 1
+                assert np.array_equal(samples_of(target, last), samples_of(source, last))
+
+    def test_the_usual_ending_or_the_next_that_holds_the_sound(self, tmp_path: Path):
+        eight_bit = write_film(tmp_path / "u8.mkv", ["pcm_u8"])
+        flac = write_film(tmp_path / "flac.mkv", ["flac"])
+        assert ending_for_sound(eight_bit, H264.endings) == ".mov"
+        assert ending_for_sound(flac, H264.endings) == ".mp4"
+        assert ending_for_sound(flac, Encoding("prores").endings) == ".mkv"
+        assert plan_tracks(eight_bit, tmp_path / "out.mov", H264.endings).lines == (
+            "Written as .mov: .mp4 cannot hold the sound of u8.mkv, which is pcm_u8.",
+        )
+
+    def test_what_no_file_holds_is_stored_sample_for_sample(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.avi", ["adpcm_ms"])
+        target = tmp_path / "out.mp4"
+        assert ending_for_sound(source, H264.endings) == ".mp4"
+        assert plan_tracks(source, target, H264.endings).lines == (
+            "Sound track 1 of in.avi is adpcm_ms, which .mp4 cannot hold; it is stored as pcm_s16le, sample "
+            "for sample.",
+        )
+        rewritten(source, target, H264, [(0, 6)])
+        assert np.array_equal(samples_of(target), samples_of(source))
+
+    def test_all_channels_of_all_tracks(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.mp4", ["aac", "alac"], channels=6)
+        rewritten(source, tmp_path / "out.mov", H264, [(0, 3), (3, 6)])
+        with av.open(str(tmp_path / "out.mov")) as container:
+            tracks = container.streams.audio
+            assert [(t.codec_context.name, t.codec_context.channels) for t in tracks] == [
+                ("aac", 6),
+                ("alac", 6),
+            ]
+        for track in range(2):
+            assert np.array_equal(samples_of(tmp_path / "out.mov", track), samples_of(source, track))
+
+
+class TestSync:
+    """Between picture and sound, and samples: within one frame of sound (1024 samples), mostly exact."""
+
+    @pytest.mark.parametrize(
+        ("source", "target"),
+        [
+            ("in.mp4", "out.mp4"),
+            ("in.mp4", "out.mkv"),
+            ("in.mkv", "out.mp4"),
+            ("in.mkv", "out.mkv"),
+            ("in.ts", "out.mp4"),
+        ],
+    )
+    @pytest.mark.parametrize(("sound_start", "picture_start"), [(0, 0), (24000, 0), (0, 12)])
+    def test_lead_of_the_sound(
+        self, tmp_path: Path, source: str, target: str, sound_start: int, picture_start: int
+    ):
+        given = write_film(tmp_path / source, sound_start=sound_start, picture_start=picture_start)
+        made = tmp_path / target
+        rewritten(given, made, H264, [(0, 6)])
+        leads = [start_of_sound(path) - float(times_of(path)[0]) for path in (given, made)]
+        # MP4 skips the 1024 samples with which the encoder begins, Matroska does not: 21.3 ms.
+        assert leads[1] == pytest.approx(leads[0], abs=1024 / RATE_HZ + 0.001)
+        count = samples_of(given).shape[1]
+        assert abs(samples_of(made).shape[1] - count) <= 1024
+        if source[-3:] == target[-3:]:
+            # MP4 says when a track begins in units of the picture's time.
+            assert leads[1] == pytest.approx(leads[0], abs=1e-4)
+            assert np.array_equal(samples_of(made), samples_of(given))
+
+    def test_the_priming_of_aac_is_skipped_as_before(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.mp4")
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
+        first = sound_packets(tmp_path / "out.mp4")[0]
+        assert first[1] == Fraction(-1024, RATE_HZ)
+        assert start_of_sound(tmp_path / "out.mp4") == 0
+
+    def test_milliseconds_become_samples_again(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.mkv")
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
+        starts = [start for _, start in sound_packets(tmp_path / "out.mp4")]
+        assert {b - a for a, b in pairwise(starts)} == {Fraction(1024, RATE_HZ)}
+
+    def test_a_transport_stream_begins_at_nought(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.ts", picture_start=240, sound_start=10 * RATE_HZ)
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
+        assert start_of_sound(source) > 9
+        # The sound is the first to begin, with what it starts up with.
+        assert sound_packets(tmp_path / "out.mp4")[0][1] == 0
+        lead = start_of_sound(source) - times_of(source)[0]
+        assert float(times_of(tmp_path / "out.mp4")[0]) == pytest.approx(-lead, abs=1e-4)
+
+
+CHAPTERS = [
+    {"id": 1, "start": 0, "end": 100, "time_base": Fraction(1, 1000), "metadata": {"title": "One"}},
+    {"id": 2, "start": 100, "end": 250, "time_base": Fraction(1, 1000), "metadata": {"title": "Zwei"}},
+]
+ASS_HEADER = b"""[Script Info]
+ScriptType: v4.00+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, Bold
+Style: Default,Arial,16,&Hffffff,0
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+def with_all(film: Path, path: Path, subtitles: str) -> Path:
+    """Copy a film with subtitles, chapters, a cover letter of metadata and, in MKV, a font."""
+    options = {"movflags": "use_metadata_tags"} if path.suffix != ".mkv" else {}
+    with av.open(str(film)) as given, av.open(str(path), "w", options=options) as made:
+        targets = {s.index: made.add_stream_from_template(s, opaque=True) for s in given.streams}
+        texts: Any = made.add_stream(subtitles)
+        texts.codec_context.subtitle_header = ASS_HEADER
+        texts.metadata.update(language="deu", title="Untertitel")
+        targets[1].metadata.update(language="fra", title="Commentaire")
+        targets[1].disposition = 1 + 8
+        made.metadata.update(creation_time="2024-05-01T10:00:00.000000Z", make="Apple", title="Holiday")
+        made.set_chapters(CHAPTERS)
+        if path.suffix == ".mkv":
+            made.add_attachment("font.ttf", "font/ttf", b"glyphs")
+        packets = [packet for packet in given.demux() if packet.size]
+        for number, text in enumerate(("Hallo", "schräg")):
+            stored = text.encode()
+            if subtitles == "mov_text":
+                stored = len(stored).to_bytes(2, "big") + stored
+            packet = av.Packet(stored)
+            packet.time_base, packet.duration = Fraction(1, 1000), 50
+            packet.pts = packet.dts = 100 * number
+            packet.stream, packet.is_keyframe = texts, True
+            made.mux(packet)
+        for packet in packets:
+            packet.stream = targets[packet.stream.index]
+            made.mux(packet)
+    return path
+
+
+def subtitles_of(path: Path) -> list[tuple[float, float, str]]:
+    """Start and length in seconds, and text, of each subtitle."""
+    with av.open(str(path)) as container:
+        found = []
+        for packet in container.demux(container.streams.subtitles[0]):
+            for shown in packet.decode() if packet.size > 2 else ():
+                start, length = packet.pts * packet.time_base, packet.duration * packet.time_base
+                found.append((float(start), float(length), shown.dialogue.decode()))
+    return found
+
+
+@WRITES_ALL
+class TestBesideTheSound:
+    @pytest.mark.parametrize(
+        ("source", "subtitles", "target", "encoding"),
+        [
+            ("in.mkv", "subrip", "out.mkv", MASTER),
+            ("in.mkv", "subrip", "out.mp4", H264),
+            ("in.mp4", "mov_text", "out.mov", H264),
+            ("in.mp4", "mov_text", "out.mkv", MASTER),
+        ],
+    )
+    def test_subtitles_chapters_and_words_are_kept(
+        self, tmp_path: Path, source: str, subtitles: str, target: str, encoding: Encoding
+    ):
+        given = with_all(write_film(tmp_path / "film.mp4", ["alac"]), tmp_path / source, subtitles)
+        made = tmp_path / target
+        rewritten(given, made, encoding, [(0, 6)])
+        assert subtitles_of(made) == [(0.0, 0.05, "Hallo"), (0.1, 0.05, "schräg")]
+        with av.open(str(made)) as container:
+            words = {key.lower(): value for key, value in container.metadata.items()}
+            assert words["creation_time"].startswith("2024-05-01T10:00:00")
+            assert (words["make"], words["title"]) == ("Apple", "Holiday")
+            chapters = container.chapters()
+            assert [chapter["metadata"]["title"] for chapter in chapters] == ["One", "Zwei"]
+            assert float(chapters[1]["start"] * chapters[1]["time_base"]) == pytest.approx(0.1, abs=1e-4)
+            sound = container.streams.audio[0]
+            if target != "out.mov":  # QuickTime has no codes of ISO languages.
+                assert sound.metadata["language"] == "fra"
+            if made.suffix == ".mkv":
+                assert sound.metadata["title"] == "Commentaire"
+            attached = [s for s in container.streams if s.type == "attachment"]
+            assert len(attached) == (source[-3:] == target[-3:] == "mkv")
+
+    def test_what_is_left_out_or_changed_is_said(self, tmp_path: Path):
+        source = with_all(write_film(tmp_path / "film.mp4"), tmp_path / "in.mkv", "subrip")
+        plan = plan_tracks(source, tmp_path / "out.mp4", H264.endings)
+        assert plan.lines == (
+            "Subtitles 1 of in.mkv are srt, which .mp4 cannot hold; they are stored as mov_text: texts and "
+            "times stay, not all styles.",
+            "Other tracks of in.mkv are left out: 1 x attachment (font.ttf).",
+        )
+        assert plan_tracks(source, tmp_path / "out.mkv", H264.endings).lines == ()
+
+    def test_data_of_cameras(self, tmp_path: Path):
+        """A track of a GoPro (gpmd) goes into MP4, one of a phone (mebx) does not."""
+        source = with_all(write_film(tmp_path / "film.mp4"), tmp_path / "in.mp4", "mov_text")
+        data = source.read_bytes().replace(b"sbtl", b"meta")
+        for tag, held in ((b"gpmd", True), (b"mebx", False)):
+            source.write_bytes(data.replace(b"tx3g", tag))
+            plan = plan_tracks(source, tmp_path / "out.mp4", H264.endings)
+            assert plan.copied == ((1, 2) if held else (1,))
+            rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
+            left_out = ("Other tracks of in.mp4 are left out: 1 x data (SubtitleHandler).",)
+            assert plan.lines == (() if held else left_out)
+
+
+def test_the_time_code_is_kept_once(tmp_path: Path):
+    film = write_film(tmp_path / "film.mov")
+    source = tmp_path / "in.mov"
+    with av.open(str(film)) as given, av.open(str(source), "w") as made:
+        targets = {s.index: made.add_stream_from_template(s, opaque=True) for s in given.streams}
+        targets[0].metadata["timecode"] = "01:02:03:04"
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = targets[packet.stream.index]
+                made.mux(packet)
+    assert plan_tracks(source, tmp_path / "out.mov", H264.endings).lines == ()
+    rewritten(source, tmp_path / "out.mov", H264, [(0, 6)])
+    with av.open(str(tmp_path / "out.mov")) as container:
+        assert [s.type for s in container.streams] == ["video", "audio", "data"]
+        assert container.streams[2].metadata["timecode"] == "01:02:03:04"
