@@ -1,68 +1,114 @@
 """Depth maps in a NumPy file, one after the other: neither an NPY nor an NPZ is ever in memory as a whole."""
 
+from __future__ import annotations
+
+import lzma
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
+from .map_size import require_map_size
+
 _NPZ_KEYS = ("disparity", "disp", "depth", "depths", "arr_0")
-_READ_ERRORS = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error)
+# What zipfile, its decompressors and NumPy's reader of headers raise on damaged files.
+_READ_ERRORS = (
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+# Whole and floating-point numbers; also, to be refused by name, bool.
+_NUMBERS = "buif"
+# An array by columns has every map scattered all over it, so it is read whole.
+_MAX_BYTES_BY_COLUMNS = 2**31
+# No depth gets so much smaller; what does is constant, or made to fill the memory.
+_MOST_COMPRESSION, _COMPRESSION_MATTERS_FROM = 200, 2**28
 
 
 def iterate_arrays(path: Path, start: int = 0) -> Iterator[NDArray[Any]]:
     """Yield the maps [H, W] of an NPY or NPZ file from number `start` on, as they are stored.
 
     Raises:
-        ValueError: a damaged file, pickled objects, another shape, or an NPZ whose depth cannot be told.
+        ValueError: a damaged file, pickled objects, another shape, maps that are too large, or an NPZ whose
+            depth cannot be told.
+        OSError: the file cannot be read.
     """
-    frames = _iterate_npz(path) if path.suffix.lower() == ".npz" else _iterate_npy(path)
-    for t, frame in enumerate(frames):
-        if t >= start:
-            yield frame
-
-
-def _iterate_npy(path: Path) -> Iterator[NDArray[Any]]:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except _READ_ERRORS as error:
-        raise _unreadable(path.name, error) from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path.name} is an archive of arrays; name it .npz.")
-    maps = array.reshape(map_shape(array.shape, path.name))
-    for frame in maps:
-        # A copy: pages of the map are not to stay in memory on the caller's account.
-        yield np.array(frame)
-
-
-def _iterate_npz(path: Path) -> Iterator[NDArray[Any]]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except _READ_ERRORS as error:
-        raise _unreadable(path.name, error) from error
-    with archive:
-        keys = [name.removesuffix(".npy") for name in archive.namelist()]
-        with archive.open(_npz_key(keys, path.name) + ".npy") as stream:
+    with ExitStack() as stack:
+        if path.suffix.lower() == ".npz":
             try:
-                shape, by_columns, dtype = _read_header(stream)
+                archive = stack.enter_context(zipfile.ZipFile(path))
+                info = archive.getinfo(_npz_entry(archive.namelist(), path.name))
+                _require_plausible(info, path.name)
+                stream: IO[bytes] = stack.enter_context(archive.open(info))
+            except _Refused as refusal:
+                raise ValueError(str(refusal)) from None
             except _READ_ERRORS as error:
                 raise _unreadable(path.name, error) from error
-            count, height, width = map_shape(shape, path.name)
-            if by_columns:
-                # Frames of such an array are scattered all over it.
-                whole = np.frombuffer(_read(stream, count * height * width, dtype, path.name), dtype)
-                yield from whole.reshape(shape, order="F").reshape(count, height, width)
-                return
-            for _ in range(count):
-                data = _read(stream, height * width, dtype, path.name)
-                yield np.frombuffer(data, dtype).reshape(height, width)
+            total = info.file_size
+        else:
+            stream = stack.enter_context(path.open("rb"))
+            total = path.stat().st_size
+        yield from _maps(stream, total, start, path.name)
 
 
-def _read_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+class _Refused(Exception):
+    """A sound file whose depth cannot be used, with the reason."""
+
+
+def _maps(stream: IO[bytes], total: int, start: int, name: str) -> Iterator[NDArray[Any]]:
+    try:
+        shape, by_columns, dtype = _read_header(stream)
+        first = stream.tell()
+    except MemoryError as error:
+        # What Python's parser raises on brackets that are nested too deep; a header is under 10 kB.
+        raise _unreadable(name, error) from error
+    except _READ_ERRORS as error:
+        raise _unreadable(name, error) from error
+    if dtype.kind not in _NUMBERS or dtype.subdtype is not None:
+        raise ValueError(f"{name} holds {dtype} values; depth must be numbers.")
+    count, height, width = map_shape(shape, name)
+    require_map_size(width, height, name)
+    map_bytes = height * width * dtype.itemsize
+    if first + count * map_bytes > total:
+        raise _unreadable(name, EOFError("it ends in the middle of a map"))
+    if by_columns:
+        if count * map_bytes > _MAX_BYTES_BY_COLUMNS:
+            raise ValueError(
+                f"{name} is stored by columns and has {count * map_bytes} bytes, too many to be read at "
+                "once; save numpy.ascontiguousarray(depth)."
+            )
+        whole = np.frombuffer(_read(stream, count * map_bytes, name), dtype)
+        yield from whole.reshape(shape, order="F").reshape(count, height, width)[start:]
+        return
+    if start:
+        try:
+            stream.seek(first + min(start, count) * map_bytes)
+        except _READ_ERRORS as error:
+            raise _unreadable(name, error) from error
+    for _ in range(start, count):
+        yield np.frombuffer(_read(stream, map_bytes, name), dtype).reshape(height, width)
+
+
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = npy_format.read_magic(stream)
     read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, by_columns, dtype = read(stream)
@@ -71,34 +117,46 @@ def _read_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return shape, by_columns, dtype
 
 
-def _read(stream: Any, count: int, dtype: np.dtype[Any], name: str) -> bytes:
+def _read(stream: IO[bytes], size: int, name: str) -> bytes:
     try:
-        data: bytes = stream.read(count * dtype.itemsize)
+        data = stream.read(size)
     except _READ_ERRORS as error:
         raise _unreadable(name, error) from error
-    if len(data) != count * dtype.itemsize:
+    if len(data) != size:
         raise _unreadable(name, EOFError("it ends in the middle of a map"))
     return data
 
 
-def _npz_key(keys: list[str], name: str) -> str:
+def _npz_entry(entries: list[str], name: str) -> str:
+    keys = [entry.removesuffix(".npy") for entry in entries if entry.endswith(".npy")]
     if len(keys) == 1:
-        return keys[0]
+        return f"{keys[0]}.npy"
     for key in _NPZ_KEYS:
         if key in keys:
-            return key
-    raise ValueError(
+            return f"{key}.npy"
+    raise _Refused(
         f"{name} holds the arrays {', '.join(keys) or 'none'}; name one of them {', '.join(_NPZ_KEYS[:-1])}, "
         "or keep one."
     )
+
+
+def _require_plausible(info: zipfile.ZipInfo, name: str) -> None:
+    size, packed = info.file_size, info.compress_size
+    if size > _COMPRESSION_MATTERS_FROM and size > _MOST_COMPRESSION * packed:
+        raise _Refused(
+            f"{name} unpacks {packed} bytes to {size}, which no depth does; write it again, without "
+            "compression if it is right."
+        )
 
 
 def map_shape(shape: tuple[int, ...], name: str) -> tuple[int, int, int]:
     """Read the shape of an array as [T, H, W]: a clip or a still, with or without a channel of one.
 
     Raises:
-        ValueError: another shape.
+        ValueError: another shape, or no values.
     """
+    if not all(size > 0 for size in shape):
+        raise ValueError(f"{name} has the shape {_shown(shape)}, without values; depth maps are [T, H, W].")
     if len(shape) == 2:
         return (1, *shape)
     if len(shape) == 3 and shape[2] == 1 and shape[1] > 1:
@@ -109,8 +167,15 @@ def map_shape(shape: tuple[int, ...], name: str) -> tuple[int, int, int]:
         return shape[:3]
     if len(shape) == 4 and shape[1] == 1:
         return shape[0], shape[2], shape[3]
-    raise ValueError(f"{name} has the shape {shape}; depth maps are [T, H, W] or [H, W].")
+    raise ValueError(f"{name} has the shape {_shown(shape)}; depth maps are [T, H, W] or [H, W].")
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    if len(shape) > 8 or any(abs(size) > 10**15 for size in shape):
+        return f"of {len(shape)} dimensions"
+    return str(shape)
 
 
 def _unreadable(name: str, error: Exception) -> ValueError:
-    return ValueError(f"{name} cannot be read as a NumPy file ({error}).")
+    reason = str(error) or type(error).__name__
+    return ValueError(f"{name} cannot be read as a NumPy file ({reason[:200]}).")

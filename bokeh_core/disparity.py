@@ -31,7 +31,11 @@ __all__ = [
 ]
 
 # Beyond this the maps show another picture than the frames, or were cropped.
-_MOST_STRETCH = 1.02
+_WARNED_STRETCH = 1.02
+# Beyond this they fit better when turned, if they do: upright frames and maps that lie.
+_MOST_TURNED_STRETCH = 1.1
+# Square maps of 16:9 frames, as some networks give them, are stretched by 1.78.
+_MOST_STRETCH = 2.0
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,31 @@ def cut_range(count: int, start_frame: int, max_frames: int) -> tuple[int, int, 
 
 
 def resizing_report(from_size: Sequence[int], to_size: Sequence[int]) -> list[str]:
-    """Say what resizing maps from one (height, width) to another does to them; nothing if they agree."""
+    """Say what resizing maps from one (height, width) to another does to them; nothing if they agree.
+
+    Raises:
+        ValueError: the maps lie where the frames stand, or the other way round, or would be stretched by more
+            than 2.
+    """
     (source_height, source_width), (height, width) = from_size, to_size
     if (source_height, source_width) == (height, width):
         return []
     lines = [f"Resized from {source_width} x {source_height} to {width} x {height} px."]
     stretch = (width / height) / (source_width / source_height)
-    if max(stretch, 1 / stretch) > _MOST_STRETCH:
+    turned = (width / height) / (source_height / source_width)
+    unlike, unlike_turned = (max(ratio, 1 / ratio) for ratio in (stretch, turned))
+    if unlike > _MOST_TURNED_STRETCH and unlike_turned < unlike:
+        raise ValueError(
+            f"The maps are {source_width} x {source_height} px and the frames {width} x {height} px: they "
+            "fit when turned by a quarter. Turn them, or make them from frames turned as players show them."
+        )
+    if unlike > _MOST_STRETCH:
+        raise ValueError(
+            f"The maps are {source_width} x {source_height} px and the frames {width} x {height} px: they "
+            f"would be stretched by {stretch:.3f} horizontally; at most {_MOST_STRETCH:g} is allowed. Make "
+            "the maps from the same picture, uncropped."
+        )
+    if unlike > _WARNED_STRETCH:
         lines.append(
             "Warning: the maps have another shape than the frames and were stretched by "
             f"{stretch:.3f} horizontally; check that both show the same picture."

@@ -4,26 +4,28 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from .depth_arrays import iterate_arrays
+from .depth_stills import STILLS, is_animation, iterate_stills
 from .depth_video import iterate_depth_video
-from .exr import read_exr
 from .grey import grey_maps
+from .map_size import require_held_size
 
-_STILLS = (".png", ".jpg", ".tif", ".bmp", ".webp", ".pfm", ".exr")
 _ARRAYS = (".npy", ".npz")
 _SAME_SUFFIX = {".jpeg": ".jpg", ".tiff": ".tif"}
+# One map [H, W] and its precision in words.
+_Map: TypeAlias = tuple[Tensor, str]
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,15 @@ def open_depth_maps(path: Path) -> DepthMapStream:
         ValueError: a missing or empty path, files of several kinds, a gap in the numbering; and, while they
             are read, maps of several sizes, coloured maps, or a file that cannot be read.
     """
-    if path.is_dir():
-        files = _checked_folder(path)
-        source = files[0].name if len(files) == 1 else f"{files[0].name} to {files[-1].name}"
-        return DepthMapStream(f"{path.name}: {source}", partial(_read_folder, files))
-    if not path.exists():
-        raise ValueError(f"{path} does not exist; give a folder, a still, an array or a video.")
+    with _readable(path):
+        if path.is_dir():
+            files = _checked_folder(path)
+            source = files[0].name if len(files) == 1 else f"{files[0].name} to {files[-1].name}"
+            return DepthMapStream(f"{path.name}: {source}", partial(_read_folder, files))
+        if not path.exists():
+            raise ValueError(f"{path} does not exist; give a folder, a still, an array or a video.")
     suffix = _suffix(path)
-    if suffix in _STILLS or suffix in _ARRAYS:
+    if suffix in STILLS or suffix in _ARRAYS:
         return DepthMapStream(path.name, partial(_read_file, path))
     return DepthMapStream(path.name, partial(_read_video, path))
 
@@ -84,12 +87,16 @@ def read_depth_maps(path: Path, on_frame: Callable[[], None] | None = None) -> D
     Args:
         path: what to read.
         on_frame: called after every frame; may raise to stop.
+
+    Raises:
+        ValueError: as `open_depth_maps`, or more maps than `map_size.MAX_HELD_PIXELS` allows.
     """
     stream = open_depth_maps(path)
     frames: list[Tensor] = []
     precision = ""
     for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
         frames.append(frame)
+        require_held_size(len(frames), frame.shape[1], frame.shape[0], stream.name)
         if on_frame is not None:
             on_frame()
     values = torch.empty(len(frames), *frames[0].shape)
@@ -101,18 +108,32 @@ def read_depth_maps(path: Path, on_frame: Callable[[], None] | None = None) -> D
 
 
 def fingerprint(path: Path) -> str:
-    """Return a text that changes when the files at a path do: their names, sizes and times of change."""
-    files = _files_in(path) if path.is_dir() else [path]
-    digest = hashlib.sha256(str(path).encode())
-    for file in files:
-        state = file.stat()
-        digest.update(f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    """Return a text that changes when the files at a path do: their names, sizes and times of change.
+
+    Raises:
+        ValueError: they cannot be looked at.
+    """
+    digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape"))
+    with _readable(path):
+        for file in _files_in(path) if path.is_dir() else [path]:
+            state = file.stat()
+            text = f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0"
+            digest.update(text.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def natural_order(name: str) -> list[str | int]:
+def natural_order(name: str) -> list[str | tuple[int, str]]:
     """Sort key under which frame_2 comes before frame_10."""
-    return [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", name)]
+    # Numbers are compared as texts of digits, longer ones last: Python refuses to read very long ones.
+    return [
+        (len(digits := _digits(part)), digits) if part.isdecimal() else part.casefold()
+        for part in re.split(r"(\d+)", name)
+    ]
+
+
+def _digits(number: str) -> str:
+    """A number in any script in plain digits, without leading zeros."""
+    return "".join(str(int(digit)) for digit in number).lstrip("0")
 
 
 def _checked_folder(folder: Path) -> list[Path]:
@@ -129,12 +150,12 @@ def _checked_folder(folder: Path) -> list[Path]:
     return files
 
 
-def _read_folder(files: list[Path], start: int) -> Iterator[tuple[Tensor, str]]:
+def _read_folder(files: list[Path], start: int) -> Iterator[_Map]:
     first: Tensor | None = None
     for file in files[start:]:
-        maps = list(_read_file(file, 0))
+        maps = list(islice(_read_file(file, 0), 2))
         if len(maps) != 1:
-            raise ValueError(f"{file.name} holds {len(maps)} frames; in a folder each file must hold one.")
+            raise ValueError(f"{file.name} holds several frames; in a folder each file must hold one.")
         frame, precision = maps[0]
         first = frame if first is None else first
         if frame.shape != first.shape:
@@ -150,9 +171,10 @@ def _files_in(folder: Path) -> list[Path]:
     files = (
         file
         for file in folder.iterdir()
-        if _suffix(file) in _STILLS + _ARRAYS and not file.name.startswith(".") and file.is_file()
+        if _suffix(file) in STILLS + _ARRAYS and not file.name.startswith(".") and file.is_file()
     )
-    return sorted(files, key=lambda file: natural_order(file.name))
+    # Names that differ only in case or in leading zeros have one order too.
+    return sorted(files, key=lambda file: (natural_order(file.name), file.name))
 
 
 def _suffix(path: Path) -> str:
@@ -179,39 +201,63 @@ def _require_no_gap(names: list[str]) -> None:
             )
 
 
-def _read_video(path: Path, start: int) -> Iterator[tuple[Tensor, str]]:
+def _read_video(path: Path, start: int) -> Iterator[_Map]:
     for values, bits in iterate_depth_video(path, start):
         yield values, f"{bits}-bit video"
 
 
-def _read_file(path: Path, start: int) -> Iterator[tuple[Tensor, str]]:
-    """One still's map, or those of an array."""
-    if _suffix(path) in _ARRAYS:
-        for array in iterate_arrays(path, start):
-            yield _scaled(array, path.name)
-    elif start == 0:
-        values, precision = _scaled(
-            read_exr(path) if _suffix(path) == ".exr" else _load_still(path), path.name
-        )
-        yield (grey_maps(values[None], path.name)[0] if values.dim() == 3 else values), precision
+def _read_file(path: Path, start: int) -> Iterator[_Map]:
+    """The maps of one file that is no video."""
+    with _readable(path):
+        if _suffix(path) in _ARRAYS:
+            for t, array in enumerate(iterate_arrays(path, start), start):
+                yield _scaled(array, path.name, t)
+        elif _suffix(path) != ".exr" and is_animation(path):
+            yield from _read_video(path, start)
+        else:
+            first: tuple[int, ...] | None = None
+            for t, picture in enumerate(iterate_stills(path, start), start):
+                values, precision = _scaled(picture, path.name, t)
+                values = grey_maps(values[None], path.name)[0] if values.dim() == 3 else values
+                first = first or tuple(values.shape)
+                if values.shape != first:
+                    raise ValueError(
+                        f"{path.name}: page {t} is {values.shape[1]} x {values.shape[0]} px but the first is "
+                        f"{first[1]} x {first[0]} px; all frames of a clip must have one size."
+                    )
+                yield values, precision
 
 
-def _load_still(path: Path) -> NDArray[Any]:
-    # imdecode rather than imread: OpenCV cannot open paths with other than ANSI letters on Windows.
-    data = np.fromfile(path, dtype=np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if picture is None:
-        raise ValueError(f"{path.name} cannot be read as a picture; it is damaged or of another kind.")
-    return picture
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in words which file the system does not let us read, and why."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(
+            f"{path} cannot be read ({reason}); check that it is there and may be read."
+        ) from error
 
 
-def _scaled(array: NDArray[Any], name: str) -> tuple[Tensor, str]:
+def _scaled(array: NDArray[Any], name: str, t: int) -> _Map:
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} holds {array.dtype} values; depth must be numbers.")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype in (np.uint8, np.uint16):
         levels = np.iinfo(array.dtype).max
         return torch.from_numpy(array.astype(np.float32)) / levels, f"{array.dtype.itemsize * 8}-bit"
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
-        raise ValueError(f"{name} holds {array.dtype} values; depth must be numbers.")
-    return torch.from_numpy(array.astype(np.float32)), str(array.dtype)
+    with np.errstate(over="ignore"):
+        values = array.astype(np.float32)
+    if array.dtype.itemsize > values.itemsize:
+        lost = np.argwhere(np.isinf(values) & np.isfinite(array))
+        if len(lost):
+            place = tuple(lost[0])
+            raise ValueError(
+                f"{name}: the value {array[place]:g} in frame {t} at column {place[1]}, row {place[0]} is "
+                "beyond 3.4e38, the largest that is kept; fill such holes in the source."
+            )
+    return torch.from_numpy(values), str(array.dtype)
 
 
 def describe_maps(count: int, size: Sequence[int], precision: str, source: str) -> str:

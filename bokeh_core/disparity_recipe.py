@@ -7,6 +7,7 @@ both on a tensor.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,9 @@ _UNCERTAIN_POLARITY_MARGIN = 0.05
 _ONE_8BIT_STEP = 1 / 255
 # Resizers and codecs overshoot [0, 1] by rounding.
 _RANGE_SLACK = 1e-4
+# Below the first, 1 / distance is no number, and a range cannot be divided by; above the second, the
+# difference of two values is none.
+_LEAST, _MOST = torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class DepthMeaning:
     """How raw maps are to be read; see `disparity.prepare_disparity` for each field.
 
     Raises:
-        ValueError: an unknown choice, or an exponent of 0 or less.
+        ValueError: an unknown choice, or an exponent that is not above 0 and finite.
     """
 
     source: str = "disparity"
@@ -45,7 +49,7 @@ class DepthMeaning:
         _require_option("source", self.source, SOURCES)
         _require_option("polarity", self.polarity, POLARITIES)
         _require_option("normalisation", self.normalisation, NORMALISATIONS)
-        if not self.exponent > 0:
+        if not 0 < self.exponent < math.inf:
             raise ValueError(
                 f"exponent is {self.exponent:g}; it must be above 0 (1 = unchanged, 2 undoes a square root)."
             )
@@ -86,9 +90,10 @@ class DisparityStatistics:
         self._meaning = meaning
         self._low: list[float] = []
         self._high: list[float] = []
-        self._not_finite: list[tuple[int, int, int]] = []
-        # Distances of 0 or less as (frame, how many), read as they are and as 1 - v.
-        self._no_distance: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+        # NaN and infinite values as (frame, place of the first, how many NaN, how many infinite).
+        self._not_finite: list[tuple[int, str, int, int]] = []
+        # Distances of 0 or less as (frame, place of the first, how many).
+        self._no_distance: list[tuple[int, str, int]] = []
         self._sum: Tensor | None = None
         self._samples = _Samples()
 
@@ -105,15 +110,14 @@ class DisparityStatistics:
         self._high.append(high)
         # An extreme is not finite exactly if some value is not.
         if not (np.isfinite(low) and np.isfinite(high)):
-            self._not_finite.append((t, int(frame.isnan().sum()), int(frame.isinf().sum())))
+            nan, infinite = frame.isnan(), frame.isinf()
+            self._not_finite.append((t, _place(nan | infinite), int(nan.sum()), int(infinite.sum())))
             return
         meaning = self._meaning
         if meaning.source == "metric depth":
-            stored_inverted = meaning.polarity == "near white"
-            depth = 1 - frame if stored_inverted else frame
-            bad = int((depth <= 0).sum())
-            if bad:
-                self._no_distance[stored_inverted].append((t, bad))
+            none = (1 - frame if meaning.polarity == "near white" else frame) < _LEAST
+            if none.any():
+                self._no_distance.append((t, _place(none), int(none.sum())))
         elif meaning.polarity == "auto":
             total = torch.zeros(frame.shape, dtype=torch.float64) if self._sum is None else self._sum
             self._sum = total.add_(frame)
@@ -131,6 +135,7 @@ class DisparityStatistics:
             raise ValueError("There are no depth maps; give at least one frame.")
         self._require_finite()
         lowest, highest = min(self._low), max(self._high)
+        _require_range(lowest, highest)
         report = [f"Values {lowest:g} to {highest:g} in {count_frames(self.num_frames)}."]
         if _normalised_frame_by_frame(torch.tensor(self._low), torch.tensor(self._high)):
             report.append(
@@ -153,17 +158,19 @@ class DisparityStatistics:
                 )
             report.append(f"Raised to the power {exponent:g}.")
         ends = _raised(ends, exponent)
+        _require_range(ends.min().item(), ends.max().item())
         low, high, line = self._range(ends.min().item(), ends.max().item(), inverted, flip_at)
         report.append(line)
         return DisparityRecipe(inverted, flip_at, exponent, low, high, "\n".join(report))
 
     def _require_finite(self) -> None:
         if self._not_finite:
-            nan, infinite = (sum(entry[i] for entry in self._not_finite) for i in (1, 2))
+            nan, infinite = (sum(int(entry[i]) for entry in self._not_finite) for i in (2, 3))
+            frame, place, *_ = self._not_finite[0]
             raise ValueError(
                 f"The depth has {nan} NaN and {infinite} infinite values in "
-                f"{count_frames(len(self._not_finite))}, first in frame {self._not_finite[0][0]}; every "
-                "value must be a finite number. Fill the holes in the source; for sky use a large distance."
+                f"{count_frames(len(self._not_finite))}, first in frame {frame} at {place}; every value must "
+                "be a finite number. Fill the holes in the source; for sky use a large distance."
             )
 
     def _orientation(self, lowest: float, highest: float) -> tuple[bool, float | None, str]:
@@ -177,12 +184,13 @@ class DisparityStatistics:
                     f"Metric depth from {lowest:g} to {highest:g} cannot be near white: that means depth "
                     "stored as 1 - v in [0, 1]. Choose near black or auto."
                 )
-            bad = self._no_distance[stored_inverted]
-            if bad:
+            if self._no_distance:
+                frame, place, _ = self._no_distance[0]
                 raise ValueError(
-                    f"{sum(count for _, count in bad)} metric depth values are 0 or less, first in frame "
-                    f"{bad[0][0]}; a distance must be above 0. Fill the holes, or, if the map was normalised "
-                    "(0 = nearest), choose source disparity with polarity near black."
+                    f"{sum(count for *_, count in self._no_distance)} metric depth values are 0 or less, or "
+                    f"too small to be inverted, first in frame {frame} at {place}; a distance must be "
+                    "above 0. Fill the holes, or, if the map was normalised, choose source disparity, with "
+                    "polarity near black if 0 is nearest."
                 )
             if stored_inverted:
                 return True, 1.0, "Metric depth stored as 1 - v (near white), inverted to 1 / depth."
@@ -212,7 +220,7 @@ class DisparityStatistics:
                     "choose min-max."
                 )
             return None, None, "Not normalised."
-        if low == high:
+        if high - low < _LEAST:
             raise ValueError(
                 f"The depth is constant ({low:g} everywhere), so there is no near and far to normalise. "
                 "Check the source; a flat plane needs values in [0, 1] and normalisation none."
@@ -224,7 +232,7 @@ class DisparityStatistics:
             samples = _raised(samples, self._meaning.exponent)
             low, high = (float(value) for value in np.percentile(samples.numpy(), _ROBUST_PERCENTILES))
             label = f"percentiles {_ROBUST_PERCENTILES[0]:g} and {_ROBUST_PERCENTILES[1]:g}"
-            if low >= high:
+            if high - low < _LEAST:
                 raise ValueError(
                     f"98 % of the depth is the same value ({low:g}) in a range of {whole_low:g} to "
                     f"{whole_high:g}; robust percentiles would erase the rest. Choose min-max."
@@ -264,6 +272,20 @@ def _some_of(values: Tensor, count: int, seed: int) -> Tensor:
 def count_frames(count: int) -> str:
     """Say a number of frames."""
     return f"{count} frame" if count == 1 else f"{count} frames"
+
+
+def _place(where: Tensor) -> str:
+    """The first pixel of a mask [H, W]."""
+    row, column = where.nonzero()[0].tolist()
+    return f"column {column}, row {row}"
+
+
+def _require_range(low: float, high: float) -> None:
+    if not high - low <= _MOST:
+        raise ValueError(
+            f"The depth runs from {low:g} to {high:g}, too far to be normalised; fill the outliers in the "
+            "source."
+        )
 
 
 def _require_option(name: str, value: str, options: tuple[str, ...]) -> None:

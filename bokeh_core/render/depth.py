@@ -87,9 +87,11 @@ class FileDepth:
 
     def _measured(self, stream: DepthMapStream, size: Size, on_frame: Callable[[], None]) -> dict[str, Any]:
         statistics = DisparityStatistics(self.meaning)
-        precision, map_size = "", size
+        precision, map_size, resized = "", size, list[str]()
         for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
-            map_size = (frame.shape[0], frame.shape[1])
+            if not statistics.num_frames:
+                map_size = (frame.shape[0], frame.shape[1])
+                resized = resizing_report(map_size, size)
             statistics.add(frame)
             on_frame()
         recipe = statistics.recipe()
@@ -97,7 +99,7 @@ class FileDepth:
             "recipe": asdict(recipe),
             "count": statistics.num_frames,
             "description": describe_maps(statistics.num_frames, map_size, precision, stream.name),
-            "resized": resizing_report(map_size, size),
+            "resized": resized,
         }
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.disparity import grey_view, guess_near_is_white, prepare_disparity
+from bokeh_core.disparity import grey_view, guess_near_is_white, prepare_disparity, resizing_report
 from bokeh_core.grey import grey_maps
 
 
@@ -108,7 +108,8 @@ class TestPolarityAndSource:
     def test_depth_of_zero_is_an_error(self):
         values = clip([1.0, 2.0], [0.0, 0.0])
         with pytest.raises(
-            ValueError, match=r"2 metric depth values are 0 or less, first in frame 1; .*near black"
+            ValueError,
+            match=r"2 metric depth values are 0 or less, .* frame 1 at column 0, row 0; .*near black",
         ):
             prepared(values, source="metric depth", polarity="auto")
 
@@ -159,8 +160,47 @@ class TestBadValues:
         values = torch.ones(5, 2, 2)
         values[3, 0, 0] = math.nan
         values[4, 0] = math.inf
-        with pytest.raises(ValueError, match="1 NaN and 2 infinite values in 2 frames, first in frame 3"):
+        with pytest.raises(
+            ValueError, match="1 NaN and 2 infinite values in 2 frames, first in frame 3 at column 0, row 0"
+        ):
             prepare_disparity(values)
+
+    def test_the_first_hole_is_named_by_its_place(self):
+        values = torch.ones(3, 4, 5)
+        values[1, 2, 3] = math.nan
+        values[1, 3, 0] = math.inf
+        with pytest.raises(ValueError, match="first in frame 1 at column 3, row 2;"):
+            prepare_disparity(values)
+
+    @pytest.mark.parametrize("tiny", [1e-40, 1e-45, 1.1e-38])
+    def test_a_distance_too_small_to_be_inverted_is_refused(self, tiny: float):
+        values = torch.ones(1, 3, 4)
+        values[0, 1, 2] = tiny
+        with pytest.raises(ValueError, match="too small to be inverted, first in frame 0 at column 2, row 1"):
+            prepare_disparity(values, "metric depth")
+
+    def test_distances_down_to_the_least_are_inverted(self):
+        # 1 / 1.2e-38 is 8.3e37: the rest is far.
+        disparity = prepared(clip([1.2e-38, 1.0, 2.0]), source="metric depth", polarity="auto")
+        assert disparity == [[1, pytest.approx(0, abs=1e-30), 0]]
+
+    @pytest.mark.parametrize(
+        "options", [{}, {"polarity": "near black"}, {"normalisation": "robust percentiles"}]
+    )
+    def test_a_range_beyond_floats_is_refused(self, options: dict[str, str]):
+        with pytest.raises(ValueError, match=r"runs from -3e\+38 to 3e\+38, too far to be normalised"):
+            prepared(clip([-3e38, 0.0, 3e38]), **options)
+
+    def test_a_power_beyond_floats_is_refused(self):
+        with pytest.raises(ValueError, match="runs from 1 to inf, too far to be normalised"):
+            prepared(clip([1.0, 1e30]), exponent=2.0)
+        for exponent in (math.inf, math.nan):
+            with pytest.raises(ValueError, match="it must be above 0"):
+                prepared(clip([0.0, 1.0]), exponent=exponent)
+
+    def test_a_range_too_small_for_floats_is_constant(self):
+        with pytest.raises(ValueError, match="The depth is constant"):
+            prepared(clip([0.0, 1e-40]))
 
     def test_nothing_is_an_error(self):
         with pytest.raises(ValueError, match=r"empty \(shape \(0, 4, 4\)\)"):
@@ -208,6 +248,36 @@ class TestFit:
     def test_another_shape_is_reported(self):
         report = prepare_disparity(torch.rand(1, 4, 4), height=4, width=6).report
         assert "stretched by 1.500 horizontally" in report
+
+    @pytest.mark.parametrize(
+        ("maps", "frames"), [((180, 320), (320, 180)), ((640, 360), (720, 1280)), ((120, 160), (160, 120))]
+    )
+    def test_maps_that_lie_where_the_frames_stand_are_refused(
+        self, maps: tuple[int, int], frames: tuple[int, int]
+    ):
+        with pytest.raises(
+            ValueError, match=rf"maps are {maps[1]} x {maps[0]} px .* fit when turned by a quarter"
+        ):
+            prepare_disparity(torch.rand(1, *maps), height=frames[0], width=frames[1])
+
+    def test_maps_of_quite_another_shape_are_refused(self):
+        with pytest.raises(ValueError, match=r"stretched by 2\.400 horizontally; at most 2 is allowed"):
+            prepare_disparity(torch.rand(1, 10, 10), height=10, width=24)
+
+    @pytest.mark.parametrize(
+        ("maps", "frames"),
+        [
+            ((518, 518), (1080, 1920)),
+            ((448, 832), (480, 832)),
+            ((490, 500), (500, 480)),
+            ((576, 720), (576, 1024)),
+        ],
+    )
+    def test_square_and_cropped_maps_are_stretched_with_a_warning(
+        self, maps: tuple[int, int], frames: tuple[int, int]
+    ):
+        (line, *_) = [line for line in resizing_report(maps, frames) if line.startswith("Warning")]
+        assert f"stretched by {frames[1] / frames[0] * maps[0] / maps[1]:.3f} horizontally" in line
 
     def test_shrinking_averages(self):
         values = torch.tensor([[[0.0, 1.0] * 8] * 16])

@@ -191,7 +191,9 @@ class TestArrays:
 
     def test_clips_in_a_folder_are_an_error(self, tmp_path: Path):
         np.save(tmp_path / "0.npy", np.zeros((2, 3, 4), np.float32))
-        with pytest.raises(ValueError, match=r"0\.npy holds 2 frames; in a folder each file must hold one"):
+        with pytest.raises(
+            ValueError, match=r"0\.npy holds several frames; in a folder each file must hold one"
+        ):
             read_depth_maps(tmp_path)
 
     def test_values_that_are_no_numbers_are_an_error(self, tmp_path: Path):

@@ -3,9 +3,11 @@
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+import OpenEXR
 import pytest
 
 from bokeh_core.disparity_files import read_depth_maps
@@ -154,4 +156,175 @@ def test_a_damaged_header_is_named(tmp_path: Path, kept: int):
     write_exr(tmp_path / "d.exr", {"Z": DEPTH})
     (tmp_path / "d.exr").write_bytes((tmp_path / "d.exr").read_bytes()[:kept])
     with pytest.raises(ValueError, match=r"d\.exr (has a damaged OpenEXR header|cannot be decoded)"):
+        read(tmp_path / "d.exr")
+
+
+# Columns and rows over which one tile, and one group of rows of every compression, do not suffice.
+LARGE = (1 + 9 * np.random.default_rng(2).random((70, 133))).astype(np.float32)
+SCAN, TILED = OpenEXR.scanlineimage, OpenEXR.tiledimage
+ZIP = OpenEXR.ZIP_COMPRESSION
+
+
+def corners(left: int, top: int, right: int, bottom: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([left, top], np.int32), np.array([right, bottom], np.int32)
+
+
+def write_with_openexr(path: Path, channels: dict[str, np.ndarray], **header: Any) -> None:
+    """Write with the library that defines the format."""
+    header = {"compression": ZIP, "type": SCAN, **header}
+    with OpenEXR.File(
+        header, {name: np.ascontiguousarray(values) for name, values in channels.items()}
+    ) as file:
+        file.write(str(path))
+
+
+def tiles(mode: object, side: int = 32) -> object:
+    description = OpenEXR.TileDescription()
+    description.mode, description.xSize, description.ySize = mode, side, side
+    return description
+
+
+@pytest.mark.parametrize("compression", ["NO", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A"])
+@pytest.mark.parametrize("kind", [SCAN, TILED])
+def test_every_compression_but_dwa_is_read(tmp_path: Path, compression: str, kind: object):
+    others: dict[str, Any] = {"A": LARGE.astype(np.float16), "id": LARGE.astype(np.uint32)}
+    header: dict[str, Any] = {"tiles": tiles(OpenEXR.ONE_LEVEL)} if kind == TILED else {}
+    header |= {"type": kind, "compression": getattr(OpenEXR, f"{compression}_COMPRESSION")}
+    write_with_openexr(tmp_path / "d.exr", {"depth.Z": LARGE, **others}, **header)
+    # PXR24 keeps 24 of the 32 bits; B44 leaves floats alone.
+    np.testing.assert_allclose(read(tmp_path / "d.exr"), LARGE, rtol=2**-15 if compression == "PXR24" else 0)
+
+
+@pytest.mark.parametrize("compression", ["DWAA", "DWAB", "HTJ2K32"])
+def test_compressions_that_are_not_decoded_rightly_are_refused(tmp_path: Path, compression: str):
+    code = getattr(OpenEXR, f"{compression}_COMPRESSION", None)
+    if code is None:
+        return
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE}, compression=code)
+    with pytest.raises(ValueError, match=r"channel Z has the compression .* save it with ZIP compression"):
+        read(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("mode", [OpenEXR.MIPMAP_LEVELS, OpenEXR.RIPMAP_LEVELS])
+def test_the_full_level_of_tiles_is_read(tmp_path: Path, mode: object):
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE}, type=TILED, tiles=tiles(mode, 16))
+    np.testing.assert_array_equal(read(tmp_path / "d.exr"), LARGE)
+
+
+@pytest.mark.parametrize("order", ["rgb depth other", "depth other rgb", "other rgb depth"])
+@pytest.mark.parametrize("kind", [SCAN, TILED])
+def test_the_depth_of_several_parts_is_found(tmp_path: Path, order: str, kind: object):
+    header = {"type": kind, "compression": OpenEXR.PIZ_COMPRESSION}
+    header |= {"tiles": tiles(OpenEXR.ONE_LEVEL)} if kind == TILED else {}
+    picture = {"type": SCAN, "compression": ZIP}
+    parts = {
+        "rgb": OpenEXR.Part(dict(picture), {"R": LARGE * 2, "G": LARGE * 3, "B": LARGE * 4}, "rgb"),
+        "depth": OpenEXR.Part(header, {"V": LARGE}, "ViewLayer.Depth"),
+        "other": OpenEXR.Part(dict(picture), {"mist": LARGE * 5}, "other"),
+    }
+    OpenEXR.File([parts[name] for name in order.split()]).write(str(tmp_path / "d.exr"))
+    np.testing.assert_array_equal(read(tmp_path / "d.exr"), LARGE)
+
+
+def test_parts_without_depth_are_listed(tmp_path: Path):
+    parts = [
+        OpenEXR.Part({"type": SCAN, "compression": ZIP}, {"R": LARGE, "G": LARGE, "B": LARGE}, name)
+        for name in ("left", "right")
+    ]
+    OpenEXR.File(parts).write(str(tmp_path / "d.exr"))
+    with pytest.raises(ValueError, match=r"the channels left\.B, left\.G, left\.R, right\.B.* none alone is"):
+        read(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("layer", ["", "normal."])
+def test_coordinates_are_no_depth(tmp_path: Path, layer: str):
+    write_exr(tmp_path / "d.exr", {f"{layer}{axis}": DEPTH for axis in "XYZ"} | {"u": DEPTH})
+    with pytest.raises(ValueError, match="none alone is named depth or Z"):
+        read(tmp_path / "d.exr")
+
+
+def test_luminance_is_no_depth(tmp_path: Path):
+    write_exr(tmp_path / "d.exr", {"Y": DEPTH, "RY": DEPTH, "BY": DEPTH})
+    with pytest.raises(ValueError, match="none alone is named depth or Z"):
+        read(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("name", ["B" * 40 + ".Z", "depth." + "C" * 200])
+def test_long_names_are_read(tmp_path: Path, name: str):
+    write_with_openexr(tmp_path / "d.exr", {name: LARGE, "R": LARGE * 2})
+    np.testing.assert_array_equal(read(tmp_path / "d.exr"), LARGE)
+
+
+def test_a_data_window_inside_the_picture_is_put_in_its_place(tmp_path: Path):
+    windows = {"dataWindow": corners(8, 6, 55, 29), "displayWindow": corners(0, 0, 132, 69)}
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE[6:30, 8:56]}, **windows)
+    expected = np.zeros_like(LARGE)
+    expected[6:30, 8:56] = LARGE[6:30, 8:56]
+    np.testing.assert_array_equal(read(tmp_path / "d.exr"), expected)
+
+
+def test_a_data_window_beyond_the_picture_is_cropped(tmp_path: Path):
+    windows = {"dataWindow": corners(-10, -5, 122, 64), "displayWindow": corners(0, 0, 112, 59)}
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE}, **windows)
+    np.testing.assert_array_equal(read(tmp_path / "d.exr"), LARGE[5:65, 10:123])
+
+
+def test_a_display_window_may_begin_elsewhere(tmp_path: Path):
+    windows = {"dataWindow": corners(100, 50, 232, 119), "displayWindow": corners(100, 50, 232, 119)}
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE}, **windows)
+    np.testing.assert_array_equal(read(tmp_path / "d.exr"), LARGE)
+    windows = {"dataWindow": corners(-9, 0, 123, 69), "displayWindow": corners(-9, 0, 123, 69)}
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE}, **windows)
+    with pytest.raises(
+        ValueError, match="the display window begins at -9, 0; write it with one that begins at 0, 0"
+    ):
+        read(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("size", [0, -1, -17, 2**31 - 1])
+def test_a_header_without_end_is_refused(tmp_path: Path, size: int):
+    attribute_ = b"a\0b\0" + struct.pack("<i", size)
+    (tmp_path / "d.exr").write_bytes(b"\x76\x2f\x31\x01" + struct.pack("<i", 2) + attribute_ * 8)
+    with pytest.raises(ValueError, match="has a damaged OpenEXR header"):
+        read(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
+def test_a_picture_that_was_not_finished_is_refused(tmp_path: Path, share: float):
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE})
+    data = (tmp_path / "d.exr").read_bytes()
+    (tmp_path / "d.exr").write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match=r"d\.exr is (cut off|damaged)"):
+        read(tmp_path / "d.exr")
+
+
+def test_a_damaged_piece_is_refused(tmp_path: Path):
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE.round()})
+    data = bytearray((tmp_path / "d.exr").read_bytes())
+    data[len(data) * 2 // 3] ^= 255
+    (tmp_path / "d.exr").write_bytes(data)
+    with pytest.raises(ValueError, match=r"d\.exr is damaged"):
+        read(tmp_path / "d.exr")
+
+
+def test_deep_pictures_are_refused(tmp_path: Path):
+    write_exr(tmp_path / "d.exr", {"Z": DEPTH})
+    data = bytearray((tmp_path / "d.exr").read_bytes())
+    struct.pack_into("<i", data, 4, 2 | 0x800)
+    (tmp_path / "d.exr").write_bytes(data)
+    with pytest.raises(ValueError, match=r"channel Z is deep .* flatten it to one depth a pixel"):
+        read(tmp_path / "d.exr")
+
+
+def test_a_window_of_too_many_pixels_is_refused(tmp_path: Path):
+    write_exr(tmp_path / "d.exr", {"Z": DEPTH})
+    data = (
+        (tmp_path / "d.exr")
+        .read_bytes()
+        .replace(struct.pack("<4i", 0, 0, 6, 4), struct.pack("<4i", 0, 0, 2**30, 4))
+    )
+    (tmp_path / "d.exr").write_bytes(data)
+    with pytest.raises(
+        ValueError, match="1073741825 x 5 px by its header; a depth map may have 134217728 pixels"
+    ):
         read(tmp_path / "d.exr")
