@@ -1,5 +1,7 @@
 """Depth maps arrive as pictures: take their one channel, and refuse colour maps."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -19,9 +21,9 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
         float32 [T, H, W].
 
     Raises:
-        ValueError: the pictures are coloured: a colour map cannot be turned back into depth.
+        ValueError: no pictures, or coloured ones: a colour map cannot be turned back into depth.
     """
-    channels = images.shape[-1]
+    channels = with_frame_axes(images, name).shape[-1]
     if channels == 1:
         return images[..., 0].float()
     if channels not in (3, 4):
@@ -41,3 +43,15 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
             f"{_MAX_GREY_SPREAD}); a colour map cannot be turned back into depth. Use a grey depth map."
         )
     return maps
+
+
+def with_frame_axes(images: Any, name: str) -> Tensor:
+    """Return pictures as they are, checked to have the axes [T, H, W, C] and at least one pixel.
+
+    Raises:
+        ValueError: something else than pictures, or none.
+    """
+    if isinstance(images, Tensor) and images.ndim == 4 and 0 not in images.shape:
+        return images
+    found = f"has shape {tuple(images.shape)}" if isinstance(images, Tensor) else f"is {type(images).__name__}"
+    raise ValueError(f"{name} {found}; it must be pictures [T, H, W, C], at least one.")

@@ -39,6 +39,7 @@ class AssembleWindows(io.ComfyNode):
 
     @classmethod
     def execute(cls, windows: BokehWindows) -> Any:
+        sockets.require_kind(windows, BokehWindows, "windows", "One-Step Bokeh Sampler")
         # The host keeps latents outside of models unscaled.
         samples = windows.fused() / windows.scaling_factor
         latent = {"samples": samples, sockets.GEOMETRY_KEY: windows.geometry}

@@ -50,12 +50,8 @@ class RefinedDecode(io.ComfyNode):
     @classmethod
     def execute(cls, vae: sockets.BokehVAE, latent: dict[str, Any], frames: Any) -> Any:
         frames = checked_frames(frames)
-        rgb, samples = to_rgb(frames), latent["samples"]
-        if samples.ndim != 4:
-            raise ValueError(
-                f"The latent has shape {tuple(samples.shape)}; it must be [T, 4, h, w], one per frame, as "
-                "Assemble Overlapping Windows gives it."
-            )
+        sockets.require_kind(vae, sockets.BokehVAE, "vae", "Load Bokeh Model")
+        rgb, samples = to_rgb(frames), sockets.latent_samples(latent)
         known = latent.get(sockets.GEOMETRY_KEY)
         (height, width), (rows, columns) = rgb.shape[-2:], samples.shape[-2:]
         geometry = geometry_between((height, width), (rows, columns), known)

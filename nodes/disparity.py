@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..bokeh_core.disparity import NORMALISATIONS, POLARITIES, SOURCES, grey_view, prepare_disparity
 from ..bokeh_core.disparity_files import fingerprint, read_depth_maps
-from ..bokeh_core.grey import grey_maps
+from ..bokeh_core.grey import grey_maps, with_frame_axes
 from . import host, sockets
 from .newer_host import known_fields
 
@@ -79,6 +79,14 @@ def _outputs() -> list[Any]:
     ]
 
 
+def _clip_size(frames: Any) -> tuple[int | None, int | None, int | None]:
+    """Number, height and width of the frames, all None where there are none."""
+    if frames is None:
+        return None, None, None
+    count, height, width, _ = with_frame_axes(frames, "frames").shape
+    return count, height, width
+
+
 class LoadDisparity(io.ComfyNode):
     """Files -> DISPARITY."""
 
@@ -139,7 +147,7 @@ class LoadDisparity(io.ComfyNode):
         max_frames: int = 0,
         frames: Any = None,
     ) -> Any:
-        num_frames, height, width = (None, None, None) if frames is None else frames.shape[:3]
+        num_frames, height, width = _clip_size(frames)
         maps = read_depth_maps(host.input_path(path), on_frame=host.check_interrupt)
         prepared = prepare_disparity(
             maps.values,
@@ -202,7 +210,7 @@ class DisparityFromImages(io.ComfyNode):
         exponent: float = 1.0,
         frames: Any = None,
     ) -> Any:
-        num_frames, height, width = (None, None, None) if frames is None else frames.shape[:3]
+        num_frames, height, width = _clip_size(frames)
         prepared = prepare_disparity(
             grey_maps(images),
             source,

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import av
 from comfy_api.latest import InputImpl
 
 from ..bokeh_core.disparity import prepare_disparity
@@ -90,7 +91,7 @@ def depth_of(video: Any, meaning: DepthMeaning) -> Iterator[DepthSource]:
         if streamed is not None:
             yield FileDepth(streamed.path, meaning)
             return
-        maps = grey_maps(_parts_of(video).images)
+        maps = grey_maps(given_clip(_parts_of(video), keep_alpha=False).images)
         yield GivenDepth(prepare_disparity(maps, **vars(meaning)).disparity)
 
 
@@ -137,8 +138,12 @@ def _has_edited_frames(video: Any, source: str | io.BytesIO) -> bool:
     pending = getattr(video, "has_pending_frame_edits", None)
     if pending is not None and pending():
         return True
-    # Hosts that cannot be asked tell by the size.
-    return tuple(video.get_dimensions()) != tuple(InputImpl.VideoFromFile(source).get_dimensions())
+    try:
+        # Hosts that cannot be asked tell by the size.
+        return tuple(video.get_dimensions()) != tuple(InputImpl.VideoFromFile(source).get_dimensions())
+    except (av.error.FFmpegError, ValueError):
+        # A file that the host cannot open; our own reader says what is wrong with it.
+        return False
 
 
 def _window_s(video: Any, source: str | io.BytesIO) -> tuple[float, float] | None:
@@ -150,8 +155,11 @@ def _window_s(video: Any, source: str | io.BytesIO) -> tuple[float, float] | Non
     if type(video) is InputImpl.VideoFromFile and not hasattr(video, "as_trimmed"):
         return _WHOLE
     # Hosts that cannot be asked tell by the length.
-    whole_s = InputImpl.VideoFromFile(source).get_duration()
-    return _WHOLE if abs(video.get_duration() - whole_s) <= 1e-3 else None
+    try:
+        cut_s = InputImpl.VideoFromFile(source).get_duration() - video.get_duration()
+    except (av.error.FFmpegError, ValueError):
+        return _WHOLE
+    return _WHOLE if abs(cut_s) <= 1e-3 else None
 
 
 def _can_be_copied(video: Any, keep_alpha: bool) -> bool:

@@ -258,8 +258,10 @@ def vision_tower(clip_vision: Any, embedding_width: int) -> Callable[[Tensor], T
             raise ValueError(_wrong_clip(f"wants pictures of {side} px", embedding_width))
         pixels = images.to(clip_vision.load_device, torch.float32)
         # The host's own calls name a layer whose output they want beside the embedding.
-        embeds: Tensor = clip_vision.model(pixel_values=pixels, intermediate_output=-2)[2]
-        if embeds.ndim != 2 or embeds.shape[1] != embedding_width:
+        embeds: Tensor | None = clip_vision.model(pixel_values=pixels, intermediate_output=-2)[2]
+        if embeds is None or embeds.ndim != 2:
+            raise ValueError(_wrong_clip("gives no embedding of a whole picture", embedding_width))
+        if embeds.shape[1] != embedding_width:
             raise ValueError(_wrong_clip(f"gives embeddings of width {embeds.shape[-1]}", embedding_width))
         return embeds
 

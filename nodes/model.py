@@ -75,14 +75,17 @@ def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vis
     """Check that what is connected works together.
 
     Raises:
-        ValueError: a part of a bundle with another model's, or a CLIP vision model is missing.
+        ValueError: something else than a model, a part of a bundle with another model's, or a CLIP vision
+            model is missing.
     """
+    sockets.require_kind(model, sockets.BokehModel, "model", "Load Bokeh Model")
+    sockets.require_kind(vae, sockets.BokehVAE, "vae", "Load Bokeh Model")
     if model.bundle != vae.bundle:
         raise ValueError(
             f"The U-Net is from {model.bundle or 'a file of its own'} and the VAE from "
             f"{vae.bundle or 'a file of its own'}; connect both from the same Load Bokeh Model."
         )
-    if clip_vision is None and model.patcher.model.reads_images:
+    if model.patcher.model.reads_images and not hasattr(clip_vision, "patcher"):
         raise ValueError(
             "This model needs clip_vision: connect Load CLIP Vision with clip_vision_h.safetensors."
         )

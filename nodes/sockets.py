@@ -16,10 +16,12 @@ BOKEH_WINDOWS  `bokeh_core.stages.BokehWindows`, latents of every window.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..bokeh_core.strength import PUBLISHED_STRENGTH_PX
 
@@ -40,6 +42,37 @@ CATEGORY = "Any-to-Bokeh"
 GEOMETRY_KEY = "any_to_bokeh_geometry"
 # The same for the blur radius, which a small model's VAE reads.
 RADIUS_KEY = "any_to_bokeh_radius_px"
+
+
+def require_kind(value: Any, kind: type, name: str, source: str) -> None:
+    """Check what came through a socket, which sockets of any type let through.
+
+    Args:
+        value: what came.
+        kind: what it must be.
+        name: of the input.
+        source: the node that gives it.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(f"The input {name} got {type(value).__name__}; connect {source}.")
+
+
+def latent_samples(latent: Any) -> Tensor:
+    """Return the samples [T, 4, h, w] of a LATENT.
+
+    Raises:
+        ValueError: a latent of another model, or none.
+    """
+    samples = latent.get("samples") if isinstance(latent, Mapping) else None
+    if isinstance(samples, Tensor) and samples.ndim == 4 and samples.shape[1] == 4 and 0 not in samples.shape:
+        return samples
+    found = f"has shape {tuple(samples.shape)}" if isinstance(samples, Tensor) else "has no samples"
+    raise ValueError(
+        f"The latent {found}; it must be [T, 4, h, w], one per frame, as Assemble Overlapping Windows gives it."
+    )
 
 
 @dataclass(frozen=True)
