@@ -53,5 +53,7 @@ def with_frame_axes(images: Any, name: str) -> Tensor:
     """
     if isinstance(images, Tensor) and images.ndim == 4 and 0 not in images.shape:
         return images
-    found = f"has shape {tuple(images.shape)}" if isinstance(images, Tensor) else f"is {type(images).__name__}"
+    found = (
+        f"has shape {tuple(images.shape)}" if isinstance(images, Tensor) else f"is {type(images).__name__}"
+    )
     raise ValueError(f"{name} {found}; it must be pictures [T, H, W, C], at least one.")

@@ -71,7 +71,8 @@ def latent_samples(latent: Any) -> Tensor:
         return samples
     found = f"has shape {tuple(samples.shape)}" if isinstance(samples, Tensor) else "has no samples"
     raise ValueError(
-        f"The latent {found}; it must be [T, 4, h, w], one per frame, as Assemble Overlapping Windows gives it."
+        f"The latent {found}; it must be [T, 4, h, w], one per frame, as Assemble Overlapping Windows "
+        "gives it."
     )
 
 

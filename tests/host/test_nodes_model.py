@@ -463,3 +463,15 @@ def test_decode_refuses_frames_of_another_clip(host: HostUnderTest, models: Inst
             "AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=host.load(graph, other)
         )
         assert told in failure(host, graph, node)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 2, 8, 8), (5, 16, 8, 8), (5, 4, 8)])
+def test_decode_refuses_latents_of_other_models(
+    host: HostUnderTest, models: Installed, shape: tuple[int, ...]
+):
+    graph = host.graph()
+    model, _, _ = sampler(host, graph, clip_of(5))
+    latent = graph.add("ProbeLatent", samples=host.load(graph, np.zeros(shape, np.float32)))
+    frames = host.load(graph, clip_of(5)[0])
+    node = graph.add("AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=frames)
+    assert f"The latent has shape {shape}; it must be [T, 4, h, w]" in failure(host, graph, node)

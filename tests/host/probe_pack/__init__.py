@@ -122,6 +122,23 @@ class ProbeSave(io.ComfyNode):
         return io.NodeOutput(ui={"probe": [_described(value, stem)]})
 
 
+class ProbeLatent(io.ComfyNode):
+    """A LATENT with samples of any shape."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ProbeLatent",
+            category="probe",
+            inputs=[io.AnyType.Input("samples")],
+            outputs=[io.Latent.Output("latent")],
+        )
+
+    @classmethod
+    def execute(cls, samples: torch.Tensor) -> io.NodeOutput:
+        return io.NodeOutput({"samples": samples})
+
+
 class ProbeClipVision(io.ComfyNode):
     """A CLIP_VISION of any size; the host's own loader knows only full-size configs."""
 
@@ -165,7 +182,7 @@ class ProbeExtension(ComfyExtension):
     """The nodes."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        own = [ProbeLoad, ProbeSave, ProbeClipVision, ProbeMemory]
+        own = [ProbeLoad, ProbeSave, ProbeLatent, ProbeClipVision, ProbeMemory]
         return [*own, *edited_video.NODES, *out_of_memory.NODES]
 
 
