@@ -194,9 +194,9 @@ class LensBlur(io.ComfyNode):
         protect: Any = None,
         contour_tolerance: float = 4.0,
     ) -> Any:
-        frames = checked_frames(frames)
-        width = frames.shape[2]
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
+            frames = checked_frames(frames)
+            width = frames.shape[2]
             blurred = lens_blur(
                 frames,
                 disparity,

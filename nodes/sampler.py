@@ -181,14 +181,14 @@ class OneStepSampler(io.ComfyNode):
         working_size: str = "auto",
     ) -> Any:
         require_parts_fit(model, vae, clip_vision)
-        inputs = _inputs(model, frames, disparity, focus, blur_strength, mpi_regions, working_size)
-        count = inputs.num_frames
-        windows = plan_windows(count, WINDOW_FRAMES, overlap)
-        tick = host.progress(count + sum(window.stop - window.start for window in windows))
         with host.out_of_memory_advice(
             "smaller frames, working_size auto, or dtype fp16 in Load Bokeh Model (a window cannot be cut "
             "without changing the result)"
         ):
+            inputs = _inputs(model, frames, disparity, focus, blur_strength, mpi_regions, working_size)
+            count = inputs.num_frames
+            windows = plan_windows(count, WINDOW_FRAMES, overlap)
+            tick = host.progress(count + sum(window.stop - window.start for window in windows))
             encoded = _encode(model, vae, clip_vision, inputs, tick)
             latents = _predict(model, encoded, inputs, windows, lambda done: tick(count + done))
         dtype = str(model.patcher.model.conv_in.weight.dtype).removeprefix("torch.")

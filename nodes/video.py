@@ -40,6 +40,10 @@ from .newer_host import known_fields
 
 RENDERERS = ("lens", "model")
 PROGRESS_STEPS = 1000
+MEMORY_ADVICE = (
+    "smaller frames, a lower strength, dtype fp16 in Load Bokeh Model, or Load Video rather than a video in "
+    "memory"
+)
 # Of this session; the host hands results on from its cache without looking whether they are there.
 _results = MadeResults()
 
@@ -250,7 +254,7 @@ class AnyToBokehVideo(io.ComfyNode):
     ) -> Any:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent)
-        with ExitStack() as opened:
+        with host.out_of_memory_advice(MEMORY_ADVICE), ExitStack() as opened:
             depth = opened.enter_context(_depth(disparity, depth_video, disparity_path, meaning))
             clip = opened.enter_context(given_video.clip_of(video, CODECS[codec].keeps_alpha))
             job = RenderJob(
@@ -276,12 +280,11 @@ class AnyToBokehVideo(io.ComfyNode):
         if done is not None:
             return done.text
         cleared = remove_stale_parts(job.output.parent)
-        with host.out_of_memory_advice("smaller frames, a lower strength, or dtype fp16 in Load Bokeh Model"):
-            if isinstance(job.renderer, ModelRenderer):
-                needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
-                host.load_models([network.patcher for network in networks], needed)
-            with torch.no_grad():
-                report = render_clip(job, _progress(), host.check_interrupt)
+        if isinstance(job.renderer, ModelRenderer):
+            needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
+            host.load_models([network.patcher for network in networks], needed)
+        with torch.no_grad():
+            report = render_clip(job, _progress(), host.check_interrupt)
         return "\n".join([report.text, *map(_cleared_line, cleared)])
 
     @classmethod

@@ -286,12 +286,13 @@ def test_report_names_sizes_windows_and_no_warning(host: HostUnderTest, models: 
     assert "Warning" not in report
 
 
-@pytest.mark.parametrize(("strength", "shown"), [(0.0, "K is 0 px"), (1024.0, "K is 64 px")])
+# K is stated for 1024 px width: 200 px are 50 px on 256.
+@pytest.mark.parametrize(("strength", "shown"), [(0.0, "K is 0 px"), (200.0, "K is 50 px")])
 def test_strength_outside_the_trained_range_is_a_warning(
     host: HostUnderTest, models: Installed, strength: float, shown: str
 ):
     graph = host.graph()
-    (report,) = host.values_of(graph, sampler(host, graph, clip_of(1), strength=strength)[2][1])
+    (report,) = host.values_of(graph, sampler(host, graph, clip_of(1, 64, 256), strength=strength)[2][1])
     assert f"Warning: {shown} at the working size; the model was trained for 1 to 32 px" in report
 
 
