@@ -12,7 +12,7 @@ from .browser import BrowserMissing, ensure_browser
 from .environment import PACK, VENV, ensure_full_environment, ensure_test_host, log
 from .host import find_user_host, link_folder
 
-PARTS = ("lint", "core", "host", "browser")
+PARTS = ("lint", "core", "install", "host", "browser")
 
 # A clone's folder name need not be a Python name, and the pack's relative imports need it to be one.
 TYPED_PACKAGE = "any_to_bokeh"
@@ -26,6 +26,7 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
     parts: dict[str, Callable[[], list[tuple[str, str, float]]]] = {
         "lint": lambda: lint(python),
         "core": lambda: [timed("core tests", pytest(python, "tests/core", pytest_arguments))],
+        "install": lambda: [timed("install tests", pytest(python, "tests/install", pytest_arguments))],
         "host": lambda: [timed("host tests", pytest(python, "tests/host", pytest_arguments))],
         "browser": lambda: browser(python, pytest_arguments),
     }

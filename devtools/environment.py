@@ -58,7 +58,9 @@ CHECK_PACKAGES = [
     "hypothesis>=6.100",
     "OpenEXR>=3.3",
     "build>=1.2",
+    "setuptools>=77",
     "uv>=0.5",
+    "packaging",
 ]
 # The optional dependencies of pyproject.toml; torch and torchvision are there already.
 OPTIONAL_PACKAGES = [
