@@ -20,6 +20,7 @@ from ..bokeh_core.grey import grey_maps
 from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenDepth, TrimmedClip
 from ..bokeh_core.render.fingerprints import packets_fingerprint
 from ..bokeh_core.render.given_clip import given_clip
+from ..bokeh_core.render.source import alpha_lost
 from ..bokeh_core.video_io import VideoFile
 from . import host
 from .newer_host import known_fields
@@ -57,7 +58,7 @@ class _Streamed:
     path: Path
     name: str
     window_s: tuple[float, float] = _WHOLE
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -75,13 +76,12 @@ def clip_of(video: Any, keep_alpha: bool) -> Iterator[GivenClip]:
         if streamed is None:
             yield _in_memory(video, keep_alpha)
             return
-        notes = (streamed.note,) if streamed.note else ()
         source: ClipSource
         if streamed.window_s == _WHOLE:
             source = FileClip(streamed.path, keep_alpha)
         else:
             source = TrimmedClip(streamed.path, keep_alpha, *streamed.window_s)
-        yield GivenClip(source, streamed.name, notes)
+        yield GivenClip(source, streamed.name, streamed.notes)
 
 
 @contextmanager
@@ -110,12 +110,13 @@ def _streamed(video: Any, keep_alpha: bool, trim_here: bool) -> Iterator[_Stream
     untouched = source is not None and not _has_edited_frames(video, source)
     if source is not None and untouched and window is not None and (trim_here or window == _WHOLE):
         with _on_disk(source) as path:
-            yield _Streamed(path, name, window, _trim_note(path.name, window))
+            yield _Streamed(path, name, window, _trim_notes(path.name, window))
     elif _can_be_copied(video, keep_alpha):
         width, height = video.get_dimensions()
         note = f"As edited in ComfyUI: {width} x {height} px, from a copy without loss, colour at half size."
+        lost = alpha_lost(_has_alpha(video))
         with _copied(video) as path:
-            yield _Streamed(path, name, note=note)
+            yield _Streamed(path, name, notes=(note, *lost))
     else:
         yield None
 
@@ -235,16 +236,12 @@ def _in_memory(video: Any, keep_alpha: bool) -> GivenClip:
     bits = video.get_bit_depth() if hasattr(video, "get_bit_depth") else 8
     space = video.get_color_space() if hasattr(video, "get_color_space") else ""
     clip = given_clip(_parts_of(video), keep_alpha, bits, space)
-    notes = []
-    if clip.has_alpha and not keep_alpha:
-        notes.append("The alpha of the video is left out; only prores or ffv1 can hold it.")
     source = _stored(video)
-    if source is not None:
-        height, width = clip.images.shape[1:3]
-        notes.append(
-            f"As edited in ComfyUI: {len(clip.images)} frames of {width} x {height} px, held in memory."
-        )
-    return GivenClip(clip, Path(source).stem if isinstance(source, str) else _UNNAMED, tuple(notes))
+    if source is None:
+        return GivenClip(clip, _UNNAMED)
+    height, width = clip.images.shape[1:3]
+    note = f"As edited in ComfyUI: {len(clip.images)} frames of {width} x {height} px, held in memory."
+    return GivenClip(clip, Path(source).stem if isinstance(source, str) else _UNNAMED, (note,))
 
 
 def _parts_of(video: Any) -> Any:
@@ -258,9 +255,9 @@ def _parts_of(video: Any) -> Any:
     return read()
 
 
-def _trim_note(file_name: str, window_s: tuple[float, float]) -> str:
+def _trim_notes(file_name: str, window_s: tuple[float, float]) -> tuple[str, ...]:
     start_s, duration_s = window_s
     if window_s == _WHOLE:
-        return ""
+        return ()
     until = f"to {start_s + duration_s:.3f} s" if duration_s else "on"
-    return f"Of {file_name} the part from {start_s:.3f} s {until}, as trimmed in ComfyUI."
+    return (f"Of {file_name} the part from {start_s:.3f} s {until}, as trimmed in ComfyUI.",)

@@ -185,7 +185,7 @@ class TensorClip:
             path.unlink()
 
     def warnings(self, encoding: Encoding) -> list[str]:
-        lost = _alpha_lost(self.has_alpha and not self.keep_alpha)
+        lost = alpha_lost(self.has_alpha and not self.keep_alpha)
         return [*lost, *picture_losses(self.format, encoding)]
 
     def fingerprint(self) -> str:
@@ -202,11 +202,12 @@ def file_warnings(file: VideoFile, used: VideoFormat, encoding: Encoding) -> lis
         used: its format as far as it is rendered.
         encoding: of the result.
     """
-    lost = _alpha_lost(file.format.alpha and not used.alpha)
+    lost = alpha_lost(file.format.alpha and not used.alpha)
     return [*file.findings(), *lost, *picture_losses(used, encoding)]
 
 
-def _alpha_lost(lost: bool) -> list[str]:
+def alpha_lost(lost: bool) -> list[str]:
+    """The warning that there was alpha, if there was."""
     if not lost:
         return []
     keeping = " or ".join(name for name, codec in CODECS.items() if codec.keeps_alpha)

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..video_io.opening import open_video
+
 # Not one that a part of a video has. Its format keeps times exactly, and holds every codec.
 _NAME, _CONTAINER = "joined_sound.nut", "nut"
 
@@ -40,7 +42,7 @@ def written_sound(
 def _copy_sound(source: Path, path: Path, start_s: Fraction, stop_s: Fraction | None) -> bool:
     import av  # imported on first use: the pack must load fast
 
-    with av.open(str(source)) as given:
+    with open_video(source) as given:
         # Streams of codecs that FFmpeg does not know have no context, and cannot be copied.
         streams = [stream for stream in given.streams.audio if stream.codec_context is not None]
         if not streams:

@@ -122,7 +122,7 @@ def test_alpha_that_a_codec_cannot_hold_is_said(host: HostUnderTest):
     alpha = host.load(graph, np.ones((2, HEIGHT, WIDTH), np.float32))
     video = graph.add("ProbeVideoWithAlpha", images=host.load(graph, frames), alpha=alpha)
     shown, report = run(host, graph, video, codec="h264")
-    assert "alpha" in report and "prores or ffv1" in report
+    assert report.count("alpha is left out") == 1
     with av.open(str(shown)) as container:
         assert container.streams.video[0].pix_fmt == "yuv420p"
 
