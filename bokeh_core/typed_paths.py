@@ -44,6 +44,32 @@ def find_path(
     return path
 
 
+def typed_path(text: str, folder: Path) -> Path:
+    """The path of something to be made; read as `find_path` does, but nothing need be there.
+
+    Raises:
+        ValueError: the text is empty or cannot be a path.
+    """
+    cleaned = _unquoted(text)
+    if not cleaned:
+        raise ValueError("The path is empty; name a file or folder.")
+    path = _absolute(_from_url(cleaned), folder)
+    _exists(path)
+    return path
+
+
+def require_path(path: Path) -> None:
+    """Check that something is at a path.
+
+    Raises:
+        ValueError: nothing is; names that are there and look like it are told.
+    """
+    if not _exists(path):
+        raise ValueError(
+            f"Nothing exists at {printable(path)}; name a file or folder that is there.{_near_names(path.absolute())}"
+        )
+
+
 def printable(path: Path) -> str:
     """Return a path with the bytes that no text can show written as numbers."""
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -22,7 +22,7 @@ from ..bokeh_core.render import (
     ModelRenderer,
     RenderJob,
     Strength,
-    finished,
+    check_job,
     overall_share,
     parse_focus,
     remove_stale_parts,
@@ -276,7 +276,7 @@ class AnyToBokehVideo(io.ComfyNode):
 
     @classmethod
     def _render(cls, job: RenderJob, networks: list[Any]) -> str:
-        done = finished(job)
+        done = check_job(job)
         if done is not None:
             return done.text
         cleared = remove_stale_parts(job.output.parent)

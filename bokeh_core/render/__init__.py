@@ -1,7 +1,7 @@
 """Clips of any length from file to file: streamed, in parts that survive a stop, with either renderer."""
 
 from .depth import DepthSource, FileDepth, GivenDepth
-from .job import PART_FRAMES, RenderJob, RenderReport, finished, render_clip, stored_under_key
+from .job import PART_FRAMES, RenderJob, RenderReport, check_job, render_clip, stored_under_key
 from .parts import remove_stale_parts
 from .renderers import ClipRenderer, LensRenderer, ModelRenderer
 from .settings import GivenFocus, GivenStrength, Strength, parse_focus
@@ -28,7 +28,7 @@ __all__ = [
     "Strength",
     "TensorClip",
     "TrimmedClip",
-    "finished",
+    "check_job",
     "overall_share",
     "parse_focus",
     "remove_stale_parts",

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..typed_paths import require_path
 from ..video_io import (
     EncodedPart,
     Encoding,
@@ -89,9 +90,15 @@ class RenderJob:
         return [path for path in named if path is not None]
 
     def key(self) -> str:
-        """A text that differs where the result does."""
+        """A text that differs where the result does.
+
+        Raises:
+            ValueError: a source is not there.
+        """
         import av  # imported on first use: the pack must load fast
 
+        for path in self.source_files:
+            require_path(path)
         return key_of(
             {
                 "version": _PARTS_VERSION,
@@ -160,29 +167,36 @@ def render_clip(
         ValueError: settings or sources that do not fit, an output that is somebody's file or that another run
             makes now, sources that change meanwhile, or a disk that is too full.
     """
-    with told_of_disk(job.output):
-        require_output_possible(job)
     key = job.key()
-    done = finished(job, key)
+    done = check_job(job, key)
     if done is not None:
         return done
-    require_nothing_lost(job, key)
-    require_sources_fit(job)
     tracks = job.clip.tracks(job.output, job.encoding)
     with told_of_disk(job.output), open_parts(job.output, key) as store:
         return _render(job, key, tracks, store, progress, check, free_bytes)
 
 
-def finished(job: RenderJob, key: str | None = None) -> RenderReport | None:
-    """Report that the output is the finished result of this very job; None where it has to be made.
+def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
+    """Refuse what cannot be rendered, before a model is loaded or anything else that takes long.
 
     Args:
         job: what is to be rendered.
         key: of the job, if it is known; making one reads what is in memory.
+
+    Returns:
+        A report where the output is the finished result of this very job; None where it has to be made.
+
+    Raises:
+        ValueError: see `render_clip`.
     """
-    if look_at(job.output, key or job.key()) is not Found.RESULT:
-        return None
-    return RenderReport(f"Nothing has changed since {job.output} was made.", 0, 0)
+    with told_of_disk(job.output):
+        require_output_possible(job)
+        key = key or job.key()
+        if look_at(job.output, key) is Found.RESULT:
+            return RenderReport(f"Nothing has changed since {job.output} was made.", 0, 0)
+        require_nothing_lost(job, key)
+    require_sources_fit(job)
+    return None
 
 
 def _render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from ..checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength
 from ..model_library import fingerprint
 from ..pipeline import BokehPipeline, ImageEncoder
 from ..semantics import no_image_encoder
-from .renderers import ModelRenderer
+from .clip_stream import ClipStream
+from .renderers import Check, ModelRenderer
 
 if TYPE_CHECKING:
     from ..models.unet import MPIMode
@@ -33,6 +35,73 @@ _VIT_H: dict[str, Any] = {
     "projection_dim": 1024,
 }
 _DERIVED = "position_ids"
+
+
+class FileModel:
+    """The paper's model as a renderer that loads its files when `load` is called, or when it first renders.
+
+    What tells one result from another is in the files' headers, so that a finished job is known without
+    loading anything.
+    """
+
+    def __init__(
+        self,
+        unet: Path | None,
+        vae: Path | None,
+        image_encoder: Path | None,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        mpi_mode: MPIMode | None = None,
+        overlap: int = 4,
+        working_size: WorkingSize = "auto",
+    ) -> None:
+        """Look at the files; arguments as `model_renderer`.
+
+        Raises:
+            ValueError: missing files, or parts that do not belong together.
+        """
+        self._unet, self._vae = _chosen(unet, vae)
+        require_same_bundle(self._unet, self._vae)
+        self._image_encoder = image_encoder
+        self._device, self._dtype = device, dtype
+        self._mpi_mode: MPIMode = mpi_mode or trained_mpi_mode(self._unet)
+        self._overlap, self._working_size = overlap, working_size
+        self._loaded: ModelRenderer | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read."""
+        return tuple(path for path in (self._unet, self._vae, self._image_encoder) if path is not None)
+
+    def load(self) -> ModelRenderer:
+        """Load the networks, once.
+
+        Raises:
+            ValueError: wrong files.
+        """
+        if self._loaded is None:
+            self._loaded = model_renderer(
+                self._unet,
+                self._vae,
+                self._image_encoder,
+                device=self._device,
+                dtype=self._dtype,
+                mpi_mode=self._mpi_mode,
+                overlap=self._overlap,
+                working_size=self._working_size,
+            )
+        return self._loaded
+
+    def identity(self) -> str:
+        weights = _weights_text(self._unet, self._vae, self._image_encoder, self._dtype)
+        return f"model {weights} {self._mpi_mode} {self._overlap} {self._working_size}"
+
+    def describe(self, clip: ClipStream) -> str:
+        return self.load().describe(clip)
+
+    def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
+        return self.load().frames(clip, start, check)
 
 
 def model_renderer(
@@ -73,8 +142,7 @@ def model_renderer(
         if image_encoder is not None and network.reads_images
         else no_image_encoder(network.embedding_width)
     )
-    name = image_encoder.name if image_encoder is not None else ""
-    weights = f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
+    weights = _weights_text(unet, vae, image_encoder, dtype)
     pipeline = BokehPipeline(network, coder, embed, device=device)
     mode = mpi_mode or trained_mpi_mode(unet)
     renderer = ModelRenderer(
@@ -83,6 +151,12 @@ def model_renderer(
     if bundle is None:
         return renderer
     return replace(renderer, warning=quality_warning(bundle), name=unet.stem)
+
+
+def _weights_text(unet: Path, vae: Path, image_encoder: Path | None, dtype: torch.dtype) -> str:
+    """A text that differs where weights do."""
+    name = image_encoder.name if image_encoder is not None else ""
+    return f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:

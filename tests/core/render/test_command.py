@@ -63,14 +63,14 @@ def test_every_option_reaches_the_job(tmp_path: Path):
         --focus-radius 2 --between-points 'follow the point' --easing smooth --strength 5 --blades 6
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --codec prores
-        --crf 20 --part-frames 16 --device cpu"""
+        --crf 20 --part-frames 16 --device cpu --overwrite"""
     parsed = command.parser().parse_args(shlex.split(words))
     renderer = command.chosen_renderer(parsed, torch.device("cpu"))
     assert renderer == LensRenderer(
         Aperture(6, 10.0, 0.5, 2.0, 0.25), "display", 1.0, 0.5, 0.5, 2.0, 0.0, torch.device("cpu")
     )
-    clip = clips_at(parsed.source, parsed.disparity, parsed.output, ".mov")[0]
-    job = command.job_of(parsed, clip, renderer)
+    clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
+    job = command.job_of(command.settings_of(parsed), clip, renderer)
     assert repr(job.depth).endswith(
         "DepthMeaning(source='disparity', polarity='near white', normalisation='none', exponent=2.0))"
     )
@@ -80,6 +80,7 @@ def test_every_option_reaches_the_job(tmp_path: Path):
     )
     assert repr(job.strength) == "Strength(text='5', easing='smooth')"
     assert (job.encoding.codec, job.encoding.crf, job.part_frames) == ("prores", 20, 16)
+    assert (job.overwrite, job.other_files) == (True, ())
 
 
 class TestFolder:
@@ -123,7 +124,7 @@ class TestFolder:
         (tmp_path / "empty").mkdir()
         video.with_suffix(".mp4").write_bytes(video.read_bytes())
         for source, output, message in [
-            (tmp_path / "nowhere.mp4", tmp_path / "o", "nowhere.mp4 does not exist"),
+            (tmp_path / "nowhere.mp4", tmp_path / "o", f"Nothing exists at {tmp_path / 'nowhere.mp4'}"),
             (tmp_path / "empty", tmp_path / "o", "holds no videos"),
             (tmp_path / "videos", tmp_path / "o", "holds two videos named clip"),
         ]:
@@ -146,7 +147,7 @@ class TestModel:
 
     def test_missing_files_are_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         video, depth = write_clip(tmp_path)
-        assert run(video, "--disparity", depth, "-o", "x.mp4", "--renderer", "model", "--vae", "v") == 1
+        assert run(video, "--disparity", depth, "-o", "x.mp4", "--renderer", "model", "--vae", depth) == 1
         assert "--renderer model needs --unet;" in capsys.readouterr().err
 
     def test_another_encoder_is_refused(self, golden_folder: Path, tmp_path: Path):
@@ -176,13 +177,12 @@ def test_a_stop_says_how_to_go_on(
     video, depth = write_clip(tmp_path)
     monkeypatch.setattr(command, "render_clip", stop)
     assert run(video, "--disparity", depth, "-o", tmp_path / "out.mp4") == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "The same command goes on" in capsys.readouterr().err
 
 
 def test_launchers():
     assert this_process({}) == Process(0, 1, 0)
     assert this_process({"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1"}) == Process(5, 8, 1)
-    assert command.chosen_device("cuda:3", Process(5, 8, 1)) == torch.device("cuda:3")
     for bad in ({"RANK": "x", "WORLD_SIZE": "2"}, {"RANK": "2", "WORLD_SIZE": "2"}):
         with pytest.raises(ValueError, match="RANK"):
             this_process(bad)

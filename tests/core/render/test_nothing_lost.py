@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.render import GivenDepth, finished, parse_focus, remove_stale_parts, render_clip
+from bokeh_core.render import GivenDepth, check_job, parse_focus, remove_stale_parts, render_clip
 from bokeh_core.render.parts import STALE_AFTER_DAYS, open_parts, parts_folder
 from bokeh_core.render.refusals import require_not_the_output
 from bokeh_core.render.result import Found, look_at
@@ -122,7 +122,7 @@ class TestExistingFiles:
             render_clip(short_job(video, output))
         assert tree(tmp_path) == {"out.mp4": b"a film of somebody"}
         render_clip(short_job(video, output, overwrite=True))
-        assert finished(short_job(video, output)) is not None
+        assert check_job(short_job(video, output)) is not None
 
     def test_a_second_run_does_nothing(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")

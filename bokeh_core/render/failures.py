@@ -1,0 +1,72 @@
+"""Why a clip failed, in words, and what to report where that is our mistake."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A clip that could not be made.
+
+    Attributes:
+        name: of the clip.
+        error: why.
+    """
+
+    name: str
+    error: Exception
+
+    @property
+    def expected(self) -> bool:
+        """Whether the error's own words are for users."""
+        if isinstance(self.error, (MemoryError, torch.OutOfMemoryError)):
+            return True
+        # FFmpeg's own errors are OSErrors and ValueErrors too, and say little.
+        ours = isinstance(self.error, (ValueError, OSError)) and not isinstance(self.error, UnicodeError)
+        return ours and not type(self.error).__module__.startswith("av.")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {in_words(self.error)}"
+
+
+def in_words(error: Exception) -> str:
+    """What an error says, and what helps; never empty."""
+    said = str(error).strip() or "no reason given"
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return (
+            f"Out of memory ({type(error).__name__}: {said.splitlines()[0]}). Use smaller frames or a lower "
+            "strength, or close other programs; finished parts are kept."
+        )
+    if isinstance(error, OSError):
+        return f"The system says: {said}. Finished parts are kept."
+    return said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
+
+
+def told(failures: Sequence[Failure], count: int) -> str:
+    """All failures of a run of `count` clips; where one is unexpected, its traceback goes to a file."""
+    lines = [f"{len(failures)} of {count} clips failed:", *map(str, failures)]
+    unexpected = [failure for failure in failures if not failure.expected]
+    if unexpected:
+        lines.append(_log(unexpected))
+    return "\n".join(lines)
+
+
+def _log(failures: Sequence[Failure]) -> str:
+    text = "\n".join(
+        f"{failure.name}\n{''.join(traceback.format_exception(failure.error))}" for failure in failures
+    )
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", errors="backslashreplace", prefix="bokeh_", suffix=".log", delete=False
+        ) as file:
+            file.write(text)
+    except OSError:
+        # The disk may be what failed: better long than lost.
+        return f"This should not happen; please report it with these lines:\n{text}"
+    return f"This should not happen; please report it with the file {file.name}."
