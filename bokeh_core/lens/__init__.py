@@ -2,6 +2,14 @@
 
 from .aperture import Aperture
 from .light import GAMMA_OF_LIGHT, gamma_of
-from .render import contour_reach_px, lens_blur
+from .render import contour_reach_px, lens_blur, require_lens_settings, require_total_strength
 
-__all__ = ["GAMMA_OF_LIGHT", "Aperture", "contour_reach_px", "gamma_of", "lens_blur"]
+__all__ = [
+    "GAMMA_OF_LIGHT",
+    "Aperture",
+    "contour_reach_px",
+    "gamma_of",
+    "lens_blur",
+    "require_lens_settings",
+    "require_total_strength",
+]

@@ -83,8 +83,8 @@ def lens_blur(
     focal_disparity = checked_values(focal_disparity, "focal_disparity")
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
     blur_strength = checked_strength_px(blur_strength, size[1])
-    _check_settings(gamma, highlight_gain, highlight_threshold, near_strength, far_strength)
-    _check_total_strength(blur_strength, size[1], near_strength=near_strength, far_strength=far_strength)
+    require_lens_settings(gamma, highlight_gain, highlight_threshold, near_strength, far_strength)
+    require_total_strength(blur_strength, size[1], near_strength=near_strength, far_strength=far_strength)
     blur_strength = broadcast_over_frames(blur_strength, num_frames, "blur strength")
     most_reach_px = MOST_TOLERANCE_PX * max(1.0, size[1] / REFERENCE_WIDTH_PX)
     require_whole_number("contour_reach_px", contour_reach_px, 0, most_reach_px)
@@ -191,13 +191,18 @@ def _lens(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None])
     return spread_slab
 
 
-def _check_settings(
+def require_lens_settings(
     gamma: float,
     highlight_gain: float,
     highlight_threshold: float,
     near_strength: float,
     far_strength: float,
 ) -> None:
+    """Check the settings of `lens_blur` that are numbers.
+
+    Raises:
+        ValueError: one is out of range.
+    """
     require_number("gamma", gamma, 0.2, 5, meaning="2.2 = linear light, 1 = display values")
     require_number("highlight_gain", highlight_gain, 0, 1000)
     require_number("highlight_threshold", highlight_threshold, 0, 0.999)
@@ -205,7 +210,12 @@ def _check_settings(
     require_number("far_strength", far_strength, 0, 100)
 
 
-def _check_total_strength(blur_strength_px: Tensor, width_px: int, **factors: float) -> None:
+def require_total_strength(blur_strength_px: Tensor, width_px: int, **factors: float) -> None:
+    """Check K [T] in px of frames of a width, times the factors in front of and behind the focus.
+
+    Raises:
+        ValueError: more than `strength.most_strength_px`.
+    """
     most_px = most_strength_px(width_px)
     strength_px = blur_strength_px.max().item()
     for name, factor in factors.items():

@@ -20,8 +20,8 @@ def chosen_device(name: str, process: Process) -> torch.device:
         name = "cuda" if "cuda:0" in there else "cpu"
     if name == "cuda" and "cuda:0" in there:
         return torch.device("cuda", process.local_rank % torch.cuda.device_count())
-    # "xpu" is its first one, and a processor has no numbers.
-    numbered = name if re.fullmatch(r"\w+:\d{1,4}|cpu|mps", name) else f"{name}:0"
+    # "xpu" is its first one; the processor and Apple's GPU are one each.
+    numbered = re.sub(r"^(cpu|mps):0$", r"\1", name if ":" in name else f"{name}:0")
     if numbered not in there:
         raise ValueError(f"There is no device {name[:40]!r} here; choose one of {', '.join(there)}, or auto.")
     return torch.device(numbered)

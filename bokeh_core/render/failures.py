@@ -50,7 +50,8 @@ def in_words(error: Exception) -> str:
 
 def told(failures: Sequence[Failure], count: int) -> str:
     """All failures of a run of `count` clips; where one is unexpected, its traceback goes to a file."""
-    lines = [f"{len(failures)} of {count} clips failed:", *map(str, failures)]
+    lines = [f"{len(failures)} of {count} clips failed:"] if count > 1 else []
+    lines += map(str, failures)
     unexpected = [failure for failure in failures if not failure.expected]
     if unexpected:
         lines.append(_log(unexpected))

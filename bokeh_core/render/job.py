@@ -264,6 +264,7 @@ def _analysed(
     count, size = len(times), (job.clip.format.height, job.clip.format.width)
     # Before anything that takes long: a schedule may be too short.
     strength = job.strength.values(count)
+    job.renderer.require_strength(strength)
     depth = job.depth.prepare(count, size, saved.get("depth"), counter(progress, "reading depth", count))
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])

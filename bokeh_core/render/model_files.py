@@ -97,6 +97,9 @@ class FileModel:
         weights = _weights_text(self._unet, self._vae, self._image_encoder, self._dtype)
         return f"model {weights} {self._mpi_mode} {self._overlap} {self._working_size}"
 
+    def require_strength(self, strength: Tensor) -> None:
+        """Takes every strength; beyond what it was trained for, `describe` warns."""
+
     def describe(self, clip: ClipStream) -> str:
         return self.load().describe(clip)
 

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..disparity_files import fingerprint
-from ..video_io import container_of, require_encodes
+from ..disparity_files import fingerprint, open_depth_maps
+from ..video_io import container_of, require_audio_fits, require_encodes
+from .depth import FileDepth
 from .parts import parts_folder, require_ours
 from .result import Found, look_at
 
@@ -59,13 +60,17 @@ def require_still_free(job: RenderJob, key: str) -> None:
 
 
 def require_sources_fit(job: RenderJob) -> None:
-    """Check output and focus against the clip.
+    """Check output, depth, focus and sound against the clip.
 
     Raises:
-        ValueError: a point outside of the frame, no mask, or pictures that the output cannot hold.
+        ValueError: no depth maps, a point outside of the frame, no mask, or pictures or sound that the output
+            cannot hold.
     """
     require_encodes(container_of(job.output), job.encoding, job.clip.format)
+    if isinstance(job.depth, FileDepth):
+        next(open_depth_maps(job.depth.path).frames(), None)
     job.focus.require_fits((job.clip.format.height, job.clip.format.width))
+    job.clip.tracks(job.output, job.encoding)
 
 
 def states_of(job: RenderJob) -> dict[Path, str]:

@@ -12,11 +12,18 @@ from einops import rearrange
 from torch import Tensor
 
 from ..bokeh_inputs import BokehInputs
-from ..lens import Aperture, contour_reach_px, gamma_of, lens_blur
+from ..lens import (
+    Aperture,
+    contour_reach_px,
+    gamma_of,
+    lens_blur,
+    require_lens_settings,
+    require_total_strength,
+)
 from ..memory import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..picture_channels import to_rgb
 from ..sampling_report import strength_warning
-from ..strength import PUBLISHED_STRENGTH_PX, strength_in_pixels
+from ..strength import PUBLISHED_STRENGTH_PX, REFERENCE_WIDTH_PX, strength_in_pixels
 from ..windows import DECODE_FRAMES
 from ..working_size import WorkingSize, working_geometry
 from .clip_stream import ClipStream, SlidingFrames, SlidingRegions
@@ -38,6 +45,13 @@ class ClipRenderer(Protocol):
 
     def identity(self) -> str:
         """A text that differs where the result does."""
+
+    def require_strength(self, strength: Tensor) -> None:
+        """Check K [T], stated for a frame 1024 px wide, before anything that takes long.
+
+        Raises:
+            ValueError: more than this renderer takes.
+        """
 
     def describe(self, clip: ClipStream) -> str:
         """What will be done, and warnings, one a line.
@@ -69,6 +83,9 @@ class LensRenderer:
         far_strength: factor on the blur behind it.
         contour_tolerance: px on a frame 1024 px wide.
         device: where to compute.
+
+    Raises:
+        ValueError: a setting out of range.
     """
 
     aperture: Aperture = field(default_factory=Aperture)
@@ -80,12 +97,25 @@ class LensRenderer:
     contour_tolerance: float = 4.0
     device: torch.device = field(default=torch.device("cpu"), compare=False)
 
+    def __post_init__(self) -> None:
+        require_lens_settings(
+            gamma_of(self.light),
+            self.highlight_gain,
+            self.highlight_threshold,
+            self.near_strength,
+            self.far_strength,
+        )
+        contour_reach_px(self.contour_tolerance, REFERENCE_WIDTH_PX)
+
+    def require_strength(self, strength: Tensor) -> None:
+        factors = {"near_strength": self.near_strength, "far_strength": self.far_strength}
+        require_total_strength(strength, REFERENCE_WIDTH_PX, **factors)
+
     def identity(self) -> str:
         settings = {name: value for name, value in asdict(self).items() if name != "device"}
         return f"lens {sorted(settings.items())!r}"
 
     def describe(self, clip: ClipStream) -> str:
-        gamma_of(self.light)
         return f"Lens Blur on {self.device}."
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
@@ -137,6 +167,9 @@ class ModelRenderer:
     warning: str = ""
     name: str = "The paper's model"
     trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX
+
+    def require_strength(self, strength: Tensor) -> None:
+        """Takes every strength; beyond what it was trained for, `describe` warns."""
 
     def identity(self) -> str:
         return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"

@@ -18,6 +18,7 @@ from ..clip_checks import checked_values
 from ..clip_length import broadcast_over_frames, require_clip_length
 from ..disparity_files import DepthMapStream, fingerprint, open_depth_maps
 from ..focus import (
+    BETWEEN_POINTS,
     CENTRE,
     FrameMaps,
     focus_at_point,
@@ -25,7 +26,8 @@ from ..focus import (
     focus_on_mask,
     require_inside,
 )
-from ..schedule import parse_keyframes
+from ..schedule import EASINGS, parse_keyframes
+from ..setting_checks import require_choice, require_number, require_whole_number
 from ..strength import checked_strength, scheduled_strength
 from .clip_stream import StreamedMaps
 from .fingerprints import tensor_fingerprint
@@ -99,10 +101,9 @@ class PointFocus:
 
     def __post_init__(self) -> None:
         _require_smoothing(self.smoothing_frames)
-        if not 0 <= self.radius_px <= MOST_RADIUS_PX:
-            raise ValueError(
-                f"focus radius is {self.radius_px} px; it must be 0 (the pixel alone) to {MOST_RADIUS_PX}."
-            )
+        require_whole_number("focus radius", self.radius_px, 0, MOST_RADIUS_PX, "px", "0 = the pixel alone")
+        require_choice("between points", self.between, BETWEEN_POINTS)
+        require_choice("easing", self.easing, EASINGS)
         for name, value in (("x", self.x_px), ("y", self.y_px)):
             if value < CENTRE:
                 raise ValueError(
@@ -313,11 +314,7 @@ def _short(text: str) -> str:
 
 
 def _require_smoothing(frames: float) -> None:
-    # Written so that NaN fails too.
-    if not 0 <= frames <= MOST_SMOOTHING_FRAMES:
-        raise ValueError(
-            f"focus smoothing is {frames:g} frames; it must be 0 (off) to {MOST_SMOOTHING_FRAMES}."
-        )
+    require_number("focus smoothing", frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
 
 
 def _counted(masks: DepthMapStream, num_frames: int) -> Iterator[Tensor]:

@@ -16,7 +16,7 @@ from bokeh_core.lens import Aperture
 from bokeh_core.render import LensRenderer
 from bokeh_core.render import __main__ as command
 from bokeh_core.render.clips import clips_at
-from bokeh_core.render.model_files import load_image_encoder
+from bokeh_core.render.model_files import FileModel, load_image_encoder
 from bokeh_core.render.processes import Process, this_process
 from bokeh_core.render.progress import ProgressLine
 from tests.core.render.clips import (
@@ -136,7 +136,13 @@ class TestFolder:
 
 
 class TestModel:
-    def test_it_runs_on_files(self, tmp_path: Path, golden_folder: Path, capsys: pytest.CaptureFixture[str]):
+    def test_it_runs_on_files(
+        self,
+        tmp_path: Path,
+        golden_folder: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ):
         video, depth = write_clip(tmp_path)
         files = [f"--{name}={golden_folder / name.replace('-', '_')}" for name in ("unet", "vae")]
         encoder = f"--image-encoder={golden_folder / 'image_encoder'}"
@@ -144,6 +150,10 @@ class TestModel:
         assert run(*words, encoder, "--device", "cpu", "--strength", "200") == 0
         assert read_video(tmp_path / "out.mp4").shape == (COUNT, HEIGHT, WIDTH, 3)
         assert "The paper's model, MPI mode released, 4 frames shared" in capsys.readouterr().out
+        # What is finished is known without loading anything.
+        monkeypatch.delattr(FileModel, "load")
+        assert run(*words, encoder, "--device", "cpu", "--strength", "200") == 0
+        assert "Nothing has changed" in capsys.readouterr().out
 
     def test_missing_files_are_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         video, depth = write_clip(tmp_path)

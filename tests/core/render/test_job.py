@@ -54,6 +54,9 @@ class Shade:
     def identity(self) -> str:
         return repr(self)
 
+    def require_strength(self, strength: Tensor) -> None:
+        """Takes every strength."""
+
     def describe(self, clip: ClipStream) -> str:
         return f"{clip.num_frames} frames shaded."
 

@@ -1,0 +1,315 @@
+"""What the command line refuses, before anything is opened; and that one bad clip stops no other."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import pytest
+import torch
+
+from bokeh_core.render import RenderReport
+from bokeh_core.render import __main__ as command
+from bokeh_core.render.devices import chosen_device, devices_here
+from bokeh_core.render.processes import Process
+from bokeh_core.render.text_files import text_or_file
+from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
+
+COUNT, HEIGHT, WIDTH = 9, 32, 32
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("sources")
+    video = write_video(folder / "in.mp4", moving_pictures(COUNT, HEIGHT, WIDTH), codec="libx264")
+    return video, write_disparity(folder / "maps", sliding_disparity(COUNT, HEIGHT, WIDTH))
+
+
+def run(*words: Any) -> int:
+    return command.main([str(word) for word in words])
+
+
+INFINITE = [
+    ("--anamorphic", "anamorphic_ratio is"),
+    ("--cat-eye", "cat_eye is"),
+    ("--roundness", "roundness is"),
+    ("--rotation", "rotation_deg is"),
+    ("--focus-smoothing", "focus smoothing is"),
+    ("--highlight-gain", "highlight_gain is"),
+    ("--highlight-threshold", "highlight_threshold is"),
+    ("--near-strength", "near_strength is"),
+    ("--far-strength", "far_strength is"),
+    ("--contour-tolerance", "contour_tolerance is"),
+]
+SETTINGS = [
+    *((f"{option}={value}", said) for option, said in INFINITE for value in ("inf", "nan")),
+    ("--contour-tolerance=-1", "contour_tolerance is -1 px; it must be 0 to 64 px"),
+    ("--exponent=nan", "exponent is nan"),
+    ("--strength=3000", "blur_strength is 3000 at frame 0; it must be 0 to 200"),
+    ("--strength=inf", "'inf'"),
+    ("--part-frames=0", "Parts of 0 frames; the number must be a multiple of 8"),
+    ("--part-frames=7", "Parts of 7 frames"),
+    ("--part-frames=-8", "Parts of -8 frames"),
+    ("--overlap=9", "overlap is 9 frames; for a window of 8 it is 0 to 7"),
+    ("--crf=99", "crf is 99; it must be 0 (lossless) to 51"),
+    ("--focus-radius=-1", "focus radius is -1 px"),
+    (f"--focus-radius={'9' * 400}", "focus radius is a number of hundreds of digits"),
+    ("--device=banana", "There is no device 'banana' here; choose one of"),
+    ("--device=cuda:9999", "There is no device 'cuda:9999' here"),
+    ("--device=meta", "There is no device 'meta' here"),
+    ("--focus=175, 95", "Did you mean point: 175, 95 (column, row)?"),
+    ("--focus=,", "The focus ',' cannot be read"),
+    ("--focus=mask:", "The focus names no mask"),
+    ("--focus=@", "--focus @ names no file"),
+    ("--focus=@no such file", "Nothing exists at"),
+    (f"--focus={'9' * 400}: 0.5", "is too large"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), SETTINGS)
+def test_a_setting_is_refused_before_a_source_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, message: str
+):
+    def look(*_: Any) -> Any:
+        raise AssertionError("a source was looked for")
+
+    monkeypatch.setattr(command, "clips_at", look)
+    monkeypatch.setattr(command, "input_path", look)
+    assert run("in.mp4", "--disparity", "maps", "-o", "out.mp4", words) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.splitlines()) == 1
+    assert len(said) < 500
+
+
+LONG = "x" * 5000
+PATHS = [
+    ("~no_such_user/x", "names a home folder that is not known"),
+    (LONG, "cannot be used (File name too long)" if os.name == "posix" else ""),
+    ("a\0b", "has a NUL character in it"),
+    ("", "The path is empty"),
+]
+
+
+@pytest.mark.parametrize("place", ["source", "depth", "output", "unet"])
+@pytest.mark.parametrize(("path", "message"), PATHS, ids=["home", "long", "nul", "empty"])
+def test_a_path_that_is_none(
+    sources: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    path: str,
+    message: str,
+):
+    video, maps = sources
+    named: dict[str, Any] = {"source": video, "depth": maps, "output": tmp_path / "out.mp4"}
+    named[place] = path
+    words = (named["source"], "--disparity", named["depth"], "-o", named["output"])
+    model = ("--renderer", "model", "--unet", path) if place == "unet" else ()
+    assert run(*words, *model) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said) < 1000
+    assert list(tmp_path.iterdir()) == []
+
+
+class TestMissingFiles:
+    def test_similar_names_are_told(self, sources: tuple[Path, Path], capsys: pytest.CaptureFixture[str]):
+        video, maps = sources
+        for words in [(video.with_name("im.mp4"), maps), (video, maps.with_name("map"))]:
+            assert run(words[0], "--disparity", words[1], "-o", "out.mp4") == 1
+            missing = words[0] if words[1] is maps else words[1]
+            meant = "in.mp4" if words[1] is maps else "maps"
+            said = capsys.readouterr().err
+            assert f"Nothing exists at {missing}" in said
+            assert f"there is {meant}." in said
+
+    def test_a_mask_with_an_at_in_its_name(
+        self, sources: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ):
+        video, maps = sources
+        mask = tmp_path / "a@b.png"
+        words = (video, "--disparity", maps, "-o", tmp_path / "out.mp4", "--strength", "0")
+        assert run(*words, "--focus", f"mask: {mask}") == 1
+        assert f"Nothing exists at {mask}" in capsys.readouterr().err
+        assert cv2.imwrite(str(mask), (255 * sliding_disparity(1, HEIGHT, WIDTH)[0]).astype("uint8"))
+        assert run(*words, "--focus", f"mask: '{mask}'") == 0
+
+    def test_depth_of_another_kind_is_refused_before_the_video_is_read(
+        self, sources: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ):
+        text = tmp_path / "depth.txt"
+        text.write_text("no depth")
+        assert run(sources[0], "--disparity", text, "-o", tmp_path / "out.mp4") == 1
+        said = capsys.readouterr().err
+        assert "depth.txt cannot be decoded" in said
+        assert "reading video" not in said
+
+
+class TestTextFiles:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+    def test_the_encodings_of_editors(self, tmp_path: Path, encoding: str):
+        path = tmp_path / "keys.txt"
+        mark = "\ufeff" if encoding == "utf-16-le" else ""
+        path.write_bytes(f"{mark}0: 0.5\n8: 0.25".encode(encoding))
+        assert text_or_file(f"@{path}", "--focus") == ("0: 0.5\n8: 0.25", path)
+        assert text_or_file(f" Point: @{path}", "--focus") == ("Point:0: 0.5\n8: 0.25", path)
+
+    @pytest.mark.parametrize("text", ["mask: a@b.png", "16", "0.5 @", "me@example.org"])
+    def test_another_at_is_text(self, text: str):
+        assert text_or_file(text, "--focus") == (text, None)
+
+    def test_files_that_are_no_text(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        path = tmp_path / "keys.txt"
+        with pytest.raises(ValueError, match="is a folder; name a text file"):
+            text_or_file(f"@{tmp_path}", "--focus")
+        for content, message in [(b"0.5\xff\xfe", "is no text in UTF-8"), (b"0.5\0", "is no text file")]:
+            path.write_bytes(content)
+            with pytest.raises(ValueError, match=message):
+                text_or_file(f"@{path}", "--focus")
+        monkeypatch.setattr("bokeh_core.render.text_files._MOST_BYTES", 4)
+        path.write_text("0.125")
+        with pytest.raises(ValueError, match="is larger than"):
+            text_or_file(f"@{path}", "--focus")
+
+
+class TestDevices:
+    def test_processes_share_the_gpus(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+        assert devices_here()[:4] == ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]
+        assert chosen_device("auto", Process(5, 8, 1)) == torch.device("cuda:1")
+        assert chosen_device("cuda", Process(5, 8, 5)) == torch.device("cuda:1")
+        assert chosen_device("cuda:3", Process(5, 8, 1)) == torch.device("cuda:3")
+        with pytest.raises(ValueError, match=r"no device 'cuda:4' here; choose one of cuda:0, cuda:1"):
+            chosen_device("cuda:4", Process())
+
+    def test_without_a_gpu(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        for name in ("auto", "cpu", "cpu:0"):
+            assert chosen_device(name, Process()) == torch.device("cpu")
+        with pytest.raises(ValueError, match="no device 'cuda' here"):
+            chosen_device("cuda", Process())
+
+
+class OurMistake(Exception):
+    """An error that nobody expects."""
+
+
+ERRORS = [
+    MemoryError(),
+    RecursionError("too deep"),
+    AttributeError("'NoneType' object has no attribute 'name'"),
+    StopIteration(),
+    KeyError("bytes"),
+    cv2.error("a matrix of the wrong kind"),
+    av.error.InvalidDataError(1, "damaged"),
+    OurMistake(),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_one_bad_clip_stops_no_other(
+    sources: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+):
+    video, maps = sources
+    for name in ("a", "b", "c"):
+        (tmp_path / "videos").mkdir(exist_ok=True)
+        shutil.copy(video, tmp_path / "videos" / f"{name}.mp4")
+    seen = []
+
+    def render(job: Any, progress: Any) -> RenderReport:
+        seen.append(job.output.name)
+        if job.output.name == "b.mp4":
+            raise error
+        return RenderReport(f"made {job.output.name}", 1, 1)
+
+    monkeypatch.setattr(command, "render_clip", render)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "depths").mkdir()
+    for name in ("a", "b", "c"):
+        shutil.copy(maps / "00000.png", tmp_path / "depths" / f"{name}.png")
+    assert run(tmp_path / "videos", "--disparity", tmp_path / "depths", "-o", tmp_path / "out") == 1
+    assert seen == ["a.mp4", "b.mp4", "c.mp4"]
+    out, said = capsys.readouterr()
+    assert "made a.mp4" in out
+    assert "made c.mp4" in out
+    assert f"1 of 3 clips failed:\n{tmp_path / 'videos' / 'b.mp4'}: " in said
+    logs = list(tmp_path.glob("bokeh_*.log"))
+    if isinstance(error, MemoryError):
+        assert "Out of memory" in said
+        assert logs == []
+    else:
+        assert type(error).__name__ in said or isinstance(error, ValueError)
+        assert f"please report it with the file {logs[0]}." in said
+        assert "Traceback" in logs[0].read_text(encoding="utf-8")
+        assert "Traceback" not in said
+
+
+def test_a_folder_with_one_output_taken(
+    sources: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    video, maps = sources
+    for folder in ("videos", "depths", "out"):
+        (tmp_path / folder).mkdir()
+    for name in ("a", "b"):
+        shutil.copy(video, tmp_path / "videos" / f"{name}.mp4")
+        shutil.copytree(maps, tmp_path / "depths" / name)
+    (tmp_path / "out" / "a.mp4").write_bytes(b"somebody's")
+    words = (
+        tmp_path / "videos",
+        "--disparity",
+        tmp_path / "depths",
+        "-o",
+        tmp_path / "out",
+        "--strength",
+        "0",
+    )
+    assert run(*words) == 1
+    said = capsys.readouterr().err
+    assert "1 of 2 clips failed" in said
+    assert "a.mp4 exists and is not the result of this job" in said
+    assert (tmp_path / "out" / "a.mp4").read_bytes() == b"somebody's"
+    assert (tmp_path / "out" / "b.mp4").stat().st_size > 1000
+    assert run(*words, "--overwrite") == 0
+    out = capsys.readouterr().out
+    assert f"Nothing has changed since {tmp_path / 'out' / 'b.mp4'} was made." in out
+    assert run(*words) == 0
+    out, said = capsys.readouterr()
+    assert out.count("Nothing has changed") == 2
+    assert said == ""
+
+
+def test_a_stop_by_the_system_keeps_the_parts(
+    sources: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    rendered = command.ProgressLine.__call__
+
+    def progress(line: Any, stage: str, done: int, total: int) -> None:
+        rendered(line, stage, done, total)
+        if (stage, done) == ("rendering", 8):
+            signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    words = (sources[0], "--disparity", sources[1], "-o", tmp_path / "out.mp4", "--part-frames", "8")
+    with monkeypatch.context() as patched:
+        patched.setattr(command.ProgressLine, "__call__", progress)
+        # The part is complete one frame later.
+        assert run(*words, "--strength", "0") == 130
+    assert signal.getsignal(signal.SIGTERM) == before
+    said = capsys.readouterr().err
+    assert f"Finished parts are kept in {tmp_path / 'out.mp4.parts'}." in said
+    assert not (tmp_path / "out.mp4").exists()
+    assert run(*words, "--strength", "0") == 0
