@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..disparity_files import fingerprint, open_depth_maps
-from ..video_io import container_of, require_audio_fits, require_encodes
+from ..video_io import container_of, require_encodes
 from .depth import FileDepth
 from .parts import parts_folder, require_ours
 from .result import Found, look_at
