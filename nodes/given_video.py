@@ -20,13 +20,12 @@ from ..bokeh_core.grey import grey_maps
 from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenDepth, TrimmedClip
 from ..bokeh_core.render.fingerprints import packets_fingerprint
 from ..bokeh_core.render.given_clip import given_clip
+from ..bokeh_core.render.made_results import result_stem
 from ..bokeh_core.render.source import alpha_lost
 from ..bokeh_core.video_io import VideoFile
 from . import host
 from .newer_host import known_fields
 
-# Name of a result whose source has none.
-_UNNAMED = "video"
 # Copies of equal content have one name and one time, so that a run that was stopped finds its parts again.
 _COPIED_AT = 1_000_000_000
 _WHOLE = (0.0, 0.0)
@@ -42,7 +41,7 @@ class GivenClip:
 
     Attributes:
         source: its frames and sound.
-        name: of the file it is from, without ending.
+        name: for results, from the file's, without ending.
         notes: what people should know of how it is read, one fact each.
     """
 
@@ -105,7 +104,7 @@ def _streamed(video: Any, keep_alpha: bool, trim_here: bool) -> Iterator[_Stream
         trim_here: whether a part of a file is wanted as such, rather than as a file of its own.
     """
     source = _stored(video)
-    name = Path(source).stem if isinstance(source, str) else _UNNAMED
+    name = _name_of(source)
     window = _WHOLE if source is None else _window_s(video, source)
     untouched = source is not None and not _has_edited_frames(video, source)
     if source is not None and untouched and window is not None and (trim_here or window == _WHOLE):
@@ -238,10 +237,10 @@ def _in_memory(video: Any, keep_alpha: bool) -> GivenClip:
     clip = given_clip(_parts_of(video), keep_alpha, bits, space)
     source = _stored(video)
     if source is None:
-        return GivenClip(clip, _UNNAMED)
+        return GivenClip(clip, _name_of(None))
     height, width = clip.images.shape[1:3]
     note = f"As edited in ComfyUI: {len(clip.images)} frames of {width} x {height} px, held in memory."
-    return GivenClip(clip, Path(source).stem if isinstance(source, str) else _UNNAMED, (note,))
+    return GivenClip(clip, _name_of(source), (note,))
 
 
 def _parts_of(video: Any) -> Any:
@@ -253,6 +252,10 @@ def _parts_of(video: Any) -> Any:
             "Video for pictures."
         )
     return read()
+
+
+def _name_of(source: str | io.BytesIO | None) -> str:
+    return result_stem(Path(source).stem if isinstance(source, str) else "")
 
 
 def _trim_notes(file_name: str, window_s: tuple[float, float]) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ..clip_checks import checked_frames, checked_maps
+from ..clip_length import require_clip_length
 from ..video_io.colour import LIMITED, Colour
 from ..video_io.format import UNTAGGED
 from .source import TensorClip
@@ -34,16 +36,10 @@ def given_clip(parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = 
         colour_space: one of `COLOUR_SPACES`; anything else is ordinary video.
 
     Raises:
-        ValueError: no frames, or parts that do not fit together.
+        ValueError: no frames, values that are no pictures, or parts that do not fit together.
     """
-    images = getattr(parts, "images", None)
-    if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[-1] not in (1, 3, 4):
-        found = f"of shape {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(
-            f"The video's frames are {found}; they must be pictures [T, H, W, C] with 1, 3 or 4 channels."
-        )
-    if 0 in images.shape:
-        raise ValueError(f"The video has no frames (shape {tuple(images.shape)}); give at least one.")
+    given: Any = getattr(parts, "images", None)
+    images = checked_frames(given, "video frames")
     waveform, sample_rate_hz = given_sound(getattr(parts, "audio", None))
     return TensorClip(
         images,
@@ -102,11 +98,7 @@ def _alpha(alpha: Any, images: Tensor) -> Tensor | None:
     if alpha is None:
         return None
     count, height, width, _ = images.shape
-    with_channel = alpha[..., None] if isinstance(alpha, Tensor) and alpha.ndim == 3 else alpha
-    if not isinstance(with_channel, Tensor) or tuple(with_channel.shape) != (count, height, width, 1):
-        found = tuple(alpha.shape) if isinstance(alpha, Tensor) else type(alpha).__name__
-        raise ValueError(
-            f"The video's alpha is {found} for frames of {tuple(images.shape)}; it must be "
-            f"{(count, height, width, 1)}."
-        )
-    return with_channel
+    planes = alpha[..., 0] if isinstance(alpha, Tensor) and alpha.ndim == 4 and alpha.shape[3] == 1 else alpha
+    opacity = checked_maps(planes, "video alpha", (height, width))
+    require_clip_length(len(opacity), count, "alpha")
+    return opacity.expand(count, height, width)[..., None]

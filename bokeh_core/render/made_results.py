@@ -1,4 +1,4 @@
-"""Which finished files a session handed on, so that one that is gone since is noticed and made again."""
+"""Results of a session: how they are named, and which are gone since and have to be made again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 # Enough for any session; the oldest are forgotten.
 _REMEMBERED = 256
 _TYPED = (str, int, float, bool)
+# A name may have 255 bytes, a path on Windows 260 characters.
+LONGEST_STEM = 96
+_NOT_IN_NAMES = '<>:"/\\|?*'
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,20 @@ class _Result:
     settings: Mapping[str, Any]
     path: Path
     state: tuple[int, int] | None
+
+
+def result_stem(source_name: str) -> str:
+    """Name a result after its source, in characters that every disk and browser takes.
+
+    Args:
+        source_name: of the source, without ending.
+
+    Returns:
+        At most `LONGEST_STEM` bytes in UTF-8, so that what is put behind it still fits into a name.
+    """
+    shown = "".join(char if char.isprintable() and char not in _NOT_IN_NAMES else "_" for char in source_name)
+    cut = shown.encode("utf-8")[:LONGEST_STEM].decode("utf-8", "ignore").strip()
+    return cut or "video"
 
 
 class MadeResults:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from devtools.client import PromptFailed
 from tests.core.render.clips import moving_pictures, write_video
 from tests.host.harness import HostUnderTest
 
@@ -104,3 +105,17 @@ def test_the_loss_of_another_result_does_not_matter(bench: Bench):
     other.unlink()
     ran, _ = bench.queue()
     assert not ran
+
+
+def test_an_output_folder_that_cannot_be_written_to_is_said(bench: Bench):
+    bench.queue()
+    folder = bench.host.output_dir / "any_to_bokeh"
+    aside = folder.with_name("aside")
+    folder.rename(aside)
+    try:
+        folder.write_text("in the way")
+        with pytest.raises(PromptFailed, match=r"Nothing can be written to .*any_to_bokeh"):
+            bench.queue(strength="10")
+    finally:
+        folder.unlink()
+        aside.rename(folder)

@@ -127,6 +127,12 @@ def test_alpha_that_a_codec_cannot_hold_is_said(host: HostUnderTest):
         assert container.streams.video[0].pix_fmt == "yuv420p"
 
 
+def test_a_name_as_long_as_a_disk_takes(host: HostUnderTest, name: str):
+    long = host.upload(host.input_dir / name, "n" * 200 + ".mp4")
+    shown, _ = rendered(host, long, "trimmed")
+    assert shown.name.startswith("n" * 96 + "_")
+
+
 @pytest.mark.parametrize(("kind", "says"), [("gone", "is gone; choose it again"), ("no video", "got str")])
 def test_what_is_no_video_is_said(host: HostUnderTest, name: str, kind: str, says: str):
     graph = host.graph()

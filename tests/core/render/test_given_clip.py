@@ -33,6 +33,16 @@ def test_alpha_beside_the_frames_joins_them():
     assert torch.equal(next(dropped.frames(0, [])), images[0])
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float64])
+def test_frames_of_other_types(dtype: torch.dtype):
+    levels = torch.arange(144, dtype=torch.float64).reshape(1, 6, 8, 3)
+    images = levels.to(dtype) if dtype == torch.uint8 else (levels / 255).to(dtype).requires_grad_()
+    (frame,) = given_clip(parts(images=images), keep_alpha=False).frames(0, [])
+    assert frame.dtype == torch.float32 and not frame.requires_grad
+    # Half a unit in the last place of float16 below 1.
+    torch.testing.assert_close(frame.double(), levels[0] / 255, rtol=0, atol=2**-11)
+
+
 def test_alpha_tells_clips_apart():
     images, alpha = torch.rand(3, 6, 8, 3), torch.zeros(3, 6, 8, 1)
     clips = [given_clip(parts(images=images, alpha=given), True) for given in (None, alpha, alpha + 1)]
@@ -82,18 +92,20 @@ def test_no_sound(audio: Any):
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"images": None}, "frames are NoneType; they must be pictures"),
-        ({"images": torch.rand(6, 8, 3)}, "of shape (6, 8, 3)"),
-        ({"images": torch.rand(3, 6, 8, 2)}, "with 1, 3 or 4 channels"),
-        ({"images": torch.rand(0, 6, 8, 3)}, "no frames"),
+        ({"images": None}, "video frames is of the type NoneType"),
+        ({"images": torch.rand(6, 8, 3)}, "video frames have shape (6, 8, 3)"),
+        ({"images": torch.rand(3, 6, 8, 2)}, "with C = 1, 3 or 4"),
+        ({"images": torch.rand(0, 6, 8, 3)}, "there is no frame"),
+        ({"images": torch.full((3, 6, 8, 3), torch.nan)}, "NaN at frame 0, row 0, column 0"),
         ({"frame_rate": 0}, "frame rate of 0;"),
         ({"frame_rate": float("nan")}, "frame rate of nan"),
         ({"frame_rate": None}, "frame rate of None"),
         ({"audio": {"waveform": torch.rand(1, 2, 3, 4), "sample_rate": 1}}, "sound is (1, 2, 3, 4)"),
         ({"audio": {"waveform": torch.rand(1, 2, 3)}}, "sample rate of None"),
         ({"audio": {"waveform": torch.rand(1, 2, 3), "sample_rate": 0}}, "sample rate of 0"),
-        ({"alpha": torch.rand(3, 5, 8, 1)}, "alpha is (3, 5, 8, 1) for frames of (3, 6, 8, 3)"),
-        ({"alpha": torch.rand(2, 6, 8)}, "alpha is (2, 6, 8)"),
+        ({"alpha": torch.rand(3, 5, 8, 1)}, "but the frames are 8 x 6 px"),
+        ({"alpha": torch.rand(2, 6, 8)}, "2 alpha frames for 3 video frames"),
+        ({"alpha": "opaque"}, "video alpha is of the type str"),
     ],
 )
 def test_what_does_not_fit_is_said(changed: dict[str, Any], says: str):

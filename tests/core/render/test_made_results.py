@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bokeh_core.render.made_results import MadeResults
+from bokeh_core.render.made_results import MadeResults, result_stem
 
 
 @pytest.fixture
@@ -44,3 +44,20 @@ def test_other_settings_do_not_mind(film: Path):
     assert results.losses({"strength": "9", "crf": 18}) == 0
     # A setting that another node supplies is not known beforehand.
     assert results.losses({"crf": 18, "strength": None}) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("holiday", "holiday"),
+        ("ferien \u6d77", "ferien \u6d77"),
+        ("take:1?", "take_1_"),
+        ("b\udcffd\n", "b_d_"),
+        ("", "video"),
+        ("x" * 250, "x" * 96),
+        # Three bytes each, and none is cut in two.
+        ("\u6d77" * 250, "\u6d77" * 32),
+    ],
+)
+def test_names_of_results(source: str, named: str):
+    assert result_stem(source) == named
