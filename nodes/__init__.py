@@ -1,35 +1,61 @@
-"""The pack's nodes, in the order of the method."""
+"""The pack's nodes, in the order of the method; those whose libraries are missing are left out."""
+
+import importlib
+import logging
+from dataclasses import dataclass
 
 from comfy_api.latest import ComfyExtension, io
 
-from .assembly import AssembleWindows
-from .decode import RefinedDecode
-from .disparity import DisparityFromImages, LoadDisparity
-from .focus import FocusAtPoint, FocusAtValue, FocusOnMask
-from .lens import LensBlur
-from .model import LoadBokehModel
-from .mpi import MPIMask
-from .preview import FocusPreview
-from .sampler import OneStepSampler
-from .strength import BlurStrength
-from .video import AnyToBokehVideo
+from .libraries import advice, fault_of
 
-NODES: list[type[io.ComfyNode]] = [
-    LoadDisparity,
-    DisparityFromImages,
-    FocusAtValue,
-    FocusAtPoint,
-    FocusOnMask,
-    BlurStrength,
-    MPIMask,
-    FocusPreview,
-    LensBlur,
-    LoadBokehModel,
-    OneStepSampler,
-    AssembleWindows,
-    RefinedDecode,
-    AnyToBokehVideo,
-]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a node is defined, what users know it by, and the libraries without which it can do nothing."""
+
+    module: str
+    name: str
+    title: str
+    needs: tuple[str, ...] = ()
+
+
+_MODEL = ("diffusers", "einops", "safetensors")
+
+ENTRIES = (
+    Entry("disparity", "LoadDisparity", "Load Disparity", ("cv2",)),
+    Entry("disparity", "DisparityFromImages", "Disparity from Images"),
+    Entry("focus", "FocusAtValue", "Focus at Value"),
+    Entry("focus", "FocusAtPoint", "Focus at Point"),
+    Entry("focus", "FocusOnMask", "Focus on Mask"),
+    Entry("strength", "BlurStrength", "Blur Strength"),
+    Entry("mpi", "MPIMask", "MPI Focal-Plane Mask", ("einops",)),
+    Entry("preview", "FocusPreview", "Focus Preview", ("cv2",)),
+    Entry("lens", "LensBlur", "Lens Blur", ("cv2",)),
+    Entry("model", "LoadBokehModel", "Load Bokeh Model", _MODEL),
+    Entry("sampler", "OneStepSampler", "One-Step Bokeh Sampler", _MODEL),
+    Entry("assembly", "AssembleWindows", "Assemble Overlapping Windows", _MODEL),
+    Entry("decode", "RefinedDecode", "Refined VAE Decode", _MODEL),
+    Entry("video", "AnyToBokehVideo", "Any-to-Bokeh Video", ("av", "cv2", "einops")),
+)
+
+
+def available_nodes() -> list[type[io.ComfyNode]]:
+    """The nodes whose libraries are there; what is missing is logged with the line that brings it."""
+    faults = {library: fault_of(library) for library in sorted({n for e in ENTRIES for n in e.needs})}
+    nodes: dict[str, type[io.ComfyNode]] = {}
+    for entry in ENTRIES:
+        if all(faults[library] is None for library in entry.needs):
+            nodes[entry.name] = getattr(importlib.import_module(f".{entry.module}", __name__), entry.name)
+    for library, fault in faults.items():
+        if fault is not None:
+            gone = ", ".join(entry.title for entry in ENTRIES if library in entry.needs)
+            logger.warning("Any-to-Bokeh starts without %s. %s", gone, advice(library, fault))
+    return list(nodes.values())
+
+
+NODES = available_nodes()
 
 
 class AnyToBokehExtension(ComfyExtension):

@@ -5,9 +5,9 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.disparity import NORMALISATIONS, POLARITIES, SOURCES, grey_view, prepare_disparity
-from ..bokeh_core.disparity_files import fingerprint, read_depth_maps
 from ..bokeh_core.grey import grey_maps, with_frame_axes
 from . import host, sockets
+from .libraries import needed_libraries
 from .newer_host import known_fields
 
 
@@ -147,8 +147,12 @@ class LoadDisparity(io.ComfyNode):
         max_frames: int = 0,
         frames: Any = None,
     ) -> Any:
-        num_frames, height, width = _clip_size(frames)
-        maps = read_depth_maps(host.input_path(path), on_frame=host.check_interrupt)
+        # Disparity from Images, in this module too, does without OpenCV.
+        with needed_libraries():
+            from ..bokeh_core.disparity_files import read_depth_maps
+
+            num_frames, height, width = _clip_size(frames)
+            maps = read_depth_maps(host.input_path(path), on_frame=host.check_interrupt)
         prepared = prepare_disparity(
             maps.values,
             source,
@@ -167,6 +171,8 @@ class LoadDisparity(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, path: str = "", **_: Any) -> str:
         """Files that change on disk make the node run again."""
+        from ..bokeh_core.disparity_files import fingerprint
+
         try:
             return fingerprint(host.input_path(path or ""))
         except ValueError as error:

@@ -12,6 +12,7 @@ from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode, train
 from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
 from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
 from . import host, sockets
+from .libraries import needed_libraries
 from .newer_host import known_fields
 
 logger = logging.getLogger(__name__)
@@ -159,8 +160,11 @@ class LoadBokehModel(io.ComfyNode):
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
         bundle, warning = ("", "") if metadata is None else (str(unet_path), quality_warning(metadata))
         trained_px = trained_strength_px(unet_path)
-        model = sockets.BokehModel(_load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning, trained_px)
-        coder = sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype]), bundle)
+        with needed_libraries():
+            model = sockets.BokehModel(
+                _load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning, trained_px
+            )
+            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype]), bundle)
         if warning:
             logger.warning(warning)
         return io.NodeOutput(model, coder)

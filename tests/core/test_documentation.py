@@ -82,7 +82,9 @@ def host_that_records() -> Iterator[None]:
         get_folder_paths=lambda name: [],
         get_filename_list=lambda name: [],
     )
-    stand_ins["comfy_api.latest"] = SimpleNamespace(io=RecordingIO(), ComfyExtension=object)
+    stand_ins["comfy_api.latest"] = SimpleNamespace(
+        io=RecordingIO(), ComfyExtension=object, InputImpl=SimpleNamespace()
+    )
     stand_ins["documented_pack"] = ModuleType("documented_pack")
     stand_ins["documented_pack"].__path__ = [str(PACK)]
     with mock.patch.dict(sys.modules, stand_ins):

@@ -1,0 +1,100 @@
+"""A library that is missing takes only its nodes away, and the user is told what to type."""
+
+import importlib
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from tests.core.test_documentation import SCHEMAS, host_that_records
+
+PACK = Path(__file__).resolve().parents[2]
+MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Windows", "Refined VAE Decode"}
+NEED_OPENCV = {"Load Disparity", "Focus Preview", "Lens Blur", "Any-to-Bokeh Video"}
+# What is imported -> the package's name, and the nodes that go with it.
+LIBRARIES = {
+    "cv2": ("opencv-python", NEED_OPENCV),
+    "av": ("av", {"Any-to-Bokeh Video"}),
+    "diffusers": ("diffusers", MODEL),
+    "einops": ("einops", {"MPI Focal-Plane Mask", "Any-to-Bokeh Video", *MODEL}),
+    "safetensors": ("safetensors", MODEL),
+}
+ALL = {schema.display_name for schema in SCHEMAS.values()}
+
+
+@contextmanager
+def without(*libraries: str) -> Iterator[None]:
+    """Make the import of libraries fail as where they are not installed."""
+    loaded = [name for name in sys.modules if name.partition(".")[0] in libraries]
+    with mock.patch.dict(sys.modules, dict.fromkeys([*libraries, *loaded])):
+        yield
+
+
+def titles_of(nodes: list[Any]) -> set[str]:
+    return {node.define_schema().display_name for node in nodes}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_only_its_nodes_go(library: str, caplog: pytest.LogCaptureFixture):
+    package, gone = LIBRARIES[library]
+    with caplog.at_level(logging.WARNING), without(library), host_that_records():
+        pack = importlib.import_module("documented_pack.nodes")
+        assert titles_of(pack.NODES) == ALL - gone
+    [record] = caplog.records
+    named = {title for title in ALL if title in record.getMessage()}
+    assert named == gone
+    line = f"{sys.executable} -m pip install -r {PACK / 'requirements.txt'}"
+    assert f"{package} is missing" in record.getMessage()
+    assert line in record.getMessage().replace('"', "")
+
+
+def test_with_none_of_them_the_others_are_there():
+    with without(*LIBRARIES), host_that_records():
+        pack = importlib.import_module("documented_pack.nodes")
+        left = ALL - set().union(*(gone for _, gone in LIBRARIES.values()))
+        assert left >= {"Disparity from Images", "Focus at Value", "Focus at Point", "Blur Strength"}
+        assert titles_of(pack.NODES) == left
+
+
+def test_nothing_is_said_where_nothing_is_missing(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.WARNING), host_that_records():
+        pack = importlib.import_module("documented_pack.nodes")
+        assert [(entry.title, entry.name) for entry in pack.ENTRIES] == [
+            (node.define_schema().display_name, node.__name__) for node in pack.NODES
+        ]
+    assert caplog.records == []
+
+
+class TestLibraries:
+    @pytest.fixture
+    def libraries(self) -> Iterator[Any]:
+        with host_that_records():
+            yield importlib.import_module("documented_pack.nodes.libraries")
+
+    def test_portable_comfyui_for_windows(self, libraries: Any, monkeypatch: pytest.MonkeyPatch):
+        python = r"D:\My ComfyUI\python_embeded\python.exe"
+        monkeypatch.setattr(libraries.sys, "executable", python)
+        monkeypatch.setattr(libraries, "REQUIREMENTS", r"D:\any\requirements.txt")
+        expected = rf'"{python}" -s -m pip install -r D:\any\requirements.txt'
+        assert libraries.line_to_type() == expected
+
+    def test_a_library_that_breaks_in_use(self, libraries: Any):
+        broken = ImportError("cannot import name 'x' from 'huggingface_hub'", name="huggingface_hub")
+        with pytest.raises(ImportError, match="diffusers is missing") as caught, libraries.needed_libraries():
+            raise broken
+        assert caught.value.__cause__ is broken
+        assert "cannot import name 'x'" in str(caught.value)
+        assert libraries.line_to_type() in str(caught.value)
+
+    def test_other_errors_pass(self, libraries: Any):
+        with pytest.raises(RuntimeError, match=r"^CUDA out of memory$"), libraries.needed_libraries():
+            raise RuntimeError("CUDA out of memory")
+
+    def test_opencv_on_a_machine_without_a_screen(self, libraries: Any):
+        said = libraries.advice("cv2", "libGL.so.1: cannot open shared object file")
+        assert "opencv-python-headless" in said and "libgl1" in said
