@@ -29,10 +29,6 @@ from .newer_host import known_fields
 # Copies of equal content have one name and one time, so that a run that was stopped finds its parts again.
 _COPIED_AT = 1_000_000_000
 _WHOLE = (0.0, 0.0)
-# Videos that write themselves without holding all frames; joined ones are of newer hosts.
-_STREAMING: Any = tuple(
-    getattr(InputImpl, name) for name in ("VideoFromFile", "VideoFromList") if hasattr(InputImpl, name)
-)
 
 
 @dataclass(frozen=True)
@@ -164,7 +160,9 @@ def _window_s(video: Any, source: str | io.BytesIO) -> tuple[float, float] | Non
 
 def _can_be_copied(video: Any, keep_alpha: bool) -> bool:
     """Whether the host writes an edited video frame by frame without losing anything that matters."""
-    if not isinstance(video, _STREAMING):
+    # Joined videos are of newer hosts.
+    streaming = [getattr(InputImpl, kind, None) for kind in ("VideoFromFile", "VideoFromList")]
+    if not isinstance(video, tuple(kind for kind in streaming if kind is not None)):
         return False
     if not {"crf", "bit_depth"} <= signature(video.save_to).parameters.keys():
         return False

@@ -54,15 +54,22 @@ def run(host: HostUnderTest, graph: object, video: Node, **options: object) -> t
         ("in memory", slice(None), slice(None), slice(None), ""),
         ("cropped", slice(None), *CROPPED, "32 x 24 px, from a copy without loss"),
         ("trimmed and cropped", TRIMMED, *CROPPED, "32 x 24 px, from a copy without loss"),
+        ("joined", [*range(6), *range(12, 24)], slice(None), slice(None), "64 x 48 px, from a copy"),
         ("cropped to an odd size", slice(None), slice(8, 32), slice(16, 47), "31 x 24 px, held in memory"),
         ("silently cropped", slice(None), *CROPPED, "32 x 24 px, held in memory"),
     ],
 )
 def test_what_was_edited_is_what_is_rendered(
-    host: HostUnderTest, name: str, kind: str, frames: slice, rows: slice, columns: slice, says: str
+    host: HostUnderTest,
+    name: str,
+    kind: str,
+    frames: slice | list[int],
+    rows: slice,
+    columns: slice,
+    says: str,
 ):
     shown, report = rendered(host, name, kind)
-    expected = read_video(host.input_dir / name)[frames, rows, columns]
+    expected = read_video(host.input_dir / name)[frames][:, rows, columns]
     found = read_video(shown)
     assert found.shape == expected.shape
     # Conversions to Y'CbCr with half the colour, of a soft pattern; neighbouring frames differ by 8 or more.
