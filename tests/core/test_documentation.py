@@ -91,6 +91,11 @@ def host_that_records() -> Iterator[None]:
         yield
 
 
+# What is first imported inside the block is forgotten after it, and OpenCV cannot be loaded a second time.
+for library in ("av", "cv2", "einops"):
+    importlib.import_module(library)
+
+
 def recorded_schemas() -> dict[str, Any]:
     with host_that_records():
         nodes = importlib.import_module("documented_pack.nodes").NODES
