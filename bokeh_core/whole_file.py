@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,13 @@ def put_in_place(written: Path, path: Path) -> None:
     os.replace(written, path)
     if sys.platform != "win32":
         # The new name itself must reach the disk too; Windows offers no such call.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        except OSError:
-            # Some network drives know no fsync of a folder; the file's own bytes are safe.
-            pass
-        finally:
-            os.close(folder)
+        # Some drives know no such call, and some folders may not be read; the file's own bytes are safe.
+        with suppress(OSError):
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 def write_whole_json(path: Path, content: Any) -> None:

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,10 @@ def _run(words: argparse.Namespace) -> int:
             sys.stderr.write(_stopped_at(clip.output))
             return STOPPED
         else:
-            sys.stdout.write(f"{clip.video.name}\n{report.text}\n")
-            sys.stdout.flush()
+            # Whoever reads this may have left, as `head` does; the clips are made all the same.
+            with suppress(BrokenPipeError):
+                sys.stdout.write(f"{clip.video.name}\n{report.text}\n")
+                sys.stdout.flush()
     if failures:
         sys.stderr.write(f"{told(failures, len(clips))}\n")
     return FAILED if failures else 0

@@ -61,7 +61,7 @@ def clips_at(source: Path, disparity: Path, output: Path, ending: str) -> list[C
     videos = sorted(
         path
         for path in source.iterdir()
-        if path.suffix.lower() in _VIDEO_ENDINGS and not path.name.startswith(".")
+        if path.suffix.lower() in _VIDEO_ENDINGS and not path.name.startswith(".") and not path.is_dir()
     )
     if not videos:
         raise ValueError(f"{source} holds no videos ({', '.join(sorted(_VIDEO_ENDINGS))}).")
@@ -69,6 +69,7 @@ def clips_at(source: Path, disparity: Path, output: Path, ending: str) -> list[C
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise ValueError(f"{source} holds two videos named {twice[0]}; rename one of them.")
-    if output.exists() and (not output.is_dir() or output.samefile(source)):
+    taken = [folder for folder in (source, disparity) if folder.exists()]
+    if output.exists() and (not output.is_dir() or any(output.samefile(folder) for folder in taken)):
         raise ValueError(f"{output} cannot take the results of a folder; name another folder.")
     return [ClipPaths(video, output / f"{video.stem}{ending}", disparity, by_name=True) for video in videos]

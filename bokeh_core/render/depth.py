@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,6 +110,10 @@ class GivenDepth:
     disparity: Tensor
 
     def fingerprint(self) -> str:
+        return self._values
+
+    @cached_property
+    def _values(self) -> str:
         return tensor_fingerprint(self.disparity)
 
     def prepare(

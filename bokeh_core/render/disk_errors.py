@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_MOST_LETTERS_OF_WINDOWS = 259
+# Of the names of parts beside the output.
+_ROOM_FOR_PARTS = len(".parts/part_00000000.json.00000000.unfinished")
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -37,7 +41,7 @@ def _what_helps(error: OSError, output: Path) -> str | None:
             f"The disk of {folder} is full. Make room and give the same job again; finished parts are kept, "
             f"and {output.name} is as it was."
         )
-    if error.errno == errno.ENAMETOOLONG:
+    if error.errno == errno.ENAMETOOLONG or _is_too_long_for_windows(output):
         return (
             f"The name {output.name[:60]}... is too long for the disk: parts wait under longer ones beside "
             "it. Name an output of at most 200 letters."
@@ -53,6 +57,11 @@ def _what_helps(error: OSError, output: Path) -> str | None:
             "job again; finished parts in it are kept."
         )
     return None
+
+
+def _is_too_long_for_windows(output: Path) -> bool:
+    # Windows says of such paths that they do not exist.
+    return os.name == "nt" and len(str(output.absolute())) + _ROOM_FOR_PARTS > _MOST_LETTERS_OF_WINDOWS
 
 
 def _is_folder(path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 # Of each weight; two networks that agree in so many numbers of every weight are the same.
@@ -17,7 +18,8 @@ def tensor_fingerprint(values: Tensor) -> str:
     digest = hashlib.sha256(f"{tuple(values.shape)} {values.dtype}".encode())
     # Row by row of the first dimension: a view may be larger than what lies behind it.
     for row in values.detach().cpu() if values.ndim else [values.detach().cpu()]:
-        digest.update(row.contiguous().numpy().tobytes())
+        # As bytes, for NumPy does not know every type.
+        digest.update(row.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

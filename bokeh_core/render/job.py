@@ -28,7 +28,7 @@ from .depth import DepthSource, PreparedDepth
 from .disk_errors import told_of_disk
 from .disk_space import free_bytes_in, require_space
 from .fingerprints import key_of
-from .parts import PartStore, Span, open_parts, plan_parts
+from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
 from .refusals import (
     require_nothing_lost,
     require_output_possible,
@@ -46,6 +46,7 @@ from .stages import Progress, counter, no_progress, ticking
 # Of what parts are made of; a change makes earlier parts useless.
 _PARTS_VERSION = 2
 PART_FRAMES = 48
+_STEM_BYTES = 160
 _log = logging.getLogger(__name__)
 
 
@@ -122,6 +123,8 @@ def stored_under_key(job: RenderJob, folder: Path, stem: str) -> RenderJob:
     A job that is given again, after a crash or a restart, so finds its parts, or its finished file.
     """
     ending = job.clip.ending(job.encoding)
+    # Disks take names of 255 bytes; parts, and letters that take several bytes each, need room.
+    stem = stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES].decode("utf-8", "ignore")
     named = replace(job, output=folder / f"{stem}{ending}")
     output = folder / f"{stem}_{named.key()[:10]}{ending}"
     # Nobody else gives such names: what bears one and is no video is a damaged result.
@@ -193,6 +196,7 @@ def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
         require_output_possible(job)
         key = key or job.key()
         if look_at(job.output, key) is Found.RESULT:
+            remove_left_parts(job.output)
             return RenderReport(f"Nothing has changed since {job.output} was made.", 0, 0)
         require_nothing_lost(job, key)
     require_sources_fit(job)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -30,6 +32,7 @@ _OUR_NAMES = re.compile(
     rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
 )
 STALE_AFTER_DAYS = 14
+_log = logging.getLogger(__name__)
 _READ_AT_ONCE = 2**20
 _LOCK_ATTEMPTS = 20
 
@@ -134,6 +137,7 @@ class PartStore:
         if self._removed:
             return
         if self.worth_keeping:
+            _log.info("Stopped; finished parts are kept in %s for the next run of the same job.", self.folder)
             self._lock.release()
         else:
             self.remove()
@@ -185,6 +189,13 @@ def require_ours(folder: Path) -> None:
         )
 
 
+def remove_left_parts(output: Path) -> None:
+    """Delete the parts of a finished file, which a run that was killed as it ended may have left."""
+    # That they cannot be deleted harms nothing.
+    with suppress(OSError):
+        _remove_unheld(parts_folder(output))
+
+
 def remove_stale_parts(folder: Path, now: float | None = None) -> list[Path]:
     """Delete the parts in a folder with which nobody went on.
 
@@ -203,17 +214,24 @@ def remove_stale_parts(folder: Path, now: float | None = None) -> list[Path]:
     for parts in sorted(folder.glob(f"*{SUFFIX}")):
         # Somebody else's run, or an unwritable folder, is no reason not to render.
         with suppress(OSError):
-            if parts.is_symlink() or not parts.is_dir() or not _is_marked(parts):
-                continue
-            if max(path.stat().st_mtime for path in parts.iterdir()) > oldest:
-                continue
-            lock = try_lock(parts / _LOCK)
-            if lock is not None:
-                _clear(parts)
-                lock.release_and_delete()
-                _remove_if_empty(parts)
+            if max(
+                (path.stat().st_mtime for path in parts.iterdir()), default=math.inf
+            ) <= oldest and _remove_unheld(parts):
                 cleared.append(parts)
     return cleared
+
+
+def _remove_unheld(parts: Path) -> bool:
+    """Delete what a run of ours left in a folder, unless a run holds it; tell whether that was done."""
+    if parts.is_symlink() or not parts.is_dir() or not _is_marked(parts):
+        return False
+    lock = try_lock(parts / _LOCK)
+    if lock is None:
+        return False
+    _clear(parts)
+    lock.release_and_delete()
+    _remove_if_empty(parts)
+    return True
 
 
 def _locked(folder: Path, output: Path) -> FileLock:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -189,9 +190,13 @@ class TensorClip:
         return [*lost, *picture_losses(self.format, encoding)]
 
     def fingerprint(self) -> str:
+        return f"{self._values} {self.format!r} {self.sample_rate_hz}"
+
+    @cached_property
+    def _values(self) -> str:
+        # A clip may fill the memory, and is asked several times in a run.
         given = (self.images, self.alpha, self.waveform)
-        values = " ".join("" if tensor is None else tensor_fingerprint(tensor) for tensor in given)
-        return f"{values} {self.format!r} {self.sample_rate_hz}"
+        return " ".join("" if tensor is None else tensor_fingerprint(tensor) for tensor in given)
 
 
 def file_warnings(file: VideoFile, used: VideoFormat, encoding: Encoding) -> list[str]:
