@@ -46,7 +46,6 @@ from .stages import Progress, counter, no_progress, ticking
 # Of what parts are made of; a change makes earlier parts useless.
 _PARTS_VERSION = 2
 PART_FRAMES = 48
-_STEM_BYTES = 160
 _log = logging.getLogger(__name__)
 
 
@@ -123,8 +122,6 @@ def stored_under_key(job: RenderJob, folder: Path, stem: str) -> RenderJob:
     A job that is given again, after a crash or a restart, so finds its parts, or its finished file.
     """
     ending = job.clip.ending(job.encoding)
-    # Disks take names of 255 bytes; parts, and letters that take several bytes each, need room.
-    stem = stem.encode("utf-8", "surrogateescape")[:_STEM_BYTES].decode("utf-8", "ignore")
     named = replace(job, output=folder / f"{stem}{ending}")
     output = folder / f"{stem}_{named.key()[:10]}{ending}"
     # Nobody else gives such names: what bears one and is no video is a damaged result.
