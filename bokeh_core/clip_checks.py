@@ -218,8 +218,8 @@ def _refuse_shape_of_maps(maps: Tensor, name: str, size: tuple[int, ...] | None)
     height, width = size
     if maps.ndim == 3:
         raise ValueError(
-            f"{name} is {maps.shape[2]} x {maps.shape[1]} px but the frames are {width} x {height} px; connect "
-            "the frames where the maps are loaded, which then fits them."
+            f"{name} is {maps.shape[2]} x {maps.shape[1]} px but the frames are {width} x {height} px; "
+            "connect the frames where the maps are loaded, which then fits them."
         )
     raise ValueError(
         f"{name} has shape {tuple(maps.shape)}; the frames are {width} x {height} px, so it must be "

@@ -1,5 +1,6 @@
 """Two layers a pixel: what the camera sees, and what an out-of-focus foreground lets through."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -48,18 +49,25 @@ class Layers:
     rim: Tensor
 
 
-def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int) -> Layers:
+def split_layers(
+    color: Tensor, radius_px: Tensor, contour_reach_px: int, check: Callable[[], None] = lambda: None
+) -> Layers:
     """Take a frame apart into a front and a back layer.
 
     Args:
         color: [C, H, W] linear light.
         radius_px: [H, W] signed blur radius, near positive.
         contour_reach_px: how far the map's contours may be off the picture's; 0 trusts the map.
+        check: called between the steps; may raise to stop.
     """
+    check()
     if contour_reach_px > 0:
         radius_px = sharpen_ramps(radius_px, contour_reach_px + 1)
+        check()
         radius_px = align_to_picture(radius_px, color, contour_reach_px)
+        check()
         radius_px = align_to_picture(radius_px, color, max(1, contour_reach_px // 2))
+        check()
         radius_px = smooth_surfaces(radius_px, contour_reach_px)
 
     band = edge_band(radius_px, contour_reach_px)
@@ -67,11 +75,14 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int) -> Lay
         empty = Layer(torch.zeros_like(color), torch.zeros_like(radius_px), torch.zeros_like(radius_px))
         return Layers(Layer(color, radius_px, torch.ones_like(radius_px)), empty, torch.zeros_like(radius_px))
 
+    check()
     matte = edge_matte(color, radius_px, band)
+    check()
     top, bottom = local_max(radius_px), local_min(radius_px)
     near_px, far_px = push_pull(torch.stack([top, bottom]), band[None].float())
     behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte)
 
+    check()
     reach_px = min(int(radius_px.abs().max()) + 2, _MAX_REACH_PX)
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
     hides = near(band, reach_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)

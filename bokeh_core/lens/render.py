@@ -114,7 +114,7 @@ def lens_blur(
             result[t] = frames[t]
             return
         lens = _lens(aperture, frames.shape[1:3], check)
-        blurred = _blur_frame(frame, radius_px, gamma, glow, lens, reach_px, contour_reach_px)
+        blurred = _blur_frame(frame, radius_px, gamma, glow, lens, reach_px, contour_reach_px, check)
         if keep is not None:
             blurred = torch.where(keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None]))
         result[t] = blurred.to(result.device)
@@ -149,6 +149,7 @@ def _blur_frame(
     lens: Spread,
     reach_px: Callable[[float], int],
     contour_reach_px: int,
+    check: Callable[[], None],
 ) -> Tensor:
     """Blur one [H, W, C] frame given its signed blur radius [H, W]."""
     channels = frame.permute(2, 0, 1)  # HWC -> CHW
@@ -159,7 +160,8 @@ def _blur_frame(
     # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
     planes = torch.cat([light * alpha, alpha]) if len(alpha) else light
 
-    layers = split_layers(planes, radius_px, contour_reach_px)
+    layers = split_layers(planes, radius_px, contour_reach_px, check)
+    check()
     blurred = composite(layers, lens, reach_px)
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
