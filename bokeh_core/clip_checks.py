@@ -111,6 +111,8 @@ def checked_values(
     numbers = numbers[None] if numbers.ndim == 0 else numbers
     if numbers.ndim != 1:
         raise ValueError(f"{name} has shape {tuple(numbers.shape)}; give one value per frame, [T].")
+    if len(numbers) == 0:
+        raise ValueError(f"{name} is empty; give one value per frame, or one for the whole clip.")
     # Written so that NaN fails too.
     bad = ~((numbers >= least - _VALUE_SLACK) & (numbers <= most + _VALUE_SLACK))
     if bool(bad.any()):
@@ -124,6 +126,8 @@ def checked_values(
 
 
 def _as_float(values: Any, name: str) -> Tensor:
+    if values is None:
+        raise ValueError(f"There is no {name}; connect it.")
     if not isinstance(values, Tensor):
         raise ValueError(f"{name} is of the type {type(values).__name__}; it must be a tensor.")
     if values.layout != torch.strided or values.is_quantized:

@@ -12,6 +12,7 @@ from .clip_length import broadcast_over_frames
 from .focus_smoothing import PieceFinder, smooth_within_pieces
 from .masks import resize_mask
 from .schedule import Keyframes, interpolate_keyframes, parse_keyframes, schedule_values, segment_at_frames
+from .schedule_text import MOST_FRAME
 from .setting_checks import require_choice, require_number, require_whole_number
 
 # What happens between two point keyframes: the point travels with one subject, or the focus moves
@@ -62,7 +63,7 @@ def focus_at_value(
         return schedule_values(
             keyframes, num_frames, column="focal_disparity", easing=easing, minimum=0.0, maximum=1.0
         )
-    require_whole_number("The length of the clip", num_frames, 1, math.inf, "frames")
+    require_whole_number("The length of the clip", num_frames, 1, MOST_FRAME, "frames")
     require_number("focal_disparity", focal_disparity, 0, 1, meaning="0 = farthest, 1 = nearest")
     return torch.full((num_frames,), float(focal_disparity))
 

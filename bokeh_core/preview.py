@@ -97,7 +97,7 @@ def focus_preview(
 
 def _rgb(frame: Tensor) -> Tensor:
     """[H, W, 1 | 3 | 4] -> float32 [H, W, 3], transparent parts over grey."""
-    frame = frame.clamp(0, 1).cpu()
+    frame = frame.clamp(0, 1).cpu().contiguous()
     if frame.shape[-1] == 1:
         return frame.expand(-1, -1, 3)
     if frame.shape[-1] == 3:

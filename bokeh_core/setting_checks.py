@@ -4,6 +4,8 @@ import math
 import numbers
 from typing import Any
 
+_WRITTEN_OUT = 1e9
+
 
 def require_number(
     name: str, value: float, least: float, most: float, unit: str = "", meaning: str = ""
@@ -23,8 +25,8 @@ def require_number(
     """
     # Whatever the annotation says: nodes hand over what a workflow holds.
     given: Any = value
-    if not isinstance(given, numbers.Real):
-        raise ValueError(f"{name} is {value!r}; it must be a number{_rule(least, most, unit, meaning)}.")
+    if isinstance(given, bool) or not isinstance(given, numbers.Real):
+        raise ValueError(f"{name} is {given!r:.60}; it must be a number{_rule(least, most, unit, meaning)}.")
     # Written so that NaN fails too.
     if not least <= value <= most or not math.isfinite(value):
         shown = f"{_short(value)} {unit}".rstrip()
@@ -40,8 +42,9 @@ def require_whole_number(
         ValueError: it is something else.
     """
     given: Any = value
-    if not isinstance(given, numbers.Integral):
-        shown = _short(value) if isinstance(given, numbers.Real) else repr(value)
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral):
+        plain = isinstance(given, bool) or not isinstance(given, numbers.Real)
+        shown = f"{given!r:.60}" if plain else _short(value)
         raise ValueError(f"{name} is {shown}; it must be a whole number{_rule(least, most, unit, meaning)}.")
     require_number(name, value, least, most, unit, meaning)
 
@@ -53,15 +56,19 @@ def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         ValueError: it is something else; the message names the choices.
     """
     if value not in choices:
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+        raise ValueError(f"{name} is {value!r:.60}; choose one of {', '.join(choices)}.")
 
 
 def _rule(least: float, most: float, unit: str, meaning: str) -> str:
     """What is allowed, with a blank before it; empty where everything is."""
-    rule = f" {least:g} or more" if most == math.inf else f" {least:g} to {most:g}"
+    rule = f" {_bound(least)} or more" if most == math.inf else f" {_bound(least)} to {_bound(most)}"
     if least == -math.inf:
-        rule = "" if most == math.inf else f" {most:g} or less"
+        rule = "" if most == math.inf else f" {_bound(most)} or less"
     return f"{rule} {unit}".rstrip() + (f" ({meaning})" if meaning else "")
+
+
+def _bound(value: float) -> str:
+    return f"{value:.0f}" if value == round(value) and abs(value) < _WRITTEN_OUT else f"{value:g}"
 
 
 def _short(value: float) -> str:

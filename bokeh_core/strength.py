@@ -1,12 +1,11 @@
 """Blur strength K per frame: constant, ramped or scheduled (paper Eq. 1: r = K |d - d_f|)."""
 
-import math
-
 import torch
 from torch import Tensor
 
 from .clip_checks import checked_values
 from .schedule import ramp, schedule_values
+from .schedule_text import MOST_FRAME
 from .setting_checks import require_choice, require_number, require_whole_number
 
 MODES = ("constant", "ramp", "schedule")
@@ -52,7 +51,7 @@ def blur_strength(
     """
     require_choice("mode", mode, MODES)
     if num_frames is not None:
-        require_whole_number("num_frames", num_frames, 1, math.inf)
+        require_whole_number("The length of the clip", num_frames, 1, MOST_FRAME, "frames")
     if mode == "schedule":
         return scheduled_strength(schedule, num_frames, easing)
     require_number("strength", strength, 0, MAX_STRENGTH, "px", "0 = no blur")

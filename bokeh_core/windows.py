@@ -7,7 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .setting_checks import require_whole_number
+
 DECODE_FRAMES = 8
+MOST_FRAMES = 10_000_000
 
 
 class Window(NamedTuple):
@@ -42,12 +45,9 @@ def plan_windows(num_frames: int, window: int = 8, overlap: int = 4) -> list[Win
     Raises:
         ValueError: an argument is out of range.
     """
-    if num_frames < 1:
-        raise ValueError(f"The clip has {num_frames} frames; it needs at least 1.")
-    if window < 1:
-        raise ValueError(f"window is {window} frames; it must be 1 or more (8 as trained).")
-    if not 0 <= overlap < window:
-        raise ValueError(f"overlap is {overlap} frames; for a window of {window} it is 0 to {window - 1}.")
+    require_whole_number("The length of the clip", num_frames, 1, MOST_FRAMES, "frames")
+    require_whole_number("window", window, 1, MOST_FRAMES, "frames", "8 as trained")
+    require_whole_number("overlap", overlap, 0, window - 1, "frames", "less than the window")
     if num_frames <= window:
         return [Window(0, num_frames)]
     windows = [Window(s, s + window) for s in range(0, num_frames - window + 1, window - overlap)]

@@ -1,6 +1,5 @@
 """Lens blur of a clip: occlusion-aware, layer by layer, without any trained weights."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 
@@ -92,16 +91,17 @@ def lens_blur(
     device = device or frames.device
     if workers is None:
         workers = sensible_workers(num_frames, frames[0, ..., 0].numel(), device)
-    require_whole_number("workers", workers, 1, math.inf)
+    require_whole_number("workers", workers, 1, 1024)
 
     result = torch.empty_like(frames, dtype=torch.float32)
     glow = partial(lift_highlights, gain=highlight_gain, threshold=highlight_threshold)
     reach_px = partial(kernel_reach_px, aperture)
 
     def render(t: int, check: Callable[[], None]) -> None:
-        frame = frames[t].to(device)
+        # In one layout whatever that of the clip: layouts are computed with different rounding.
+        frame = frames[t].to(device).contiguous()
         radius_px = signed_circle_of_confusion_px(
-            disparity[t : t + 1].to(device),
+            disparity[t : t + 1].to(device).contiguous(),
             focal_disparity[t : t + 1].to(device),
             blur_strength[t : t + 1].to(device),
         )[0]

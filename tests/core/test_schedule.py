@@ -1,7 +1,21 @@
+import math
+
+import hypothesis.strategies as st
 import pytest
 import torch
+from hypothesis import given, settings
 
-from bokeh_core.schedule import EASINGS, ease, interpolate_keyframes, parse_keyframes, ramp, schedule_values
+from bokeh_core.schedule import (
+    EASINGS,
+    ease,
+    interpolate_keyframes,
+    keyframe_notes,
+    parse_keyframes,
+    ramp,
+    schedule_values,
+)
+from bokeh_core.schedule_text import MOST_CHARACTERS, keyframe_entries, lines_of
+from tests.hostile.sentences import refusal
 
 
 def values(text: str, num_frames: int | None, easing: str = "linear", **limits: float) -> list[float]:
@@ -60,7 +74,18 @@ def test_keyframes_past_the_end_still_shape_what_is_before():
 
 
 @pytest.mark.parametrize(
-    "text", ["0: 0.9, 2: 0.5", "0:(0.9), 2:(0.5)", "0: 0.9; 2: 0.5", "# pull\n\n  0 : 0.9 \r\n2 : 0.5,\n"]
+    "text",
+    [
+        "0: 0.9, 2: 0.5",
+        "0:(0.9), 2:(0.5)",
+        "0: 0.9; 2: 0.5",
+        "# pull\n\n  0 : 0.9 \r\n2 : 0.5,\n",
+        "0: 0.9 2: 0.5",
+        "0: 0.9  # near\n2: 0.5  # far",
+        # A Chinese keyboard: full-width digits, stop, colon, brackets and comma.
+        "\uff10\uff1a\uff10\uff0e\uff19\uff0c\uff12\uff1a\uff08\uff10\uff0e\uff15\uff09",
+        "\ufeff0:\u00a00.9\t2:\u30000.5",
+    ],
 )
 def test_keyframes_are_read_in_the_ways_people_write_them(text: str):
     assert values(text, 3) == pytest.approx([0.9, 0.7, 0.5])
@@ -99,6 +124,9 @@ def test_without_a_clip_length_a_list_gives_it():
         "frame\tblur_strength\tfocal_disparity\n0\t16\t0.9\n1\t16\t0.8",
         'frame,"Focal_Disparity"\n0,0.9\n1,0.8',
         "\ufeffframe,focus\n0,0.9\n1,0.8",
+        "frame;focal_disparity\r\n0;0,9\r\n1;0,8\r\n",
+        "time,focal_disparity\n00:00,0.9\n00:01,0.8",
+        "\u5e27\n0.9\n0.8",
     ],
 )
 def test_a_table_gives_its_column(text: str):
@@ -131,6 +159,22 @@ def test_a_table_gives_its_column(text: str):
         ("start 0: 0.5", "cannot read 'start'; write 'frame: value'"),
         ("0: 0.5\n4: 1.5", "focal_disparity is 1.5 at frame 4; it must be 0 to 1"),
         ("0.5, -0.1, 0.5", "focal_disparity is -0.1 at frame 1; it must be 0 to 1"),
+        (",", "schedule is empty"),
+        (" ; \n()[]", "schedule is empty"),
+        (":", "'' is not a frame number"),
+        ("9" * 400 + ": 0.5", "frame '9999.*[.]' is too large; frames go up to 10000000"),
+        ("9" * 5000 + ": 0.5", "is too large; frames go up to 10000000"),
+        ("9" * 5000, "'9999.*[.]' is not a finite number"),
+        ("0: 50%", "keyframe 0: '50%' is not a number; write 0.5 in place of a percentage"),
+        ("0: 0.5px", "keyframe 0: '0.5px' is not a number; write 0.5 without a unit"),
+        ("0,5", "'0,5' may be one number or two; write 0.5 for one, or put a blank behind the comma"),
+        ("0: 0,5\n2: 0,6", "keyframe 0 has 2 values .*decimals are written with a point, 0.5"),
+        ("0,5\n0,6\n0,7", "two numbers in every line .*decimals are written with a point, 0.5"),
+        ("focal_disparity\n0,9", "row 0: 2 fields for 1 columns .*decimals are written with a point, 0.9"),
+        ("frame,focal_disparity\n1,0.9\n0,0.8", "row 0 is frame 1; the frame column must count"),
+        ('frame,"focal_disparity\n0,0.9', "is not CSV .*check its quotation marks"),
+        ("0: 1_0", "'1_0' is not a number"),
+        ("1e400", "'1e400' is not a finite number"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, message: str):
@@ -141,3 +185,47 @@ def test_what_cannot_be_read_is_named(text: str, message: str):
 def test_keyframes_need_a_clip_length():
     with pytest.raises(ValueError, match="length of the clip is unknown; connect the disparity"):
         values("0: 1\n4: 2", None)
+
+
+def test_a_text_longer_than_any_schedule_is_refused():
+    with pytest.raises(ValueError, match="has 32000001 characters; the longest that is read has 32000000"):
+        values("0" * (MOST_CHARACTERS + 1), 1)
+
+
+def test_every_part_of_a_long_text_is_looked_at_once():
+    # Of n words between n colons each entry holds one, so the work grows with the text and no faster.
+    text = "\n".join(f"{frame}: {frame}" for frame in range(5000)) + " 7" * 3000
+    entries = list(keyframe_entries(lines_of(text, "text")))
+    assert [len(entry.fields) for entry in entries if not isinstance(entry, str)] == [1] * 4999 + [3001]
+
+
+def test_a_table_of_a_hundred_thousand_frames_is_read():
+    text = "frame,focal_disparity\n" + "\n".join(f"{frame},0.5" for frame in range(100_000))
+    assert values(text, None) == [0.5] * 100_000
+
+
+def test_keyframes_past_the_end_are_said():
+    assert keyframe_notes("0: 0.5\n47: 0.6", 1, 48) == ""
+    assert (
+        "The keyframe at frame 500 lies past the end of the clip, whose last frame is 47"
+        in keyframe_notes("0: 0.5, 500: 0.6", 1, 48)
+    )
+    assert "2 keyframes lie past" in keyframe_notes("0: 1, 2; 60: 3, 4; 70: 5, 6", 2, 48)
+    assert keyframe_notes("0.5, 0.6", 1, 1) == ""
+
+
+PIECES = st.sampled_from(
+    [*'0123456789.,;:()[]-+eE%#"\n\t \ufeff\uff1a', "0: 0.5", "frame", "nan", "inf", "16px"]
+)
+
+
+@given(st.lists(PIECES, max_size=40), st.sampled_from([None, 1, 5]))
+@settings(max_examples=300, derandomize=True, deadline=None)
+def test_any_text_is_read_or_refused_in_a_sentence(pieces: list[str], num_frames: int | None):
+    try:
+        read = values("".join(pieces), num_frames, minimum=0.0, maximum=1.0)
+    except ValueError as error:
+        refusal(error)
+    else:
+        assert all(math.isfinite(value) and 0 <= value <= 1 for value in read)
+        assert num_frames in (None, len(read))

@@ -190,9 +190,9 @@ def test_decode_plan_gives_every_frame_once(num_frames):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0,), "0 frames; it needs at least 1"),
+        ((0,), "length of the clip is 0 frames; it must be 1 to 10000000 frames"),
         ((8, 0), "window is 0 frames"),
-        ((8, 8, 8), "overlap is 8 frames; for a window of 8 it is 0 to 7"),
+        ((8, 8, 8), "overlap is 8 frames; it must be 0 to 7 frames"),
         ((8, 8, -1), "overlap is -1 frames"),
     ],
 )

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.lens import lens_blur
+from bokeh_core.lens import Aperture, contour_reach_px, lens_blur
 
 HEIGHT_PX, WIDTH_PX = 9, 12
+NAN, INFINITE = float("nan"), float("inf")
 
 
 def arguments(num_frames: int = 3, **changes: Any) -> dict[str, Any]:
@@ -82,13 +83,42 @@ def test_other_float_types_are_taken(dtype: torch.dtype):
     assert (blurred - expected).abs().mean() < 0.01
 
 
+@pytest.mark.parametrize("name", ["frames", "disparity", "focal_disparity", "blur_strength"])
+@pytest.mark.parametrize("guise", ["spaced out", "with gradients", "of inference", "of another order"])
+def test_the_same_values_in_another_guise_give_the_same_picture(name: str, guise: str):
+    given = arguments()
+    plain = given[name]
+    if guise == "spaced out":
+        odd = torch.stack((plain, torch.full_like(plain, NAN)), -1)[..., 0]
+    elif guise == "with gradients":
+        odd = plain.clone().requires_grad_()
+    elif guise == "of inference":
+        with torch.inference_mode():
+            odd = plain.clone()
+    else:
+        odd = plain.movedim(0, -1).contiguous().movedim(-1, 0)
+    assert torch.equal(lens_blur(**{**given, name: odd}), lens_blur(**given))
+
+
+def test_bytes_are_pictures_of_255_steps():
+    given = arguments()
+    levels = (given["frames"] * 255).round()
+    expected = lens_blur(**{**given, "frames": levels / 255})
+    assert torch.equal(lens_blur(**{**given, "frames": levels.to(torch.uint8)}), expected)
+
+
 def map_with(value: float) -> Tensor:
     disparity = torch.full((3, HEIGHT_PX, WIDTH_PX), 0.5)
     disparity[1, 2, 3] = value
     return disparity
 
 
-NAN, INFINITE = float("nan"), float("inf")
+def frames_with(value: float) -> Tensor:
+    frames = torch.full((3, HEIGHT_PX, WIDTH_PX, 3), 0.5)
+    frames[1, 2, 3, 2] = value
+    return frames
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"frames": torch.rand(3, HEIGHT_PX, WIDTH_PX)},
@@ -127,6 +157,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"highlight_threshold": -0.1}, "highlight_threshold is -0.1; it must be 0 to 0.999"),
     ({"near_strength": -1.0}, "near_strength is -1; it must be 0 to 100"),
     ({"far_strength": INFINITE}, "far_strength is inf"),
+    ({"frames": frames_with(NAN)}, "frames hold NaN at frame 1, row 2, column 3"),
+    ({"frames": 255 * torch.rand(3, HEIGHT_PX, WIDTH_PX, 3)}, "frames reach .* divide them by 255"),
+    ({"disparity": map_with(1e30)}, "disparity is 0.5 to 1e[+]30 at frame 1; it must be 0 to 1"),
+    ({"focal_disparity": torch.tensor([4.0])}, "focal_disparity is 4 at frame 0; it must be 0 to 1"),
+    (
+        {"blur_strength": torch.tensor([3000.0])},
+        "blur_strength is 3000 px at frame 0; it must be 0 to 200 px",
+    ),
+    (
+        {"blur_strength": torch.tensor([150.0]), "far_strength": 2.0},
+        "far_strength 2 times K of 150 px is 300 px; .* up to 200 px, so far_strength may be 1.33",
+    ),
     ({"contour_reach_px": -1}, "contour_reach_px is -1; it must be 0 to 64"),
     (
         {"protect": torch.ones(3, HEIGHT_PX, 11)},
@@ -141,3 +183,37 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_bad_input_is_named(change: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         lens_blur(**arguments(**change))
+
+
+@pytest.mark.parametrize("tolerance", [NAN, INFINITE, -1.0, 65.0])
+def test_a_contour_tolerance_out_of_range_is_refused(tolerance: float):
+    with pytest.raises(ValueError, match=r"contour_tolerance is .* px; it must be 0 to 64 px"):
+        contour_reach_px(tolerance, 1024)
+
+
+def test_wide_frames_take_a_strength_in_proportion():
+    # K = 200 on a frame 1024 px wide is 400 px on one of 2048.
+    wide = {
+        "frames": torch.zeros(1, 1, 2048, 3),
+        "disparity": torch.full((1, 1, 2048), 0.5),
+        "focal_disparity": torch.tensor([0.5]),
+    }
+    assert lens_blur(**wide, blur_strength=torch.tensor([400.0])).max() == 0
+    with pytest.raises(ValueError, match="blur_strength is 401 px at frame 0; it must be 0 to 400 px"):
+        lens_blur(**wide, blur_strength=torch.tensor([401.0]))
+
+
+def test_cancel_is_asked_before_the_slabs_and_at_each_place_of_the_cat_eye():
+    asked = []
+    given = arguments(1)
+    for cat_eye in (0.0, 1.0):
+        count = 0
+
+        def check() -> None:
+            nonlocal count
+            count += 1
+
+        lens_blur(**given, aperture=Aperture(cat_eye=cat_eye), check=check, workers=1)
+        asked.append(count)
+    assert asked[0] >= 8
+    assert asked[1] > 4 * asked[0]

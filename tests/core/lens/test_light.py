@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.lens import Aperture
-from tests.core.lens.reference import random_texture, render
+from tests.core.lens.reference import disk, random_texture, render
 
 COLOUR = torch.tensor([0.8, 0.35, 0.05])
 
@@ -110,3 +110,33 @@ def test_gain_leaves_the_plane_in_focus():
 def test_lifted_light_clips_at_white():
     frame = torch.ones(16, 16, 3)
     assert render(frame, 4.0, highlight_gain=3.0).tolist() == frame.tolist()
+
+
+@pytest.mark.parametrize("gamma", [1.0, 2.2])
+def test_light_brighter_than_white_is_spread_as_what_it_is(gamma: float):
+    # A lamp of 50 times white: its light spreads over a disk of radius 4, and nothing of it is cut.
+    frame = torch.zeros(21, 21, 3)
+    frame[10, 10] = 50.0
+    expected = torch.zeros(21, 21)
+    kernel = disk(4.0)
+    half = kernel.shape[0] // 2
+    expected[10 - half : 11 + half, 10 - half : 11 + half] = (50.0**gamma * kernel) ** (1 / gamma)
+    blurred = render(frame, 4.0, gamma=gamma)[..., 1]
+    torch.testing.assert_close(blurred, expected, rtol=0.05, atol=0.02 * expected.max().item())
+    assert blurred.max() > 0.9
+
+
+def test_a_clip_without_such_light_ends_at_white():
+    frame = torch.full((21, 21, 3), 0.9)
+    assert render(frame, 4.0, highlight_gain=5.0).max() <= 1
+    brighter = frame.clone()
+    brighter[0, 0] = 1.5
+    # The brightest pixel tells how far the picture's scale reaches.
+    assert 1 < render(brighter, 4.0, highlight_gain=5.0).max() <= 1.5 + 1e-5
+
+
+def test_below_black_is_black():
+    frame = torch.full((9, 9, 3), 0.5)
+    frame[:, :4] = -0.1
+    dark = frame.clamp(0, 1)
+    torch.testing.assert_close(render(frame, 3.0), render(dark, 3.0), rtol=0, atol=0)

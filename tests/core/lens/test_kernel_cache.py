@@ -1,0 +1,116 @@
+"""Kernels and border shares: bounded by bytes, made once, and exactly what full sampling gives."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens.aperture import KERNELS, kernel_reach_px, lens_kernel
+from bokeh_core.lens.border import BORDER_SHARES
+from bokeh_core.lens.byte_cache import ByteCache
+from bokeh_core.lens.slabs import slab_radii_px
+
+
+def test_what_was_used_last_is_kept_up_to_the_bound():
+    cache: ByteCache[bytes] = ByteCache(10, len)
+    made: list[str] = []
+
+    def get(key: str, size: int) -> int:
+        def make() -> bytes:
+            made.append(key)
+            return bytes(size)
+
+        return len(cache.get(key, make))
+
+    assert [get("a", 4), get("b", 4), get("a", 4), get("c", 4)] == [4, 4, 4, 4]
+    # b was used least recently, so it made room for c.
+    assert (get("a", 4), get("c", 4)) == (4, 4)
+    assert made == ["a", "b", "c"]
+    assert get("large", 11) == 11
+    counts = cache.counts()
+    assert (counts.hits, counts.misses, counts.entries, counts.held_bytes) == (3, 4, 2, 8)
+    cache.clear()
+    assert cache.counts().held_bytes == 0
+
+
+def test_a_clip_with_the_cat_eye_at_k_100_makes_each_kernel_once():
+    # 1024 x 576, K = 100, focus in the middle: every slab at each of the 5 x 5 places, twice over.
+    KERNELS.clear()
+    radii = slab_radii_px(-50.0, 50.0)
+    places = [(x / 2.35, y / 4.1) for x in range(-2, 3) for y in range(-2, 3)]
+    for _ in range(2):
+        for radius in radii:
+            for place in places:
+                lens_kernel(Aperture(cat_eye=1.0), radius, place)
+    counts = KERNELS.counts()
+    assert (counts.misses, counts.hits) == (len(radii) * 25, len(radii) * 25)
+    assert counts.held_bytes < KERNELS.most_bytes / 8
+    KERNELS.clear()
+
+
+def test_the_second_frame_of_a_clip_makes_nothing_anew():
+    random = torch.Generator().manual_seed(1)
+    frame, disparity = torch.rand(1, 24, 40, 3, generator=random), torch.rand(1, 24, 40, generator=random)
+    misses = []
+    for aperture in (Aperture(), Aperture(cat_eye=0.7)):
+        KERNELS.clear()
+        BORDER_SHARES.clear()
+        for _ in range(2):
+            lens_blur(
+                frame, disparity, torch.tensor([0.4]), torch.tensor([9.0]), aperture=aperture, workers=1
+            )
+            misses.append((KERNELS.counts().misses, BORDER_SHARES.counts().misses))
+    assert misses[0] == misses[1]
+    assert misses[2] == misses[3]
+    assert misses[0][0] > 0
+    assert misses[0][1] > 0
+
+
+def fully_sampled(aperture: Aperture, radius_px: float, field: tuple[float, float]) -> np.ndarray:
+    """Share of 4 x 4 points of each pixel inside the opening and the barrel, by one formula for all."""
+    stretch = math.sqrt(aperture.anamorphic_ratio)
+    reach_x, reach_y = abs(radius_px) / stretch, abs(radius_px) * stretch
+    half = math.ceil(max(reach_x, reach_y) - 0.5)
+    axis = (np.arange((2 * half + 1) * 4) + 0.5) / 4 - (2 * half + 1) / 2
+    x, y = np.meshgrid(axis / reach_x, axis / reach_y)
+    barrel = np.hypot(x + aperture.cat_eye * field[0], y + aperture.cat_eye * field[1]) <= 1
+    sign = math.copysign(1, radius_px)
+    x, y = sign * x, -sign * y
+    edge = np.ones_like(x)
+    if aperture.blades:
+        sector = 2 * math.pi / aperture.blades
+        angle = np.arctan2(y, x) - math.radians(aperture.rotation_deg) - math.pi / 2
+        straight = math.cos(sector / 2) / np.cos(np.mod(angle, sector) - sector / 2)
+        edge = straight + aperture.roundness * (1 - straight)
+    inside = (np.hypot(x, y) <= edge) & (barrel if aperture.cat_eye else True)
+    shares = inside.reshape(2 * half + 1, 4, 2 * half + 1, 4).mean(axis=(1, 3))
+    return np.asarray(shares / shares.sum(), np.float32)
+
+
+@pytest.mark.parametrize("radius_px", [16.3, -33.0, 71.8])
+@pytest.mark.parametrize("field", [(0.0, 0.0), (0.6, -0.7), (-0.9, 0.1)])
+@pytest.mark.parametrize(
+    "aperture",
+    [
+        Aperture(),
+        Aperture(3, 7.0),
+        Aperture(3, 40.0, 0.2, 1.7),
+        Aperture(5, -11.0, 0.5, 4.0, 0.7),
+        Aperture(16, 3.0, 0.9, 0.25),
+        Aperture(cat_eye=1.0),
+        Aperture(8, cat_eye=0.4),
+    ],
+    ids=str,
+)
+def test_only_pixels_on_the_outline_differ_from_none_and_all(
+    aperture: Aperture, radius_px: float, field: tuple[float, float]
+):
+    kernel = lens_kernel(aperture, radius_px, field)
+    expected = fully_sampled(aperture, radius_px, field)
+    assert kernel.shape == expected.shape
+    # A point exactly on the outline may fall to either side.
+    assert np.count_nonzero(np.abs(kernel - expected) > 1e-9) <= 8
+    assert np.abs(kernel - expected).max() <= 1.01 / 16 * expected.max()
+    assert kernel_reach_px(aperture, radius_px) == kernel.shape[0] // 2
