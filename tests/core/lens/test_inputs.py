@@ -193,7 +193,7 @@ def test_a_contour_tolerance_out_of_range_is_refused(tolerance: float):
 
 def test_wide_frames_take_a_strength_in_proportion():
     # K = 200 on a frame 1024 px wide is 400 px on one of 2048.
-    wide = {
+    wide: dict[str, Any] = {
         "frames": torch.zeros(1, 1, 2048, 3),
         "disparity": torch.full((1, 1, 2048), 0.5),
         "focal_disparity": torch.tensor([0.5]),
