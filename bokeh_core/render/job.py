@@ -216,7 +216,7 @@ def _render(
         # Hours before the report: in time to stop and choose otherwise.
         _log.warning("%s: %s", job.output.name, warning)
     video = job.clip.format
-    require_times_fit(times, video, job.output)
+    require_times_fit(times, video, job.output, job.encoding.endings)
     clip = ClipStream(
         len(times),
         (video.height, video.width),

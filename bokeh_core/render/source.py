@@ -51,7 +51,7 @@ class ClipSource(Protocol):
         """Frames [H, W, C] in [0, 1] from number `start` on."""
 
     def ending(self, encoding: Encoding) -> str:
-        """The usual ending of files of an encoding, or the next one that holds the sound."""
+        """The usual ending of files of an encoding, or the next one that holds the sound and the rate."""
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
         """What becomes of the sound and of all else in the clip but the picture.
@@ -92,7 +92,7 @@ class FileClip:
             yield frame if self.format.alpha else frame[..., :3]
 
     def ending(self, encoding: Encoding) -> str:
-        return ending_for_sound(self._file.path, encoding.endings)
+        return ending_for_sound(self._file.path, encoding.endings_for(self.format.frame_rate))
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
         return plan_tracks(self._file.path, output, encoding.endings)
@@ -167,7 +167,7 @@ class TensorClip:
         return torch.cat((colours, self.alpha[t].detach().cpu().to(colours)), dim=-1)
 
     def ending(self, encoding: Encoding) -> str:
-        return encoding.ending
+        return encoding.endings_for(self.format.frame_rate)[0]
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
         return self._sound.plan() if self._sound is not None else TrackPlan()

@@ -58,7 +58,7 @@ class TrimmedClip:
             yield frame if self.format.alpha else frame[..., :3]
 
     def ending(self, encoding: Encoding) -> str:
-        return ending_for_sound(self._file.path, encoding.endings)
+        return ending_for_sound(self._file.path, encoding.endings_for(self.format.frame_rate))
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
         return plan_tracks(self._file.path, output, encoding.endings, sound_alone=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .opening import open_video
+from .restarts import Restarts, is_restart
 from .subtitles import add_text, converted
 from .tracks import TrackPlan
 from .trial import add_copy, describe, layout_of
@@ -45,7 +46,7 @@ def of_the_film(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def add_tracks(
-    source: Path, plan: TrackPlan, output: Any, stack: ExitStack, offset: Fraction
+    source: Path, plan: TrackPlan, output: Any, stack: ExitStack, offset: Fraction, restarts: Restarts
 ) -> list[Callable[[], Iterator[Timed]]]:
     """Add the tracks of a plan to a file.
 
@@ -55,6 +56,7 @@ def add_tracks(
         output: open file, before its header is written.
         stack: keeps the source open.
         offset: seconds to be taken from all times.
+        restarts: of the source's clock.
 
     Returns:
         What gives the packets of each track in order, to be called after the header is written.
@@ -65,8 +67,8 @@ def add_tracks(
         container = stack.enter_context(open_video(source))
         stream = container.streams[index]
         _read_only(container, index)
-        flow = _Flow(container, stream, output, plan.encoded.get(index), order, offset)
-        flows.append(flow.packets)
+        target, convert = _added(output, stream, plan.encoded.get(index))
+        flows.append(_Flow(container, stream, target, convert, order, offset, restarts).packets)
     return flows
 
 
@@ -79,31 +81,51 @@ def _read_only(container: Any, index: int) -> None:
             stream.discard = Discard.default if stream.index == index else Discard.all
 
 
+Convert = Callable[["av.Packet"], Iterator["av.Packet"]]
+
+
+def _added(output: Any, stream: Any, encoder: str | None) -> tuple[Any, Convert | None]:
+    """The track in the output, and what makes its packets of those of the source; None if they are copied."""
+    if encoder is None:
+        return add_copy(output, stream), None
+    if stream.type == "subtitle":
+        text = add_text(output, stream, encoder)
+        return text, lambda packet: converted(packet, text) if packet.size else iter(())
+    context = stream.codec_context
+    sound = output.add_stream(encoder, rate=context.sample_rate, layout=layout_of(context))
+    describe(sound, stream)
+
+    def encoded(packet: av.Packet) -> Iterator[av.Packet]:
+        for frame in packet.decode():
+            yield from sound.encode(frame)
+        if not packet.size:
+            yield from sound.encode(None)
+
+    return sound, encoded
+
+
 class _Flow:
     """One track from its source to the output."""
 
     def __init__(
-        self, container: Any, stream: Any, output: Any, encoder: str | None, order: int, offset: Fraction
+        self,
+        container: Any,
+        stream: Any,
+        target: Any,
+        convert: Convert | None,
+        order: int,
+        offset: Fraction,
+        restarts: Restarts,
     ) -> None:
-        self._container, self._stream, self._order, self._offset = container, stream, order, offset
+        self._container, self._stream, self._target, self._convert = container, stream, target, convert
+        self._order, self._offset, self._restarts = order, offset, restarts
         # Matroska takes packets of one time; others need ascending ones.
-        self._least_step = 0 if output.format.name == "matroska" else 1
-        self._convert: Callable[[av.Packet], Iterator[av.Packet]] | None = None
-        if encoder is None:
-            self._target = add_copy(output, stream)
-        elif stream.type == "subtitle":
-            self._target = add_text(output, stream, encoder)
-            self._convert = self._text
-        else:
-            context = stream.codec_context
-            self._target = output.add_stream(encoder, rate=context.sample_rate, layout=layout_of(context))
-            describe(self._target, stream)
-            self._convert = self._samples
+        self._least_step = 0 if target.container.format.name == "matroska" else 1
 
     def packets(self) -> Iterator[Timed]:
         """The packets with their times, in order."""
         base = Fraction(self._target.time_base)
-        clock = _SampleClock(self._stream, base)
+        clock = _SampleClock(self._stream, base, self._restarts)
         last: int | None = None
         for packet in self._converted():
             start, length = clock.place(packet)
@@ -123,25 +145,18 @@ class _Flow:
             elif packet.size:
                 yield packet
 
-    def _text(self, packet: av.Packet) -> Iterator[av.Packet]:
-        return converted(packet, self._target) if packet.size else iter(())
-
-    def _samples(self, packet: av.Packet) -> Iterator[av.Packet]:
-        for frame in packet.decode():
-            yield from self._target.encode(frame)
-        if not packet.size:
-            yield from self._target.encode(None)
-
 
 class _SampleClock:
     """Times of packets: those of the file, or where its unit is coarse, those that its samples add up to."""
 
-    def __init__(self, stream: Any, base: Fraction) -> None:
+    def __init__(self, stream: Any, base: Fraction, restarts: Restarts) -> None:
         sound = stream.type == "audio"
         self._rate: int = stream.codec_context.sample_rate if sound else 0
         self._samples: int = stream.codec_context.frame_size if sound else 0
         self._unit = Fraction(stream.time_base)
         self._counts = bool(self._samples) and self._unit > base
+        self._restarts, self._restarted, self._move = restarts, 0, Fraction(0)
+        self._last: Fraction | None = None
         self._next: Fraction | None = None
 
     def place(self, packet: av.Packet) -> tuple[Fraction, Fraction]:
@@ -153,10 +168,20 @@ class _SampleClock:
             packet.dts = packet.pts = 0
         else:
             packet.dts = stamp
-            start = stamp * packet.time_base
+            start = self._moved(stamp * packet.time_base)
         if self._counts:
             length = Fraction(self._samples, self._rate)
             if self._next is not None and abs(start - self._next) <= self._unit:
                 start = self._next
         self._next = start + length
         return start, length
+
+    def _moved(self, stamp_s: Fraction) -> Fraction:
+        """A stamp as a time of the clip."""
+        if is_restart(self._last, stamp_s):
+            self._restarted += 1
+            move = self._restarts.move(self._restarted)
+            follows = (self._next or Fraction(0)) - stamp_s
+            self._move = follows if move is None else move
+        self._last = stamp_s
+        return stamp_s + self._move

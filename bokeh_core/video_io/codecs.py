@@ -17,6 +17,8 @@ DEFAULT_CRF = 18
 # Container by the ending of the file's name.
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
+_MKV_TICKS_A_SECOND = 1000
+
 
 @dataclass(frozen=True)
 class Codec:
@@ -45,9 +47,7 @@ CODECS: Mapping[str, Codec] = {
     "h264": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.35, "8 bit, plays everywhere", 8, 16384),
     "h264-10bit": Codec("libx264", (".mp4", ".mov", ".mkv"), False, 0.45, "10 bit, fewer players", 10, 16384),
     "prores": Codec("prores_ks", (".mov", ".mkv"), True, 4.0, "10 bit, for editing; alpha kept", 10, 65535),
-    "ffv1": Codec(
-        "ffv1", (".mkv", ".mov"), True, 16.0, "lossless 4:4:4, 10 bit or more; alpha kept", 16, 65535
-    ),
+    "ffv1": Codec("ffv1", (".mkv",), True, 16.0, "lossless 4:4:4, 10 bit or more; alpha kept", 16, 65535),
 }
 
 
@@ -78,6 +78,12 @@ class Encoding:
     def ending(self) -> str:
         """The usual ending of such files."""
         return self.endings[0]
+
+    def endings_for(self, frame_rate: Fraction) -> tuple[str, ...]:
+        """Endings of files that can also say when each frame of a rate is shown; all if none can."""
+        if frame_rate <= _MKV_TICKS_A_SECOND:
+            return self.endings
+        return tuple(ending for ending in self.endings if ending != ".mkv") or self.endings
 
     def require_container(self, path: Path) -> None:
         """Check that a file's name stands for a container that can hold this codec.

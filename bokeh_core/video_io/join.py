@@ -15,6 +15,7 @@ from .carry import Timed, add_tracks, copy_words, of_the_film
 from .codecs import CONTAINERS
 from .format import VideoFormat
 from .opening import open_video, picture_stream
+from .restarts import Restarts
 from .timing import tick_of, times_in_ticks
 from .tracks import TrackPlan
 from .writer import PART_RATE
@@ -41,24 +42,24 @@ class EncodedPart:
     reorder: int
 
 
-def require_times_fit(times: Sequence[int], video: VideoFormat, output: Path) -> None:
+def require_times_fit(times: Sequence[int], video: VideoFormat, output: Path, endings: Sequence[str]) -> None:
     """Check before anything is rendered that a file can say when each frame is shown.
 
     Args:
         times: of every frame, in units of the video's time base.
         video: format of the clip.
         output: file to be written.
+        endings: of files that the picture could be stored in.
 
     Raises:
         ValueError: it cannot.
     """
+    others = [ending for ending in endings if ending != ".mkv"]
+    advice = f"Name a file that ends in {' or '.join(others)}" if others else "Choose h264 or prores"
     try:
         times_in_ticks(times, video.time_base, tick_of(CONTAINERS[output.suffix.lower()], video.time_base))
     except ValueError as error:
-        raise ValueError(
-            f"{output.name} cannot hold the times of the frames: {error}. Name a file that ends in .mp4 or "
-            ".mov; in the node, choose h264 or prores."
-        ) from error
+        raise ValueError(f"{output.name} cannot hold the times of the frames: {error}. {advice}.") from error
 
 
 def join_parts(
@@ -108,7 +109,8 @@ def join_parts(
             if given.streams.video:
                 _copy_words_of_picture(given, source.name, pictures)
             offset = _offset(given, times[0] * video.time_base)
-            flows = add_tracks(source, plan, output, stack, offset)
+            restarts = Restarts(source, times, video.time_base)
+            flows = add_tracks(source, plan, output, stack, offset, restarts)
         output.start_encoding()
         shown = times_in_ticks([t - round(offset / video.time_base) for t in times], video.time_base, tick)
         tracks = [_pictures(parts, shown, tick, video, pictures, on_frame), *(flow() for flow in flows)]

@@ -80,9 +80,11 @@ class TestFastClips:
     def test_what_mkv_cannot_hold_is_refused(self, tmp_path: Path):
         video = VideoFile(fast_clip(tmp_path / "fast.mp4", 1200))
         times = video.timestamps()
-        require_times_fit(times, video.format, tmp_path / "out.mp4")
-        with pytest.raises(ValueError, match=r"out\.mkv cannot hold the times .* ends in \.mp4 or \.mov"):
-            require_times_fit(times, video.format, tmp_path / "out.mkv")
+        for ending in (".mp4", ".mov"):
+            require_times_fit(times, video.format, tmp_path / f"out{ending}", Encoding().endings)
+        for codec, advice in (("h264", r"ends in \.mp4 or \.mov"), ("ffv1", "Choose h264 or prores")):
+            with pytest.raises(ValueError, match=rf"out\.mkv cannot hold the times .* {advice}\."):
+                require_times_fit(times, video.format, tmp_path / "out.mkv", Encoding(codec).endings)
 
 
 def fast_clip(path: Path, rate: int) -> Path:

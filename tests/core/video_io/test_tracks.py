@@ -183,6 +183,21 @@ class TestSync:
         starts = [start for _, start in sound_packets(tmp_path / "out.mp4")]
         assert {b - a for a, b in pairwise(starts)} == {Fraction(1024, RATE_HZ)}
 
+    def test_sound_of_joined_streams_goes_on_with_the_picture(self, tmp_path: Path):
+        """Two recordings put together byte by byte: the clock of the second starts again."""
+        single = write_film(tmp_path / "in.ts")
+        source = tmp_path / "joined.ts"
+        source.write_bytes(2 * single.read_bytes())
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 12)])
+        sounds = [float(time) for _, time in sound_packets(tmp_path / "out.mp4")]
+        pictures = [float(time) for time in times_of(tmp_path / "out.mp4")]
+        assert pictures[6] - pictures[0] == pytest.approx(6 / 24, abs=1e-3)
+        half = len(sounds) // 2
+        # The first packets of the second half overlap the last of the first, and are put behind them.
+        for number in range(3, half):
+            lead = sounds[number] - pictures[0]
+            assert sounds[half + number] - pictures[6] == pytest.approx(lead, abs=1e-3)
+
     def test_a_transport_stream_begins_at_nought(self, tmp_path: Path):
         source = write_film(tmp_path / "in.ts", picture_start=240, sound_start=10 * RATE_HZ)
         rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
