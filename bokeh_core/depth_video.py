@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .grey import grey_maps
 from .video_io.opening import open_video, picture_stream
+from .video_io.scaling import one_thread
 
 if TYPE_CHECKING:
     import av
@@ -75,14 +76,14 @@ def _grey_levels(frame: "av.VideoFrame", file_name: str) -> tuple[NDArray[Any], 
         )
     if not name.startswith(_LUMA_PLANE_FORMATS):
         deep = bits > 8
-        pixels = frame.to_ndarray(format="rgb48le" if deep else "rgb24")
+        pixels = frame.to_ndarray(format="rgb48le" if deep else "rgb24", **one_thread())
         white = 65535 if deep else 255
         grey = grey_maps(torch.from_numpy(pixels.astype(np.float32))[None] / white, file_name)[0]
         return grey.numpy(), 0.0, 1.0, bits
 
     if not name.startswith("gray"):
         width, height = min(frame.width, _COLOUR_CHECK_PX), min(frame.height, _COLOUR_CHECK_PX)
-        small = frame.reformat(width=width, height=height, format="rgb24")
+        small = frame.reformat(width=width, height=height, format="rgb24", **one_thread())
         grey_maps(torch.from_numpy(small.to_ndarray())[None].float() / 255, file_name)
     plane = frame.planes[0]
     dtype = np.dtype(np.uint8 if bits == 8 else np.uint16).newbyteorder(">" if name.endswith("be") else "<")

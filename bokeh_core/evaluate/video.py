@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..video_io.scaling import one_thread
+
 FRAMES_PER_SECOND = 8
 _ENCODER = "libx264"
 # Errors of codecs must stay below those of the renderers that are looked at.
@@ -50,7 +52,8 @@ def write_video(frames: Tensor, path: Path) -> None:
         coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
         for picture in pictures:
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU709")))
+            stored = frame.reformat(format="yuv420p", dst_colorspace="ITU709", **one_thread())
+            container.mux(stream.encode(stored))
         container.mux(stream.encode())
     os.replace(unfinished, path)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colour import FULL, LIMITED, RGB, UNSPECIFIED, Colour, rgb_to_yuv, yuv_to_rgb
+from .scaling import one_thread
 
 if TYPE_CHECKING:
     import av
@@ -57,11 +58,12 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
     name, bits = frame.format.name, frame.format.components[0].bits
     if name.endswith(("555be", "565be")):
         # FFmpeg's way from these to 24 bits mixes up the order of their bytes.
-        frame = frame.reformat(format=f"{name[:-2]}le")
+        frame = frame.reformat(format=f"{name[:-2]}le", **one_thread())
     alpha = with_alpha and has_alpha(name)
     if frame.format.is_rgb or name.startswith(("gray", "ya", "pal", "mono")):
         deep = bits > 8
-        stored = frame.to_ndarray(format=f"rgba{'64le' if deep else ''}" if alpha else _rgb(deep))
+        target = f"rgba{'64le' if deep else ''}" if alpha else _rgb(deep)
+        stored = frame.to_ndarray(format=target, **one_thread())
         pixels: NDArray[np.float32] = stored.astype(np.float32) / (65535 if deep else 255)
     else:
         bits = 8 if bits == 8 else 10 if bits <= 10 else 12 if bits <= 12 and not alpha else 16
@@ -120,6 +122,7 @@ def _range(colour: Colour) -> dict[str, int]:
         "dst_color_range": colour.sample_range,
         "src_colorspace": 1,
         "dst_colorspace": 1,
+        **one_thread(),
     }
 
 

@@ -34,14 +34,13 @@ class Restarts:
 
     def _found(self) -> list[Fraction]:
         moves: list[Fraction] = []
-        first = count = 0
+        first = 0
         earliest: int | None = None
-        for restarted, stamp in self._stamps():
+        for count, (restarted, stamp) in enumerate(self._stamps()):
             if restarted and earliest is not None:
                 moves += self._move(first, earliest)
                 first, earliest = count, None
             earliest = stamp if earliest is None else min(earliest, stamp)
-            count += 1
         return moves if earliest is None else [*moves, *self._move(first, earliest)]
 
     def _move(self, frame: int, stamp: int) -> list[Fraction]:
