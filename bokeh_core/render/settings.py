@@ -260,9 +260,10 @@ def parse_focus(
         raise ValueError(f"The focus {_short(text)} cannot be read; write {_EXAMPLES}.")
     pair = re.fullmatch(rf"{_NUMBER}{_BETWEEN}{_NUMBER}", plain.strip("()[] "))
     if pair and max(float(number) for number in pair.groups()) > 1:
+        x_px, y_px = (max(round(float(number)), 0) for number in pair.groups())
         raise ValueError(
-            f"The focus {_short(text)} is two numbers, and disparities lie in 0 to 1. Did you mean point: "
-            f"{pair[1]}, {pair[2]} (column, row)?"
+            f"The focus {_short(text)} is two numbers, and disparities lie in 0 to 1. If a pixel is meant, "
+            f"write point: {x_px}, {y_px} (column, row)."
         )
     return ValueFocus(text, easing)
 

@@ -1,5 +1,6 @@
 """Focus and strength in words."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.focus import focus_at_point, focus_on_mask
+from bokeh_core.render import LensRenderer
 from bokeh_core.render.clip_stream import StreamedMaps
 from bokeh_core.render.settings import (
     GivenFocus,
@@ -18,6 +20,7 @@ from bokeh_core.render.settings import (
     PointFocus,
     Strength,
     ValueFocus,
+    late_keyframes,
     parse_focus,
 )
 from tests.core.render.clips import sliding_disparity
@@ -43,6 +46,12 @@ def maps(num_frames: int = 6) -> tuple[Tensor, StreamedMaps]:
         ("point: 512 288", PointFocus(512, 288)),
         ("point: (-1, 7)", PointFocus(-1, 7)),
         ("point: 0: 5, 6; 24: 7, 8", PointFocus(-1, -1, "0: 5, 6; 24: 7, 8")),
+        ("Point: 512, 288", PointFocus(512, 288)),
+        ("POINT\uff1a\uff15\uff0c\uff16", PointFocus(5, 6)),
+        ("point\uff1a0\uff1a5\uff0c6\uff1b24\uff1a7\uff0c8", PointFocus(-1, -1, "0:5,6;24:7,8")),
+        ('mask: "a b.png"', MaskFocus(Path("a b.png"))),
+        ("mask: a@b.png", MaskFocus(Path("a@b.png"))),
+        ("Mask\uff1a\u8499\u7248\uff0c1.png", MaskFocus(Path("\u8499\u7248\uff0c1.png"))),
         ("mask: a b.png", MaskFocus(Path("a b.png"))),
         (r"mask:C:\masks", MaskFocus(Path(r"C:\masks"))),
     ],
@@ -67,11 +76,60 @@ def test_options_reach_the_focus():
         ("pointy: 1, 2", "The focus 'pointy: 1, 2' cannot be read"),
         ("point: left", "names no pixel; write point: 512, 288"),
         ("mask:", "names no mask; write mask: FILE"),
+        ("175, 95", r"write point: 175, 95 \(column, row\)"),
+        ("(175; 95)", r"write point: 175, 95 \(column, row\)"),
+        ("point: 1e999, 2", "names no pixel"),
+        ("point: 1.5, 2", "names no pixel; .* whole numbers"),
+        ("point: 50%, 50%", "no per cent"),
+        (f"point: {'9' * 400}, 1", r"\.\.\. \(410 characters\) names no pixel"),
+        ("point: -5, 2", "point's x is -5; pixels count from 0"),
+        ("nan", "The focus 'nan' cannot be read"),
+        ("[]", r"The focus '\[\]' cannot be read"),
+        ("-0.5", "focal_disparity is -0.5 at frame 0; it must be 0 to 1"),
     ],
 )
 def test_other_words_are_refused(text: str, message: str):
     with pytest.raises(ValueError, match=message):
         parse_focus(text)
+
+
+def test_keyframes_behind_the_end_are_told():
+    constant = GivenStrength(torch.zeros(1))
+    cases: list[tuple[str, Any, str]] = [
+        ("0: 0.5, 8: 0.25", constant, ""),
+        ("0: 0.5, 9: 0.25", constant, "focus is at frame 9, but the clip ends at frame 8"),
+        ("point: 0: 1, 2; 50: 3, 4", constant, "focus is at frame 50"),
+        ("0.5", Strength("0: 1, 12: 8"), "strength is at frame 12"),
+        ("0.5", Strength("1, 2, 3, 4, 5, 6, 7, 8, 9, 10"), ""),
+    ]
+    for focus, strength, said in cases:
+        told = late_keyframes(parse_focus(focus), strength, 9)
+        assert (said in told) if said else (told == "")
+
+
+def test_settings_that_no_clip_can_have_are_refused_when_they_are_made():
+    for make, message in [
+        (lambda: PointFocus(1, 2, "0: 5, 6; 9: 7"), "keyframe 9 has 1 value"),
+        (lambda: PointFocus(1, 2, smoothing_frames=math.inf), "focus smoothing is inf"),
+        (lambda: PointFocus(1, 2, radius_px=-1), "focus radius is -1 px"),
+        (lambda: PointFocus(1, 2, between="jump"), "between points is 'jump'"),
+        (lambda: MaskFocus(Path("m.png"), math.nan), "focus smoothing is nan"),
+        (lambda: ValueFocus("2"), "focal_disparity is 2"),
+        (lambda: Strength("201"), "it must be 0 to 200"),
+        (lambda: LensRenderer(highlight_gain=math.nan), "highlight_gain is nan"),
+        (lambda: LensRenderer(contour_tolerance=-1), "contour_tolerance is -1"),
+        (lambda: LensRenderer(light="dark"), "light is 'dark'"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+def test_a_point_is_held_against_the_frame():
+    parse_focus("point: 31, 23").require_fits((24, 32))
+    parse_focus("point").require_fits((24, 32))
+    for text in ("point: 32, 23", "point: 31, 24", "point: 0: 5, 6; 9: 31, 24"):
+        with pytest.raises(ValueError, match="is outside the frame of 32 x 24 px"):
+            parse_focus(text).require_fits((24, 32))
 
 
 def test_values_and_keyframes():
