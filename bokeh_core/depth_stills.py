@@ -24,13 +24,14 @@ _PFM_HEADER = re.compile(rb"(P[fF])\s+(\d{1,9})\s+(\d{1,9})\s+([-+]?[.\d][-+.\de
 _HEADER_BYTES = 16
 
 
-def is_animation(path: Path) -> bool:
-    """Whether a file is a GIF or an animated PNG, which are read as videos are."""
+def animation_length(path: Path) -> int | None:
+    """How many pictures a GIF (0: not told) or animated PNG has, which are read as videos are; else None."""
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
     if is_gif(head):
-        return True
-    return head[1:4] == b"PNG" and read_picture_header(_whole(path), path.name).count > 1
+        return 0
+    count = read_picture_header(_whole(path), path.name).count if head[1:4] == b"PNG" else 1
+    return count if count > 1 else None
 
 
 def iterate_stills(path: Path, start: int = 0) -> Iterator[NDArray[Any]]:

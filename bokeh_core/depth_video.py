@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .disparity_recipe import count_frames
 from .grey import grey_maps
-from .video_io.opening import open_video, picture_stream
+from .picture_header import is_tiff
+from .video_io.decoding import Decoding
 from .video_io.scaling import one_thread
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ _FULL_RANGE = 2
 _WANTED = "a video, a still, or a folder of depth maps"
 # Colour is judged on a thumbnail: the whole frame would cost more than decoding it.
 _COLOUR_CHECK_PX = 64
+_HEAD_BYTES = 16
+_PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, int]]:
@@ -35,35 +39,64 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
         float32 [H, W] in [0, 1] and the bits of a level, for each frame.
 
     Raises:
-        ValueError: no video stream, no frame, coloured frames, frames of several sizes, or a file that cannot
-            be decoded.
+        ValueError: no video stream, no frame, coloured frames, frames of several sizes, a frame that is
+            damaged (by its number), or a file that cannot be decoded or is cut off.
+        OSError: the file cannot be read.
     """
     import av  # imported on first use: the pack must load fast
 
+    _refuse_other_kinds(path)
     count, size = 0, (0, 0)
     try:
-        with open_video(path, _WANTED) as container:
-            stream = picture_stream(container, path.name)
-            stream.thread_type = "AUTO"
-            for frame in container.decode(stream):
+        with Decoding(path, wanted=_WANTED) as decoding:
+            for frame in decoding:
                 size = size if count else (frame.width, frame.height)
                 if (frame.width, frame.height) != size:
                     raise ValueError(
                         f"{path.name}: frame {count} is {frame.width} x {frame.height} px but the first is "
                         f"{size[0]} x {size[1]} px; all frames must have one size."
                     )
+                if frame.is_corrupt:
+                    raise ValueError(f"{path.name}: frame {count} is damaged; export the video again.")
                 count += 1
                 if count > start:
                     level, black, white, bits = _grey_levels(frame, path.name)
                     values = torch.from_numpy(level.astype(np.float32))
                     yield values.sub_(black).div_(white - black).clamp_(0, 1), bits
+            # One map would serve a whole clip, so what is left of several must not.
+            if count and decoding.damaged_end:
+                raise ValueError(
+                    f"{path.name} is cut off or damaged after {count_frames(count)}; export the video again."
+                )
     except av.error.FFmpegError as error:
-        where = f"after {count} frames" if count else "at its start"
+        where = f"after {count_frames(count)}" if count else "at its start"
         raise ValueError(
             f"{path.name} cannot be decoded {where} ({error.strerror}); give {_WANTED}."
         ) from error
     if not count:
         raise ValueError(f"{path.name} has a video stream without frames; export it again.")
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Refuse what FFmpeg would take one picture of, in silence."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS:
+        raise ValueError(
+            f"{path.name} is a HEIC or AVIF picture, which is not read; save the depth as PNG, or as a video."
+        )
+    kinds = (
+        (is_tiff(head), ".tif"),
+        (head[:4] == b"RIFF" and head[8:12] == b"WEBP", ".webp"),
+        (head[:4] == b"\x76\x2f\x31\x01", ".exr"),
+        (head[:6] == b"\x93NUMPY", ".npy"),
+        (head[:4] == b"PK\3\4", ".npz"),
+    )
+    ending = next((ending for fits, ending in kinds if fits), None)
+    if ending is not None:
+        raise ValueError(
+            f"{path.name} is of the kind {ending} by what is in it; give it a name that ends so."
+        )
 
 
 def _grey_levels(frame: "av.VideoFrame", file_name: str) -> tuple[NDArray[Any], float, float, int]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .aspect import horizontal_stretch, require_same_picture
 from .clip_length import broadcast_over_frames
 from .disparity_recipe import (
     NORMALISATIONS,
@@ -32,10 +33,6 @@ __all__ = [
 
 # Beyond this the maps show another picture than the frames, or were cropped.
 _WARNED_STRETCH = 1.02
-# Beyond this they fit better when turned, if they do: upright frames and maps that lie.
-_MOST_TURNED_STRETCH = 1.1
-# Square maps of 16:9 frames, as some networks give them, are stretched by 1.78.
-_MOST_STRETCH = 2.0
 
 
 @dataclass(frozen=True)
@@ -137,21 +134,9 @@ def resizing_report(from_size: Sequence[int], to_size: Sequence[int]) -> list[st
     if (source_height, source_width) == (height, width):
         return []
     lines = [f"Resized from {source_width} x {source_height} to {width} x {height} px."]
-    stretch = (width / height) / (source_width / source_height)
-    turned = (width / height) / (source_height / source_width)
-    unlike, unlike_turned = (max(ratio, 1 / ratio) for ratio in (stretch, turned))
-    if unlike > _MOST_TURNED_STRETCH and unlike_turned < unlike:
-        raise ValueError(
-            f"The maps are {source_width} x {source_height} px and the frames {width} x {height} px: they "
-            "fit when turned by a quarter. Turn them, or make them from frames turned as players show them."
-        )
-    if unlike > _MOST_STRETCH:
-        raise ValueError(
-            f"The maps are {source_width} x {source_height} px and the frames {width} x {height} px: they "
-            f"would be stretched by {stretch:.3f} horizontally; at most {_MOST_STRETCH:g} is allowed. Make "
-            "the maps from the same picture, uncropped."
-        )
-    if unlike > _WARNED_STRETCH:
+    require_same_picture(from_size, to_size)
+    stretch = horizontal_stretch(from_size, to_size)
+    if max(stretch, 1 / stretch) > _WARNED_STRETCH:
         lines.append(
             "Warning: the maps have another shape than the frames and were stretched by "
             f"{stretch:.3f} horizontally; check that both show the same picture."

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .depth_arrays import iterate_arrays
-from .depth_stills import STILLS, is_animation, iterate_stills
+from .depth_stills import STILLS, animation_length, iterate_stills
 from .depth_video import iterate_depth_video
 from .grey import grey_maps
 from .map_size import require_held_size
@@ -202,8 +202,18 @@ def _require_no_gap(names: list[str]) -> None:
 
 
 def _read_video(path: Path, start: int) -> Iterator[_Map]:
-    for values, bits in iterate_depth_video(path, start):
-        yield values, f"{bits}-bit video"
+    with _readable(path):
+        for values, bits in iterate_depth_video(path, start):
+            yield values, f"{bits}-bit video"
+
+
+def _read_animation(path: Path, start: int, length: int) -> Iterator[_Map]:
+    count = 0
+    for count, found in enumerate(_read_video(path, 0), 1):
+        if count > start:
+            yield found
+    if count < length:
+        raise ValueError(f"{path.name} is cut off after {count} of {length} pictures; write it again.")
 
 
 def _read_file(path: Path, start: int) -> Iterator[_Map]:
@@ -212,8 +222,8 @@ def _read_file(path: Path, start: int) -> Iterator[_Map]:
         if _suffix(path) in _ARRAYS:
             for t, array in enumerate(iterate_arrays(path, start), start):
                 yield _scaled(array, path.name, t)
-        elif _suffix(path) != ".exr" and is_animation(path):
-            yield from _read_video(path, start)
+        elif _suffix(path) != ".exr" and (length := animation_length(path)) is not None:
+            yield from _read_animation(path, start, length)
         else:
             first: tuple[int, ...] | None = None
             for t, picture in enumerate(iterate_stills(path, start), start):

@@ -10,7 +10,7 @@ from torch import Tensor
 from .clip_checks import checked_map, checked_maps, checked_masks
 from .clip_length import broadcast_over_frames
 from .focus_smoothing import PieceFinder, smooth_within_pieces
-from .masks import resize_mask
+from .masks import empty_mask_advice, resize_mask
 from .schedule import Keyframes, interpolate_keyframes, parse_keyframes, schedule_values, segment_at_frames
 from .schedule_text import MOST_FRAME
 from .setting_checks import require_choice, require_number, require_whole_number
@@ -172,7 +172,7 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
     if bool(focal.isnan().all()):
         raise ValueError(
             f"The mask is empty in all {num_frames} frames (its largest value is {largest:g}, 0.5 "
-            "is needed somewhere); check the segmenter, or use Focus at Point."
+            f"is needed somewhere); {empty_mask_advice(frame_mask.shape, largest)}."
         )
     return smooth_within_pieces(_hold_gaps(focal), smoothing_frames, pieces.starts())
 

@@ -14,7 +14,7 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
     """Take the one channel of grey pictures.
 
     Args:
-        images: [T, H, W, C] with C = 1, 3 or 4; alpha is ignored.
+        images: [T, H, W, C] with C = 1, 3 or 4; alpha is ignored, 8-bit integers are divided by 255.
         name: what they are, for messages.
 
     Returns:
@@ -23,7 +23,10 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
     Raises:
         ValueError: no pictures, or coloured ones: a colour map cannot be turned back into depth.
     """
-    channels = with_frame_axes(images, name).shape[-1]
+    images = with_frame_axes(images, name)
+    # 8-bit levels of other programs; bool and half are converted below.
+    images = images.detach() / 255 if images.dtype == torch.uint8 else images.detach()
+    channels = images.shape[-1]
     if channels == 1:
         return images[..., 0].float()
     if channels not in (3, 4):

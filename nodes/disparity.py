@@ -20,8 +20,9 @@ def meaning_inputs() -> list[Any]:
             default="disparity",
             optional=True,
             tooltip="What the values are. disparity (default): 1 / distance up to scale and offset, as "
-            "from Depth Anything or DepthCrafter. metric depth: distance in any unit, as from Depth Pro "
-            "or a renderer; it is inverted, and must be above 0.",
+            "from Video Depth Anything, Depth Anything V2 or DepthCrafter. metric depth: distance in any "
+            "unit, as from Depth Pro, Depth Anything 3 (raw) or a renderer; it is inverted, and must be "
+            "above 0.",
         ),
         io.Combo.Input(
             "polarity",
@@ -50,8 +51,8 @@ def meaning_inputs() -> list[Any]:
             step=0.05,
             optional=True,
             tooltip="Power applied before normalising. 1 (default) changes nothing; 2 undoes maps stored "
-            "as a square root (Depth Anything 3, v2 style), which otherwise blur the background too "
-            "little.",
+            "as a square root; 3, with near white, brings Depth Anything 3's v2_style and min_max, which are "
+            "linear in depth, near to disparity.",
             **known_fields(io.Float.Input, advanced=True),
         ),
     ]

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from ..clip_checks import checked_maps
 from ..clip_length import require_clip_length
 from ..disparity import resize_disparity, resizing_report
 from ..disparity_files import DepthMapStream, describe_maps, fingerprint, open_depth_maps
@@ -119,13 +120,14 @@ class GivenDepth:
     def prepare(
         self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
     ) -> PreparedDepth:
-        count = len(self.disparity)
+        disparity = checked_maps(self.disparity)
+        count = len(disparity)
         require_clip_length(count, num_frames, "disparity")
-        lines = [f"Disparity of {count} frames, in memory.", *resizing_report(self.disparity.shape[1:], size)]
+        lines = [f"Disparity of {count} frames, in memory.", *resizing_report(disparity.shape[1:], size)]
 
         def read(start: int) -> Iterator[Tensor]:
             for t in range(start, num_frames):
-                yield resize_disparity(self.disparity[min(t, count - 1)].float().cpu(), size)
+                yield resize_disparity(disparity[min(t, count - 1)].cpu(), size)
 
         return PreparedDepth(read, {}, "\n".join(lines))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .opening import open_video, picture_stream
+from .opening import A_VIDEO, open_video, picture_stream
 
 if TYPE_CHECKING:
     import av
@@ -25,22 +25,23 @@ class Decoding:
         damaged_end: once iterated, whether the last of what is there is damaged, as where a file was cut off.
     """
 
-    def __init__(self, path: Path, seek_to: int | None = None) -> None:
+    def __init__(self, path: Path, seek_to: int | None = None, wanted: str = A_VIDEO) -> None:
         """Open a file.
 
         Args:
             path: of the file.
             seek_to: time to enter near, in units of the stream's time base; None = the beginning.
+            wanted: what to give in its place, for errors.
 
         Raises:
             ValueError: no video in the file.
         """
-        self._path, self._seek_to = path, seek_to
+        self._path, self._seek_to, self._wanted = path, seek_to, wanted
         self.damaged_end = False
         self._open()
 
     def _open(self) -> None:
-        self._container = open_video(self._path)
+        self._container = open_video(self._path, self._wanted)
         try:
             self.stream: Any = picture_stream(self._container, self._path.name)
             if self._seek_to is not None:

@@ -335,6 +335,15 @@ class TestGrey:
         ):
             grey_maps(image)
 
+    def test_eight_bit_integers_are_levels(self):
+        levels = grey_maps(torch.tensor([[[[0], [51], [255]]]], dtype=torch.uint8))
+        assert levels.tolist() == [[[0, pytest.approx(0.2), 1]]]
+
+    @pytest.mark.parametrize("shape", [(4, 5), (0, 4, 5, 3), (1, 2, 4, 5, 3)])
+    def test_what_is_no_picture_is_refused(self, shape: tuple[int, ...]):
+        with pytest.raises(ValueError, match=r"has shape .* it must be pictures \[T, H, W, C\]"):
+            grey_maps(torch.zeros(shape))
+
     def test_other_channel_counts_are_refused(self):
         with pytest.raises(ValueError, match="has 2 channels; a grey picture has 1, 3 or 4"):
             grey_maps(torch.zeros(1, 1, 1, 2))

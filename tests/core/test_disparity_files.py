@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bokeh_core.disparity_files import fingerprint, natural_order, read_depth_maps
+from bokeh_core.disparity_files import fingerprint, natural_order, open_depth_maps, read_depth_maps
 
 
 def write_png(path: Path, values: np.ndarray) -> None:
@@ -241,3 +241,46 @@ class TestFingerprint:
 def test_natural_order():
     names = ["f10.png", "f2.png", "F1.png", "f2b.png"]
     assert sorted(names, key=natural_order) == ["F1.png", "f2.png", "f2b.png", "f10.png"]
+
+
+def test_natural_order_of_numbers_of_any_length_and_script():
+    names = [f"f{'9' * 5000}.png", "f10.png", "f٩.png", "f007.png", "f8.png"]
+    assert sorted(names, key=natural_order) == ["f007.png", "f8.png", "f٩.png", "f10.png", names[0]]
+
+
+def test_names_that_differ_in_case_have_one_order(tmp_path: Path):
+    for name, level in (("B_1.png", 10), ("b_2.png", 20), ("a_3.png", 30)):
+        write_png(tmp_path / name, np.full((3, 4), level, np.uint8))
+    for other in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+        (tmp_path / other).write_bytes(b"\0")
+    assert first_levels(tmp_path) == [30, 10, 20]
+
+
+def test_a_folder_of_many_files_is_looked_through(tmp_path: Path):
+    for t in range(2000):
+        (tmp_path / f"depth_{t}.png").touch()
+    stream = open_depth_maps(tmp_path)
+    assert stream.name.endswith("depth_0.png to depth_1999.png")
+    (tmp_path / "depth_1234.png").unlink()
+    with pytest.raises(ValueError, match=r"missing between depth_1233\.png and depth_1235\.png"):
+        open_depth_maps(tmp_path)
+
+
+def test_a_file_that_vanishes_is_named(tmp_path: Path):
+    write_frames(tmp_path, ["0.png", "1.png"])
+    stream = open_depth_maps(tmp_path).frames()
+    next(stream)
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(ValueError, match=r"1\.png cannot be read \(.*\); check that it is there"):
+        next(stream)
+    with pytest.raises(ValueError, match=r"gone\.png cannot be read"):
+        fingerprint(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize("name", ["d.npy", "d.mkv"])
+def test_a_single_file_that_vanishes_is_named(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"anything")
+    stream = open_depth_maps(tmp_path / name).frames()
+    (tmp_path / name).unlink()
+    with pytest.raises(ValueError, match=rf"{name} cannot be read"):
+        next(stream)

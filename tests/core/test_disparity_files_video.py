@@ -138,3 +138,55 @@ def test_floating_point_video_is_refused(tmp_path: Path):
         ValueError, match=r"d\.phm has floating-point pixels \(grayf32le\).* write EXR or NPY"
     ):
         read_depth_maps(tmp_path / "d.phm")
+
+
+def test_a_damaged_frame_is_named_by_its_number(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 255, (6, 32, 32)).astype(np.uint8)
+    with av.open(str(tmp_path / "d.mov"), "w") as container:
+        stream = container.add_stream("png", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "gray"
+        for levels in noise:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(levels, format="gray")))
+        container.mux(stream.encode(None))
+    with av.open(str(tmp_path / "d.mov")) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    # Without its first bytes a picture is none.
+    data = (tmp_path / "d.mov").read_bytes().replace(packets[3], bytes(16) + packets[3][16:])
+    (tmp_path / "d.mov").write_bytes(data)
+    with pytest.raises(ValueError, match=r"d\.mov: frame 3 is damaged .*export the video again"):
+        read_depth_maps(tmp_path / "d.mov")
+
+
+def test_a_video_that_is_cut_off_is_refused(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 255, (4, 64, 64)).astype(np.uint8)
+    write_video(tmp_path / "d.avi", list(noise), "gray")
+    data = (tmp_path / "d.avi").read_bytes()
+    (tmp_path / "d.avi").write_bytes(data[: 2 * len(data) // 3])
+    with pytest.raises(ValueError, match=r"d\.avi is cut off or damaged after \d frames?; export"):
+        read_depth_maps(tmp_path / "d.avi")
+
+
+@pytest.mark.parametrize(
+    ("head", "ending"),
+    [
+        (b"II*\0", ".tif"),
+        (b"RIFF\0\0\0\0WEBP", ".webp"),
+        (b"\x76\x2f\x31\x01", ".exr"),
+        (b"\x93NUMPY", ".npy"),
+    ],
+)
+def test_a_picture_under_another_name_is_told(tmp_path: Path, head: bytes, ending: str):
+    (tmp_path / "d.mov").write_bytes(head + bytes(100))
+    with pytest.raises(
+        ValueError, match=rf"d\.mov is of the kind \{ending} by what is in it; give it a name"
+    ):
+        read_depth_maps(tmp_path / "d.mov")
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"avif", b"avis", b"mif1"])
+def test_pictures_of_phones_are_refused(tmp_path: Path, brand: bytes):
+    (tmp_path / "d.heic").write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(100))
+    with pytest.raises(
+        ValueError, match=r"d\.heic is a HEIC or AVIF picture, which is not read; save the depth"
+    ):
+        read_depth_maps(tmp_path / "d.heic")

@@ -221,3 +221,21 @@ class TestSmoothing:
     def test_a_constant_stays_and_a_clip_may_be_shorter_than_the_kernel(self):
         assert smooth_over_time(torch.full((2,), 0.7), 50.0).tolist() == pytest.approx([0.7, 0.7])
         assert smooth_over_time(torch.tensor([0.7]), 50.0).tolist() == pytest.approx([0.7])
+
+
+def test_the_mask_of_a_picture_without_alpha_is_recognised():
+    with pytest.raises(
+        ValueError, match="64 x 64 zeros are what Load Image gives for a picture without alpha"
+    ):
+        focus_on_mask(torch.rand(2, 90, 160), torch.zeros(1, 64, 64))
+
+
+def test_masks_that_lie_where_the_frames_stand_are_refused():
+    mask = torch.zeros(1, 90, 160)
+    mask[:, 20:40, 20:40] = 1
+    with pytest.raises(
+        ValueError, match="masks are 160 x 90 px and the frames 90 x 160 px: they fit when turned"
+    ):
+        focus_on_mask(torch.rand(2, 160, 90), mask)
+    # A mask of one value shows no picture.
+    assert focus_on_mask(torch.full((2, 160, 90), 0.25), torch.ones(1, 90, 160)).tolist() == [0.25, 0.25]

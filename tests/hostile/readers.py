@@ -317,9 +317,11 @@ def _pictures_of_exr(metres: np.ndarray) -> list[bytes]:
 
 
 def _animated_webp(pictures: list[np.ndarray]) -> bytes:
-    animation = cv2.Animation()
+    animation: Any = cv2.Animation()
     animation.frames = [cv2.cvtColor(picture, cv2.COLOR_GRAY2BGRA) for picture in pictures]
     animation.durations = [40] * len(pictures)
-    done, data = cv2.imencodeanimation(".webp", animation)
+    # OpenCV has it from 4.11 on.
+    encode: Any = vars(cv2)["imencodeanimation"]
+    done, data = encode(".webp", animation)
     assert done
     return bytes(data)
