@@ -23,6 +23,8 @@ COLOUR_SPACES: Mapping[str, Colour] = {
 }
 # Rates such as 30000/1001 come as decimals from some nodes.
 _FINEST_RATE = 1001
+# Frames a second: a picture a minute to what a high-speed camera takes.
+_SLOWEST, _FASTEST = 1 / 60, 1000.0
 
 
 def given_clip(parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = "") -> TensorClip:
@@ -57,14 +59,16 @@ def given_rate(frame_rate: Any) -> Fraction:
     """Return a frame rate as a fraction.
 
     Raises:
-        ValueError: it is no number above 0.
+        ValueError: it is no number, or none that a film can have.
     """
     try:
         rate = float(frame_rate)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rate = 0.0
-    if not (isfinite(rate) and rate > 0):
-        raise ValueError(f"The video has a frame rate of {frame_rate!r}; it must be above 0.")
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise ValueError(
+            f"The video has a frame rate of {frame_rate!r}; it must be {_SLOWEST:g} to {_FASTEST:g} a second."
+        )
     if isinstance(frame_rate, Fraction):
         return frame_rate
     return Fraction(frame_rate).limit_denominator(_FINEST_RATE)
