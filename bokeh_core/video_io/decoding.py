@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _DECODERS_OF_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
+class CannotSeek(ValueError):
+    """A file that cannot be entered in its middle."""
+
+
 class Decoding:
     """Frames of a file's picture stream in the order of showing; a context manager, to be iterated once.
 
@@ -34,7 +38,7 @@ class Decoding:
             wanted: what to give in its place, for errors.
 
         Raises:
-            ValueError: no video in the file.
+            ValueError: no video in the file, or one that cannot be entered there (`CannotSeek`).
         """
         self._path, self._seek_to, self._wanted = path, seek_to, wanted
         self.damaged_end = False
@@ -45,10 +49,18 @@ class Decoding:
         try:
             self.stream: Any = picture_stream(self._container, self._path.name)
             if self._seek_to is not None:
-                self._container.seek(self._seek_to, stream=self.stream)
+                self._seek(self._seek_to)
         except BaseException:
             self._container.close()
             raise
+
+    def _seek(self, time: int) -> None:
+        import av
+
+        try:
+            self._container.seek(time, stream=self.stream)
+        except av.error.FFmpegError as error:
+            raise CannotSeek(f"{self._path.name} can only be read from its beginning.") from error
 
     def __enter__(self) -> Decoding:
         return self

@@ -67,7 +67,9 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
         pixels: NDArray[np.float32] = stored.astype(np.float32) / (65535 if deep else 255)
     else:
         bits = 8 if bits == 8 else 10 if bits <= 10 else 12 if bits <= 12 and not alpha else 16
-        target = _planar("yuva444p" if alpha else "yuv444p", bits)
+        # Older PyAV takes the range of these formats from their name only.
+        full = "yuvj444p" if name.startswith("yuvj") else "yuv444p"
+        target = _planar("yuva444p" if alpha else full, bits)
         # The same range on both sides: FFmpeg shall enlarge chroma and leave levels alone.
         planar = frame.reformat(format=target, **_range(colour), interpolation=_interpolation())
         levels = _planes(planar, bits)
@@ -98,12 +100,9 @@ def to_frame(pixels: NDArray[np.float32], pixel_format: str, bits: int, colour: 
         plane.update(rows.tobytes())
     if frame.format.name != pixel_format:
         frame = frame.reformat(format=pixel_format, **_range(colour), interpolation=_interpolation())
-    # Encoders write what the picture says into its own header; the tags of reformatting are not its.
+    # Some encoders write what the picture says into its header; the tags of reformatting are not its.
     frame.color_range = colour.sample_range
     frame.colorspace = colour.matrix
-    if hasattr(frame, "color_primaries"):
-        frame.color_primaries = colour.primaries
-        frame.color_trc = colour.transfer
     return frame
 
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .decoding import Decoding, has_side_alpha
+from .decoding import CannotSeek, Decoding, has_side_alpha
 from .format import VideoFormat, require_known_colours
 from .hdr import dynamic_metadata_of, hdr_metadata_of, side_data
 from .orientation import Orientation, orientation_of
@@ -141,7 +141,11 @@ class VideoFile:
         """Whether entering near a frame finds it: indexes may be wrong, stamps no times of showing."""
         if not self._has_one_clock(times):
             return False
-        with Decoding(self.path, seek_to=times[start]) as decoded:
+        try:
+            entered = Decoding(self.path, seek_to=times[start])
+        except CannotSeek:
+            return False
+        with entered as decoded:
             stamps: list[int | None] = []
             after = 0
             for frame in decoded:

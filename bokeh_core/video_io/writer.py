@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .codecs import CODECS, CONTAINERS, Encoding, set_colour_tags
-from .colour import BT601, BT709, LIMITED, RGB
+from .colour import BT601, BT709, LIMITED, RGB, Colour
 from .format import VideoFormat
 from .losses import require_size_fits
 from .opening import address_of
@@ -21,6 +22,8 @@ from .pixels import to_frame
 
 # What the header of a ProRes picture can say (SMPTE RDD 36, tables 5 to 7), and stand-ins that mean the same.
 _PRORES_MATRICES = (BT709, BT601, 9)
+_PRORES_PRIMARIES = (1, 5, 6, 9, 11, 12)
+_PRORES_TRANSFERS = (1, 16, 18)
 _SAME_MATRIX = {5: BT601}
 _SAME_CURVE = {6: 1, 14: 1, 15: 1}
 # Frames a second by the stamps of a part: any container can say them, and frames are only counted by them.
@@ -80,6 +83,10 @@ class PartWriter:
         set_colour_tags(self._stream.codec_context, self._video)
         self._time_base = 1 / video.frame_rate
         self._stream.codec_context.time_base = self._time_base
+        self._tagging: Any = None
+        if encoding.codec == "prores":
+            self._container.start_encoding()
+            self._tagging = _prores_tagging(self._video.colour, self._stream)
         self._written = self._packets = 0
         self.reorder = 0
 
@@ -92,8 +99,18 @@ class PartWriter:
         self._written += 1
         self._mux(self._stream.encode(picture))
 
-    def _mux(self, packets: Any) -> None:
+    def _tagged(self, packets: Any) -> Iterator[Any]:
+        if self._tagging is None:
+            yield from packets
+            return
         for packet in packets:
+            time_base = packet.time_base
+            for tagged in self._tagging.filter(packet):
+                tagged.stream, tagged.time_base = self._stream, time_base
+                yield tagged
+
+    def _mux(self, packets: Any) -> None:
+        for packet in self._tagged(packets):
             frame_time = packet.time_base / self._time_base
             number, decoded = round(packet.pts * frame_time), round(packet.dts * frame_time)
             packet.time_base, packet.pts, packet.dts = Fraction(1, PART_RATE), number, decoded
@@ -113,6 +130,19 @@ class PartWriter:
                 self._mux(self._stream.encode(None))
         finally:
             self._container.close()
+
+
+def _prores_tagging(colour: Colour, stream: Any) -> Any:
+    """A filter that writes colour tags into the header of every picture; the encoder only does so with frames
+    that have them, which those of older PyAV have not.
+    """
+    from av.bitstream import BitStreamFilterContext
+
+    # Where a picture cannot say it, the encoder has written that it is not specified.
+    primaries = colour.primaries if colour.primaries in _PRORES_PRIMARIES else "auto"
+    transfer = colour.transfer if colour.transfer in _PRORES_TRANSFERS else "auto"
+    tags = f"color_primaries={primaries}:color_trc={transfer}:colorspace={colour.matrix}"
+    return BitStreamFilterContext(f"prores_metadata={tags}", stream)
 
 
 def require_encodes(container: str, encoding: Encoding, video: VideoFormat) -> None:

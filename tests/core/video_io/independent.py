@@ -12,7 +12,7 @@ import numpy as np
 from tests.core.render.clips import Array
 
 # Codes of H.273 as FFmpeg's scaler names them; untagged video of few rows is BT.601.
-MATRICES = {1: "bt709", 2: "smpte170m", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
+MATRICES = {1: "bt709", 2: "smpte170m", 4: "fcc", 5: "smpte170m", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
 EXACT = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 
 
