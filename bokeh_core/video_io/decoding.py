@@ -13,6 +13,8 @@ from .opening import A_VIDEO, open_video, picture_stream
 if TYPE_CHECKING:
     import av
 
+# Frames that threads may work on, and each of which may fail.
+_MOST_IN_FLIGHT = 256
 # FFmpeg's own decoders of these leave alpha out.
 _DECODERS_OF_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
@@ -42,6 +44,7 @@ class Decoding:
         """
         self._path, self._seek_to, self._wanted = path, seek_to, wanted
         self.damaged_end = False
+        self._decoder: Any = None
         self._open()
 
     def _open(self) -> None:
@@ -68,6 +71,20 @@ class Decoding:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        import av
+
+        # Threads that still decode a damaged frame would wait for ever for one that is taken away from them.
+        decoder, self._decoder = self._decoder, None
+        for _ in range(_MOST_IN_FLIGHT if decoder is not None else 0):
+            try:
+                decoder.decode(None)
+            except av.error.EOFError:
+                break
+            except av.error.FFmpegError:
+                continue
         self._container.close()
 
     def __iter__(self) -> Iterator[av.VideoFrame]:
@@ -88,7 +105,7 @@ class Decoding:
         if self.damaged_end:
             # Threads work ahead, and PyAV drops what comes after an error: one of them tells which packet it
             # was, and gives what else can be had.
-            self._container.close()
+            self._close()
             self._open()
             yield from islice(self._careful(), done, None)
 
@@ -102,7 +119,7 @@ class Decoding:
         return sorted(p.pts for p in self._container.demux(self.stream) if p.size and p.pts is not None)
 
     def _threaded(self) -> Iterator[av.VideoFrame]:
-        decoder = decoder_of(self.stream)
+        self._decoder = decoder = decoder_of(self.stream)
         decoder.thread_type = "AUTO"
         for packet in self._container.demux(self.stream):
             self.damaged_end = packet.is_corrupt if packet.size else self.damaged_end
