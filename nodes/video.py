@@ -133,7 +133,9 @@ class AnyToBokehVideo(io.ComfyNode):
             is_output_node=True,
             inputs=[
                 io.Video.Input(
-                    "video", tooltip="The video, from Load Video. Videos that are in memory take memory."
+                    "video",
+                    tooltip="The video, from Load Video, as it was trimmed, cropped or joined since. Videos "
+                    "that are in memory take memory.",
                 ),
                 io.String.Input(
                     "disparity_path",
