@@ -119,8 +119,10 @@ class _Flow:
     ) -> None:
         self._container, self._stream, self._target, self._convert = container, stream, target, convert
         self._order, self._offset, self._restarts = order, offset, restarts
+        matroska = target.container.format.name == "matroska"
         # Matroska takes packets of one time; others need ascending ones.
-        self._least_step = 0 if target.container.format.name == "matroska" else 1
+        self._least_step = 0 if matroska else 1
+        self._hides_packets = not matroska
 
     def packets(self) -> Iterator[Timed]:
         """The packets with their times, in order."""
@@ -139,11 +141,16 @@ class _Flow:
             yield float(ticks * base), self._order, packet
 
     def _converted(self) -> Iterator[av.Packet]:
+        hidden: av.Packet | None = None
         for packet in self._container.demux(self._stream):
             if self._convert is not None:
                 yield from self._convert(packet)
+            elif packet.is_discard and not self._hides_packets:
+                # What was trimmed off would be heard; the decoder needs the last of it to start up.
+                hidden = packet
             elif packet.size:
-                yield packet
+                yield from (packet,) if hidden is None else (hidden, packet)
+                hidden = None
 
 
 class _SampleClock:

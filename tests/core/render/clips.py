@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bokeh_core.video_io.scaling import one_thread
+
 Array = NDArray[Any]
 SAMPLE_RATE_HZ = 44100
 
@@ -49,7 +51,7 @@ def write_video(
         tone = container.add_stream(sound_codec, rate=SAMPLE_RATE_HZ, layout="stereo") if sound else None
         for t, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-            frame = frame.reformat(format=pixel_format)
+            frame = frame.reformat(format=pixel_format, **one_thread())
             frame.pts, frame.time_base = (t if times is None else times[t]), time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -72,7 +74,9 @@ def _write_tone(container: Any, stream: Any, seconds: float) -> None:
 def read_video(path: Path) -> Array:
     """uint8 [T, H, W, 3] as FFmpeg converts it."""
     with av.open(str(path)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+        return np.stack(
+            [frame.to_ndarray(format="rgb24", **one_thread()) for frame in container.decode(video=0)]
+        )
 
 
 def times_of(path: Path) -> list[Fraction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -169,6 +170,26 @@ class TestSync:
             # MP4 says when a track begins in units of the picture's time.
             assert leads[1] == pytest.approx(leads[0], abs=1e-4)
             assert np.array_equal(samples_of(made), samples_of(given))
+
+    @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+    def test_what_an_edit_list_hides_stays_hidden(self, tmp_path: Path, ending: str):
+        """A phone trims by an edit list: the film begins where it says, after two frames of picture here."""
+        source = write_film(tmp_path / "in.mp4")
+        data = bytearray(source.read_bytes())
+        place = -1
+        for rate_hz in (12288, RATE_HZ):
+            place = data.index(b"elst", place + 1)
+            (begins,) = struct.unpack(">i", data[place + 16 : place + 20])
+            data[place + 16 : place + 20] = struct.pack(">i", begins + rate_hz // 12)
+        source.write_bytes(data)
+        target = tmp_path / f"out{ending}"
+        rewritten(source, target, H264, [(0, 4)])
+        # Matroska cannot hide the packet that is cut and the one before it, so the film begins with them.
+        start_up_s = 0 if ending == ".mp4" else 2 * 1024 / RATE_HZ
+        assert 0 <= float(times_of(target)[0]) <= start_up_s + 1e-3
+        # Of 12000 samples 4000 are hidden, by packets of 1024 and a start of one packet.
+        assert 8000 <= samples_of(target).shape[1] <= 8000 + 3 * 1024
+        assert start_of_sound(target) == pytest.approx(0, abs=1e-3)
 
     def test_the_priming_of_aac_is_skipped_as_before(self, tmp_path: Path):
         source = write_film(tmp_path / "in.mp4")
