@@ -241,9 +241,11 @@ def _render(
             parts[span] = _rendered(job, store, span, frames, partial(_add_to, tick, done, len(times)))
             done += span.stop - span.start
     require_unchanged(before, states_of(job))
-    _join(job, key, store, [parts[span] for span in spans], times, tracks, partial(progress, "joining"))
+    joined = [parts[span] for span in spans]
+    damage = _join(job, key, store, joined, times, tracks, partial(progress, "joining"))
     lines = [
         *warnings,
+        *damage,
         depth.report,
         described,
         late_keyframes(job.focus, job.strength, len(times)),
@@ -299,7 +301,8 @@ def _join(
     times: Sequence[int],
     tracks: TrackPlan,
     progress: Callable[[int, int], None],
-) -> None:
+) -> list[str]:
+    """Put the result in place; returns what was found to be damaged."""
     count = 0
 
     def tick() -> None:
@@ -311,10 +314,11 @@ def _join(
         with job.clip.sound(store.folder) as sound:
             container = container_of(job.output)
             metadata = metadata_of(key)
-            join_parts(parts, times, job.clip.format, sound, tracks, path, container, tick, metadata)
+            found = join_parts(parts, times, job.clip.format, sound, tracks, path, container, tick, metadata)
         require_still_free(job, key)
         put_in_place(path, job.output)
     store.remove()
+    return found
 
 
 def _require_space(

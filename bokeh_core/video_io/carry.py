@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from .opening import open_video
 from .restarts import Restarts, is_restart
 from .subtitles import add_text, converted
 from .tracks import TrackPlan
-from .trial import add_copy, describe, layout_of
+from .trial import add_copy, describe, layout_of, readable
 
 if TYPE_CHECKING:
     import av
@@ -95,9 +95,12 @@ def _added(output: Any, stream: Any, encoder: str | None) -> tuple[Any, Convert 
     sound = output.add_stream(encoder, rate=context.sample_rate, layout=layout_of(context))
     describe(sound, stream)
 
+    import av  # imported on first use: the pack must load fast
+
     def encoded(packet: av.Packet) -> Iterator[av.Packet]:
-        for frame in packet.decode():
-            yield from sound.encode(frame)
+        with suppress(av.error.InvalidDataError):
+            for frame in packet.decode():
+                yield from sound.encode(frame)
         if not packet.size:
             yield from sound.encode(None)
 
@@ -142,7 +145,7 @@ class _Flow:
 
     def _converted(self) -> Iterator[av.Packet]:
         hidden: av.Packet | None = None
-        for packet in self._container.demux(self._stream):
+        for packet in readable(self._container.demux(self._stream)):
             if self._convert is not None:
                 yield from self._convert(packet)
             elif packet.is_discard and not self._hides_packets:

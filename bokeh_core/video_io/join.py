@@ -72,7 +72,7 @@ def join_parts(
     container: str,
     on_frame: Callable[[], None] = lambda: None,
     metadata: Mapping[str, str] = MappingProxyType({}),
-) -> None:
+) -> list[str]:
     """Write one file from parts that follow each other, each frame at its time, with the tracks of a file.
 
     Args:
@@ -85,6 +85,9 @@ def join_parts(
         container: FFmpeg's name of its format.
         on_frame: called for every frame; may raise to stop.
         metadata: of the file itself, with names in small letters; the source's of the same names give way.
+
+    Returns:
+        What people should know of the result that could not be known before.
 
     Raises:
         ValueError: the parts are of different encodings, or the times do not fit the container.
@@ -114,8 +117,18 @@ def join_parts(
         output.start_encoding()
         shown = times_in_ticks([t - round(offset / video.time_base) for t in times], video.time_base, tick)
         tracks = [_pictures(parts, shown, tick, video, pictures, on_frame), *(flow() for flow in flows)]
-        for _, _, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
-            output.mux(packet)
+        damaged = 0
+        for _, order, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
+            try:
+                output.mux(packet)
+            except av.error.FFmpegError as error:
+                # A damaged packet of sound costs itself; a full disk, or a picture, costs the file.
+                if order == 0 or isinstance(error, OSError):
+                    raise
+                damaged += 1
+    if source is None or not damaged:
+        return []
+    return [f"Warning: {damaged} packets of sound or other tracks of {source.name} are damaged and left out."]
 
 
 def _copy_words_of_picture(source: Any, name: str, target: Any) -> None:

@@ -189,7 +189,7 @@ class _Planner:
         return "timecode" in stream.metadata or (bool(self._chapters) and stream.index not in self._first)
 
     def _holds(self, ending: str, indices: Sequence[int]) -> bool:
-        return holds(CONTAINERS[ending], [(self._streams[i], self._first.get(i)) for i in indices])
+        return holds(CONTAINERS[ending], [(self._streams[i], self._first.get(i, ())) for i in indices])
 
     def _say(self, line: str) -> None:
         self._lines.append(line)

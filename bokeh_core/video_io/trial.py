@@ -3,61 +3,86 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import av
 
 # Packets read in search of the first ones of all tracks; a track that begins later is entered where it says.
-_PACKETS_READ = 2000
+_PACKETS_READ, _PACKETS_TRIED = 2000, 8
 # FFmpeg's way to describe channels whose places a file does not state.
 _PLACES_UNKNOWN = " channels"
 
 
-def first_packets(source: Any, streams: Sequence[Any]) -> dict[int, av.Packet]:
-    """First packet of each track of an open file, by the stream's index; none of tracks that seem empty."""
-    found: dict[int, av.Packet] = {}
+def first_packets(source: Any, streams: Sequence[Any]) -> dict[int, list[av.Packet]]:
+    """First packets of each track of an open file, by the stream's index; none of tracks that seem empty."""
+    found: dict[int, list[av.Packet]] = {}
     _look_for(found, source, streams)
     for stream in streams:
         if stream.index not in found and stream.start_time:
-            source.seek(stream.start_time, stream=stream)
-            _look_for(found, source, [stream])
+            with suppress(ValueError, OSError):
+                source.seek(stream.start_time, stream=stream)
+                _look_for(found, source, [stream])
     return found
 
 
-def _look_for(found: dict[int, av.Packet], source: Any, streams: Sequence[Any]) -> None:
+def _look_for(found: dict[int, list[av.Packet]], source: Any, streams: Sequence[Any]) -> None:
     wanted = {stream.index for stream in streams} - found.keys()
     if not wanted:
         return
-    for number, packet in enumerate(source.demux()):
+    for number, packet in enumerate(readable(source.demux())):
         if packet.size and packet.stream.index in wanted:
-            found[packet.stream.index] = packet
-            wanted.discard(packet.stream.index)
+            packets = found.setdefault(packet.stream.index, [])
+            packets.append(packet)
+            if len(packets) == _PACKETS_TRIED:
+                wanted.discard(packet.stream.index)
         if not wanted or number > _PACKETS_READ:
             return
 
 
-def holds(container: str, tracks: Iterable[tuple[Any, av.Packet | None]]) -> bool:
+def readable(packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
+    """Packets of a file up to where it is too damaged to go on."""
+    import av  # imported on first use: the pack must load fast
+
+    try:
+        yield from packets
+    except av.error.FFmpegError:
+        return
+
+
+def holds(container: str, tracks: Iterable[tuple[Any, Sequence[av.Packet]]]) -> bool:
     """Tell whether a container takes copies of tracks.
 
     Args:
         container: FFmpeg's name of its format.
-        tracks: stream and first packet of each.
+        tracks: stream and first packets of each; a damaged one may fail where another does not.
     """
-    import av  # imported on first use: the pack must load fast
+    import av
 
     try:
         with av.open(io.BytesIO(), "w", format=container) as output:
-            targets = [(add_copy(output, stream), packet) for stream, packet in tracks]
+            targets = [(add_copy(output, stream), packets) for stream, packets in tracks]
             output.start_encoding()
-            for target, packet in targets:
-                if packet is not None:
-                    output.mux(_copy(packet, target))
+            if not all(_takes_one(output, target, packets) for target, packets in targets):
+                return False
     except (ValueError, AttributeError, av.error.FFmpegError):
         # AttributeError: versions before 16 copy no track whose codec FFmpeg does not know.
         return False
     return True
+
+
+def _takes_one(output: Any, target: Any, packets: Sequence[av.Packet]) -> bool:
+    import av
+
+    for packet in packets:
+        try:
+            output.mux(_copy(packet, target))
+        except av.error.FFmpegError:
+            continue
+        return True
+    return not packets
 
 
 def encodes(container: str, encoder: str, **settings: Any) -> bool:

@@ -22,6 +22,12 @@ from bokeh_core.video_io import (
 
 def rewritten(source: Path, target: Path, encoding: Encoding, spans: list[tuple[int, int]]) -> VideoFile:
     """Read a video, write it in parts, join them with its tracks."""
+    joined(source, target, encoding, spans)
+    return VideoFile(target)
+
+
+def joined(source: Path, target: Path, encoding: Encoding, spans: list[tuple[int, int]]) -> list[str]:
+    """The same; returns what was found while joining."""
     video = VideoFile(source)
     times = video.timestamps()
     parts = []
@@ -32,8 +38,7 @@ def rewritten(source: Path, target: Path, encoding: Encoding, spans: list[tuple[
                 writer.add(frame)
         parts.append(EncodedPart(path, start, stop, writer.reorder))
     plan = plan_tracks(source, target, encoding.endings)
-    join_parts(parts, times, video.format, source, plan, target, container_of(target))
-    return VideoFile(target)
+    return join_parts(parts, times, video.format, source, plan, target, container_of(target))
 
 
 def samples_of(path: Path, track: int = 0) -> NDArray[np.float64]:

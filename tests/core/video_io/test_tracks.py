@@ -15,7 +15,7 @@ import pytest
 
 from bokeh_core.video_io import Encoding, ending_for_sound, plan_tracks
 from tests.core.render.clips import sound_packets, times_of
-from tests.core.video_io.rewriting import rewritten, samples_of, start_of_sound
+from tests.core.video_io.rewriting import joined, rewritten, samples_of, start_of_sound
 
 RATE_HZ = 48000
 H264, MASTER = Encoding("h264"), Encoding("ffv1")
@@ -127,6 +127,21 @@ class TestSound:
         )
         rewritten(source, target, H264, [(0, 6)])
         assert np.array_equal(samples_of(target), samples_of(source))
+
+    def test_damaged_sound_costs_its_packets(self, tmp_path: Path):
+        source = write_film(tmp_path / "recording.ts")
+        data = bytearray(source.read_bytes())
+        headers = [i for i in range(len(data) - 1) if data[i] == 0xFF and data[i + 1] & 0xF6 == 0xF0]
+        whole = len(sound_packets(source))
+        # The mark with which a packet of AAC begins, of the first and of one in the middle.
+        for place in (headers[0], headers[len(headers) // 2]):
+            data[place] = 0
+        source.write_bytes(data)
+        lines = joined(source, tmp_path / "out.mp4", H264, [(0, 6)])
+        kept = len(sound_packets(tmp_path / "out.mp4"))
+        assert whole - 4 <= kept < whole
+        for line in lines:
+            assert line.endswith("packets of sound or other tracks of recording.ts are damaged and left out.")
 
     def test_all_channels_of_all_tracks(self, tmp_path: Path):
         source = write_film(tmp_path / "in.mp4", ["aac", "alac"], channels=6)
