@@ -187,10 +187,10 @@ class DisparityStatistics:
             if self._no_distance:
                 frame, place, _ = self._no_distance[0]
                 raise ValueError(
-                    f"{sum(count for *_, count in self._no_distance)} metric depth values are 0 or less, or "
-                    f"too small to be inverted, first in frame {frame} at {place}; a distance must be "
-                    "above 0. Fill the holes, or, if the map was normalised, choose source disparity, with "
-                    "polarity near black if 0 is nearest."
+                    f"{sum(count for *_, count in self._no_distance)} metric depth values are 0 or less, "
+                    f"first in frame {frame} at {place}; a distance must be above 0 (and above {_LEAST:.1g}, "
+                    "to be inverted). Fill the holes, or, if the map was normalised, choose source disparity, "
+                    "with polarity near black if 0 is nearest."
                 )
             if stored_inverted:
                 return True, 1.0, "Metric depth stored as 1 - v (near white), inverted to 1 / depth."

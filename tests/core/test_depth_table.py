@@ -89,5 +89,5 @@ def test_the_former_advice_turns_near_and_far_round():
     swapped = prepare_disparity(picture, "disparity", "near black").disparity
     assert swapped[0, 0, 0] == 1 and swapped[0, 0, -1] == 0
     for polarity in ("auto", "near white"):
-        with pytest.raises(ValueError, match="0 or less, or too small to be inverted"):
+        with pytest.raises(ValueError, match="metric depth values are 0 or less"):
             prepare_disparity(picture, "metric depth", polarity)

@@ -109,7 +109,7 @@ class TestPolarityAndSource:
         values = clip([1.0, 2.0], [0.0, 0.0])
         with pytest.raises(
             ValueError,
-            match=r"2 metric depth values are 0 or less, .* frame 1 at column 0, row 0; .*near black",
+            match=r"2 metric depth values are 0 or less, first in frame 1 at column 0, row 0; .*near black",
         ):
             prepared(values, source="metric depth", polarity="auto")
 
@@ -176,7 +176,10 @@ class TestBadValues:
     def test_a_distance_too_small_to_be_inverted_is_refused(self, tiny: float):
         values = torch.ones(1, 3, 4)
         values[0, 1, 2] = tiny
-        with pytest.raises(ValueError, match="too small to be inverted, first in frame 0 at column 2, row 1"):
+        with pytest.raises(
+            ValueError,
+            match=r"are 0 or less, first in frame 0 at column 2, row 1; .* above 1e-38, to be inverted",
+        ):
             prepare_disparity(values, "metric depth")
 
     def test_distances_down_to_the_least_are_inverted(self):
