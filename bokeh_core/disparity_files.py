@@ -1,6 +1,7 @@
 """Depth maps on disk -> raw values: a folder of stills or arrays, one still, one array, or a video."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -133,7 +134,8 @@ def natural_order(name: str) -> list[str | tuple[int, str]]:
 
 def _digits(number: str) -> str:
     """A number in any script in plain digits, without leading zeros."""
-    return "".join(str(int(digit)) for digit in number).lstrip("0")
+    plain = number if number.isascii() else "".join(str(int(digit)) for digit in number)
+    return plain.lstrip("0")
 
 
 def _checked_folder(folder: Path) -> list[Path]:
@@ -168,16 +170,19 @@ def _read_folder(files: list[Path], start: int) -> Iterator[_Map]:
 
 def _files_in(folder: Path) -> list[Path]:
     """Return the depth maps of a folder in natural order; hidden files (.DS_Store, ._x.png) are not."""
-    files = (
-        file
-        for file in folder.iterdir()
-        if _suffix(file) in STILLS + _ARRAYS and not file.name.startswith(".") and file.is_file()
-    )
+    with os.scandir(folder) as entries:
+        files = [
+            Path(entry.path)
+            for entry in entries
+            if not entry.name.startswith(".")
+            and _suffix(PurePath(entry.name)) in STILLS + _ARRAYS
+            and entry.is_file()
+        ]
     # Names that differ only in case or in leading zeros have one order too.
     return sorted(files, key=lambda file: (natural_order(file.name), file.name))
 
 
-def _suffix(path: Path) -> str:
+def _suffix(path: PurePath) -> str:
     suffix = path.suffix.lower()
     return _SAME_SUFFIX.get(suffix, suffix)
 
