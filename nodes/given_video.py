@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from ..bokeh_core.render.source import alpha_lost
 from ..bokeh_core.video_io import VideoFile
 from . import host
 from .newer_host import known_fields
+
+logger = logging.getLogger(__name__)
 
 # Copies of equal content have one name and one time, so that a run that was stopped finds its parts again.
 _COPIED_AT = 1_000_000_000
@@ -110,6 +113,9 @@ def _streamed(video: Any, keep_alpha: bool, trim_here: bool) -> Iterator[_Stream
         width, height = video.get_dimensions()
         note = f"As edited in ComfyUI: {width} x {height} px, from a copy without loss, colour at half size."
         lost = alpha_lost(_has_alpha(video))
+        for warning in lost:
+            # Before anything is rendered: in time to stop and choose another codec.
+            logger.warning(warning)
         with _copied(video) as path:
             yield _Streamed(path, name, notes=(note, *lost))
     else:

@@ -67,7 +67,7 @@ def test_no_worker_is_refused(workers: int):
         lens_blur(**clip(1), workers=workers)
 
 
-class Stop(Exception):
+class Stop(BaseException):
     """What a cancelled host raises."""
 
 

@@ -86,7 +86,7 @@ def test_ticks_count_the_frames_in_order():
     assert ticks == [1, 2, 3, 4, 5]
 
 
-class Stop(Exception):
+class Stop(BaseException):
     """What a cancelled host raises."""
 
 

@@ -107,8 +107,8 @@ def uninterrupted(sources: tuple[Path, Path], tmp_path_factory: pytest.TempPathF
     return output
 
 
-class Stop(Exception):
-    """The user's cancel."""
+class Stop(BaseException):
+    """The user's cancel; no Exception, as in newer hosts."""
 
 
 def stopping_at(stage: str, frame: int) -> Any:
