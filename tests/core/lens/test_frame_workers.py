@@ -63,7 +63,7 @@ def test_under_inference_mode():
 
 @pytest.mark.parametrize("workers", [0, -1])
 def test_no_worker_is_refused(workers: int):
-    with pytest.raises(ValueError, match=f"workers is {workers}; it must be 1 or more"):
+    with pytest.raises(ValueError, match=f"workers is {workers}; it must be 1 to 1024"):
         lens_blur(**clip(1), workers=workers)
 
 
