@@ -147,8 +147,8 @@ class PartStore:
 
 
 def parts_folder(output: Path) -> Path:
-    """Where the parts of an output file wait."""
-    return output.with_name(f"{output.name}{SUFFIX}")
+    """Where the parts of an output file wait; absolute, as FFmpeg takes `take:1.mp4` for an address."""
+    return output.absolute().with_name(f"{output.name}{SUFFIX}")
 
 
 @contextmanager

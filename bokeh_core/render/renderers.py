@@ -24,7 +24,7 @@ from ..memory import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_b
 from ..picture_channels import to_rgb
 from ..sampling_report import strength_warning
 from ..strength import PUBLISHED_STRENGTH_PX, REFERENCE_WIDTH_PX, strength_in_pixels
-from ..windows import DECODE_FRAMES
+from ..windows import DECODE_FRAMES, plan_windows
 from ..working_size import WorkingSize, working_geometry
 from .clip_stream import ClipStream, SlidingFrames, SlidingRegions
 
@@ -157,6 +157,9 @@ class ModelRenderer:
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
         trained_px: K that it was trained for, in px at the working size, least and most.
+
+    Raises:
+        ValueError: an overlap that windows of 8 cannot have.
     """
 
     pipeline: BokehPipeline
@@ -167,6 +170,9 @@ class ModelRenderer:
     warning: str = ""
     name: str = "The paper's model"
     trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX
+
+    def __post_init__(self) -> None:
+        plan_windows(WINDOW_FRAMES, WINDOW_FRAMES, self.overlap)
 
     def require_strength(self, strength: Tensor) -> None:
         """Takes every strength; beyond what it was trained for, `describe` warns."""

@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
+from ..video_io.opening import open_video
+
 # Written into the metadata of every result: by which job it was made.
 TAG = "any_to_bokeh"
 
@@ -48,24 +50,20 @@ def look_at(path: Path, key: str) -> Found:
 
 def is_video(path: Path) -> bool:
     """Tell whether FFmpeg finds a video at a path, whole or not."""
-    import av  # imported on first use: the pack must load fast
-
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             return bool(container.streams.video)
-    except (OSError, ValueError, av.error.FFmpegError):
+    except (OSError, ValueError):
         return False
 
 
 def _key_in(path: Path) -> str:
     """The key in a video's metadata; empty where there is none."""
-    import av
-
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             # Matroska writes the names of tags in capitals.
             return next((v for name, v in container.metadata.items() if name.lower() == TAG), "")
-    except (OSError, ValueError, av.error.FFmpegError):
+    except (OSError, ValueError):
         return ""
 
 

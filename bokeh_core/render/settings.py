@@ -172,6 +172,9 @@ class GivenFocus:
     focal_disparity: Tensor
     measures = False
 
+    def __post_init__(self) -> None:
+        checked_values(self.focal_disparity, "focal_disparity")
+
     def require_fits(self, size: tuple[int, int]) -> None:
         """Fits frames of any size."""
 
@@ -207,6 +210,9 @@ class GivenStrength:
     """Values that were made elsewhere: [T], or [1] for the whole clip."""
 
     blur_strength: Tensor
+
+    def __post_init__(self) -> None:
+        checked_strength(self.blur_strength)
 
     def values(self, num_frames: int) -> Tensor:
         """K of every frame, [T] >= 0."""

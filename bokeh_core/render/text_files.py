@@ -18,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_NAME_OF_A_TEXT = re.compile(r".{1,250}\.(txt|csv|tsv)\s*", re.IGNORECASE)
 _AT = re.compile(r"\s*((?:point\s*:)?)\s*@(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -35,6 +36,10 @@ def text_or_file(text: str, option: str) -> tuple[str, Path | None]:
     """
     match = _AT.fullmatch(text)
     if match is None:
+        if _NAME_OF_A_TEXT.fullmatch(text) and Path(text.strip()).is_file():
+            raise ValueError(
+                f"{option} {text.strip()} is the name of a file; write @{text.strip()} to read it."
+            )
         return text, None
     prefix, name = match.groups()
     if not name.strip():

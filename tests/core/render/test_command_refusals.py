@@ -164,6 +164,13 @@ class TestTextFiles:
     def test_another_at_is_text(self, text: str):
         assert text_or_file(text, "--focus") == (text, None)
 
+    def test_a_name_without_an_at(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(tmp_path)
+        assert text_or_file("keys.txt", "--focus") == ("keys.txt", None)
+        Path("keys.txt").write_text("0.5")
+        with pytest.raises(ValueError, match=r"--focus keys\.txt is the name of a file; write @keys\.txt"):
+            text_or_file("keys.txt", "--focus")
+
     def test_files_that_are_no_text(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         path = tmp_path / "keys.txt"
         with pytest.raises(ValueError, match="is a folder; name a text file"):

@@ -134,6 +134,16 @@ class TestExistingFiles:
         assert stages == []
         assert (job.output.stat().st_mtime_ns, job.output.read_bytes()) == before
 
+    @pytest.mark.skipif(os.name == "nt", reason="names with a colon are not for its disks")
+    def test_a_name_that_looks_like_an_address(
+        self, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        for name in ("take:1.mp4", "-2.mkv"):
+            job = short_job(video, Path(name))
+            assert render_clip(job).rendered_frames == COUNT
+            assert render_clip(job).rendered_frames == 0
+
     def test_the_result_of_other_settings_is_not_overwritten(self, video: Path, tmp_path: Path):
         output = tmp_path / "out.mp4"
         render_clip(short_job(video, output))

@@ -119,6 +119,8 @@ def test_settings_that_no_clip_can_have_are_refused_when_they_are_made():
         (lambda: LensRenderer(highlight_gain=math.nan), "highlight_gain is nan"),
         (lambda: LensRenderer(contour_tolerance=-1), "contour_tolerance is -1"),
         (lambda: LensRenderer(light="dark"), "light is 'dark'"),
+        (lambda: GivenFocus(torch.tensor([1.5])), "focal_disparity"),
+        (lambda: GivenStrength(torch.tensor([math.nan])), "blur_strength"),
     ]:
         with pytest.raises(ValueError, match=message):
             make()
