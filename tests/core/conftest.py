@@ -1,5 +1,6 @@
 """Fixtures for the tests of the network: golden numbers, the small golden models, and random models."""
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,18 @@ def small_vae() -> nn.Module:
     from bokeh_core.checkpoint import load_vae
 
     return load_vae(GOLDEN / "vae").requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def exact_unet(small_unet: nn.Module) -> nn.Module:
+    """The small U-Net in float64, for comparisons: its random weights magnify the rounding of float32."""
+    return copy.deepcopy(small_unet).double()
+
+
+@pytest.fixture(scope="session")
+def exact_vae(small_vae: nn.Module) -> nn.Module:
+    """The small VAE in float64, for comparisons."""
+    return copy.deepcopy(small_vae).double()
 
 
 @pytest.fixture(scope="session")

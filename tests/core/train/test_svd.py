@@ -46,7 +46,8 @@ def test_new_unet_computes_what_svd_computes(svd_folder: Path):
         if ".k_encoder." in name:
             torch.nn.init.zeros_(parameter)
     generator = torch.Generator().manual_seed(2)
-    sample = torch.randn(1, 2, 8, 8, 8, generator=generator)
+    # 32 x 32 latents end as 4 x 4; of fewer values a group norm magnifies the rounding.
+    sample = torch.randn(1, 2, 8, 32, 32, generator=generator)
     # One embedding for all frames: SVD knows no other.
     embedding = torch.randn(1, 1, 32, generator=generator)
     with torch.no_grad():
