@@ -11,6 +11,7 @@ from ..bokeh_core.bundle import included_model, quality_warning, require_same_bu
 from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
 from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
+from ..bokeh_core.precision import with_decoder_in
 from . import host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -66,10 +67,7 @@ def _load_unet(path: Path, dtype: torch.dtype | None) -> Any:
 
 
 def _load_vae(path: Path, dtype: torch.dtype | None) -> Any:
-    # The encoder keeps float32, as the published pipeline has it: float16 overflows in it.
-    vae = load_vae(path)
-    vae.decoder.to(dtype or host.vae_dtype())
-    return host.manage_vae(vae)
+    return host.manage_vae(with_decoder_in(load_vae(path), dtype or host.vae_dtype()))
 
 
 def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any) -> None:

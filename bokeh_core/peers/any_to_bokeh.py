@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..precision import default_dtype, with_decoder_in
 from ..working_size import working_geometry
 from .renderer import BokehTask, Render
 
@@ -44,7 +45,7 @@ def weights() -> dict[str, Path]:
 
 
 def render(task: BokehTask) -> Tensor:
-    """Render with the weights that the environment names, in float16 on an accelerator, else in float32.
+    """Render with the weights that the environment names, in the dtypes of `precision`.
 
     Raises:
         ValueError: `missing` gives a reason, or a file does not hold what it should.
@@ -84,42 +85,15 @@ def model_renderer(
     return render
 
 
-def load_image_encoder(folder: Path | str, dtype: torch.dtype, device: torch.device) -> ImageEncoder:
-    """Load CLIP's vision tower with projection from a folder with config.json and .safetensors weights.
-
-    Returns:
-        [N, 3, 224, 224] -> [N, D].
-
-    Raises:
-        ValueError: the folder holds no such model.
-    """
-    from transformers import CLIPVisionModelWithProjection
-
-    try:
-        tower = CLIPVisionModelWithProjection.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True
-        )
-    except OSError as error:
-        raise ValueError(
-            f"{folder} holds no image encoder ({error}); it needs config.json and model.safetensors."
-        ) from error
-    tower = tower.to(device, dtype).eval().requires_grad_(False)
-
-    def encode(images: Tensor) -> Tensor:
-        embeds: Tensor = tower(images.to(device, dtype)).image_embeds
-        return embeds
-
-    return encode
-
-
 @lru_cache(maxsize=1)
 def _from_files(unet: str, vae: str, image_encoder: str, device: torch.device) -> Render:
     from ..checkpoint import load_unet, load_vae, trained_mpi_mode
+    from ..image_encoder import load_image_encoder
 
-    dtype = torch.float32 if device.type == "cpu" else torch.float16
+    dtype = default_dtype(device)
     return model_renderer(
         load_unet(unet, dtype, device, drop_ff_k=True).requires_grad_(False),
-        load_vae(vae, dtype, device).requires_grad_(False),
-        load_image_encoder(image_encoder, dtype, device),
+        with_decoder_in(load_vae(vae), dtype).to(device).requires_grad_(False),
+        load_image_encoder(Path(image_encoder), device),
         mpi_mode=trained_mpi_mode(unet),
     )

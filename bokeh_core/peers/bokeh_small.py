@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..bundle import included_model
+from ..precision import default_dtype, with_decoder_in
 from ..semantics import no_image_encoder
 from .any_to_bokeh import model_renderer
 from .renderer import BokehTask, Render
@@ -40,7 +41,7 @@ def missing() -> str | None:
 
 
 def render(task: BokehTask) -> Tensor:
-    """Render in float16 on an accelerator, else in float32.
+    """Render in the dtypes of `precision`.
 
     Raises:
         ValueError: `missing` gives a reason, or the file is no bundle.
@@ -55,9 +56,8 @@ def render(task: BokehTask) -> Tensor:
 def _from_bundle(path: Path, device: torch.device) -> Render:
     from ..checkpoint import load_unet, load_vae, trained_mpi_mode
 
-    dtype = torch.float32 if device.type == "cpu" else torch.float16
+    dtype = default_dtype(device)
     unet = load_unet(path, dtype, device)
-    vae = load_vae(path, torch.float32, device)
-    vae.decoder.to(dtype)
+    vae = with_decoder_in(load_vae(path), dtype).to(device)
     embed = no_image_encoder(unet.embedding_width)
     return model_renderer(unet, vae, embed, mpi_mode=trained_mpi_mode(path))

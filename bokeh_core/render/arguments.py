@@ -14,6 +14,7 @@ from ..disparity import NORMALISATIONS, POLARITIES, SOURCES
 from ..disparity_recipe import DepthMeaning
 from ..focus import BETWEEN_POINTS
 from ..lens import GAMMA_OF_LIGHT, Aperture
+from ..precision import default_dtype
 from ..schedule import EASINGS
 from ..typed_paths import find_path, typed_path
 from ..video_io import CODECS, DEFAULT_CRF, Encoding
@@ -215,14 +216,13 @@ def chosen_renderer(words: argparse.Namespace, device: torch.device) -> LensRend
         return lens_renderer(words, device)
     from .model_files import FileModel
 
-    dtype = words.dtype or ("fp32" if device.type == "cpu" else "fp16")
     return FileModel(
         *(
             None if text is None else input_path(text)
             for text in (words.unet, words.vae, words.image_encoder)
         ),
         device=device,
-        dtype=DTYPES[dtype],
+        dtype=DTYPES[words.dtype] if words.dtype else default_dtype(device),
         mpi_mode=words.mpi_mode,
         overlap=words.overlap,
         working_size=words.working_size,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..bundle import bundle_at, included_model, quality_warning, require_same_bundle
 from ..checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
+from ..image_encoder import load_image_encoder
 from ..model_library import fingerprint
-from ..pipeline import BokehPipeline, ImageEncoder
+from ..pipeline import BokehPipeline
+from ..precision import with_decoder_in
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
 from .renderers import Check, ModelRenderer
@@ -22,19 +23,6 @@ from .renderers import Check, ModelRenderer
 if TYPE_CHECKING:
     from ..models.unet import MPIMode
     from ..working_size import WorkingSize
-
-# CLIP ViT-H/14, for a file of weights without a config beside it.
-_VIT_H: dict[str, Any] = {
-    "hidden_act": "gelu",
-    "hidden_size": 1280,
-    "image_size": 224,
-    "intermediate_size": 5120,
-    "num_attention_heads": 16,
-    "num_hidden_layers": 32,
-    "patch_size": 14,
-    "projection_dim": 1024,
-}
-_DERIVED = "position_ids"
 
 
 class FileModel:
@@ -136,8 +124,7 @@ def model_renderer(
     unet, vae = _chosen(unet, vae)
     bundle = require_same_bundle(unet, vae)
     network = load_unet(unet, dtype, drop_ff_k=True).to(device)
-    coder = load_vae(vae).to(device)
-    coder.decoder.to(dtype)
+    coder = with_decoder_in(load_vae(vae), dtype).to(device)
     if network.reads_images and image_encoder is None:
         raise ValueError("This model needs --image-encoder; the README says where to get it.")
     embed = (
@@ -178,55 +165,3 @@ def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:
             "the files."
         )
     return unet, vae
-
-
-def load_image_encoder(path: Path, device: torch.device) -> ImageEncoder:
-    """Load CLIP's image encoder with its projection.
-
-    Args:
-        path: a folder with `config.json` and a .safetensors file (the `image_encoder` of Stable Video
-            Diffusion), or such a file alone, which must be CLIP ViT-H/14 unless a config lies beside it.
-        device: where to compute.
-
-    Raises:
-        ValueError: missing files, weights of another model, or the package transformers is not installed.
-    """
-    from safetensors.torch import load_file
-
-    files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
-    if not files or not files[0].is_file():
-        raise ValueError(f"{path} is no image encoder; name a .safetensors file or a folder that holds one.")
-    config = files[0].parent / "config.json"
-    described = _VIT_H
-    if config.is_file():
-        stored = json.loads(config.read_text(encoding="utf-8"))
-        described = stored if "projection_dim" in stored else _VIT_H
-    model = _build(described)
-    tensors = {name: value for name, value in load_file(files[0]).items() if _DERIVED not in name}
-    wanted = {name: value.shape for name, value in model.state_dict().items() if _DERIVED not in name}
-    given = {name: value.shape for name, value in tensors.items()}
-    if given != wanted:
-        wrong = sorted(name for name in given.keys() | wanted.keys() if given.get(name) != wanted.get(name))
-        raise ValueError(
-            f"{files[0]} is no CLIP ViT-H/14 image encoder with projection: {len(wrong)} tensors differ, "
-            f"first {wrong[0]}. Take clip_vision_h.safetensors, or image_encoder of Stable Video Diffusion."
-        )
-    model.load_state_dict(tensors, strict=False)
-    model.float().eval().requires_grad_(False).to(device)
-
-    def encode(pixels: Tensor) -> Tensor:
-        embeds: Tensor = model(pixel_values=pixels.to(device, torch.float32)).image_embeds
-        return embeds
-
-    return encode
-
-
-def _build(config: dict[str, Any]) -> nn.Module:
-    try:
-        from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-    except ImportError as error:
-        raise ValueError(
-            "The image encoder needs the package transformers: pip install transformers."
-        ) from error
-    model: nn.Module = CLIPVisionModelWithProjection(CLIPVisionConfig(**config))
-    return model

@@ -13,6 +13,7 @@ from torch import nn
 
 from ..bundle import bundle_at, bundle_configs
 from ..checkpoint_files import COMPONENT_NAMES, Component, find_model, read_json
+from ..image_encoder import load_image_encoder
 from ..models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from ..models.config import read_config
 from ..models.layers_over_time import leave_out_over_time, start_over_time
@@ -102,9 +103,7 @@ def _require_sizes(sizes: Mapping[str, Any], component: Component) -> None:
 def _image_encoder(config: TrainConfig, device: torch.device) -> ImageEncoder | None:
     if config.model.image_encoder is None or not config.model.options.image_encoder:
         return None
-    from ..peers.any_to_bokeh import load_image_encoder
-
-    return load_image_encoder(Path(config.model.image_encoder), torch.float32, device)
+    return load_image_encoder(Path(config.model.image_encoder), device)
 
 
 def _report(component: Component, names: list[str]) -> None:

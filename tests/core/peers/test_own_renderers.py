@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from bokeh_core.lens import lens_blur
-from bokeh_core.peers import any_to_bokeh, renderer_named
+from bokeh_core.peers import any_to_bokeh, bokeh_small, renderer_named
 from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.precision import default_dtype
+from bokeh_core.render.model_files import model_renderer
 from tests.core.peers.cases import clip, noise
 
 
@@ -79,6 +81,55 @@ def test_which_file_is_missing(golden_folder, tmp_path, monkeypatch):
         any_to_bokeh.render(clip(torch.zeros(1, 64, 64, 3), 0.5, 4.0))
 
 
-def test_a_folder_without_an_image_encoder(tmp_path):
-    with pytest.raises(ValueError, match=r"holds no image encoder.*config\.json and model\.safetensors"):
-        any_to_bokeh.load_image_encoder(tmp_path, torch.float32, torch.device("cpu"))
+def dtypes_of(model: torch.nn.Module) -> set[torch.dtype]:
+    return {parameter.dtype for parameter in model.parameters()}
+
+
+@pytest.fixture
+def half_precision_on_the_cpu(monkeypatch):
+    """What an accelerator gets; returns the networks that a renderer puts together."""
+    seen = []
+    for module in (any_to_bokeh, bokeh_small):
+        monkeypatch.setattr(module, "default_dtype", lambda _: torch.float16)
+
+    def note(unet, vae, image_encoder, **_):
+        seen.append((unet, vae, image_encoder))
+        return lambda task: task.frames
+
+    for module in (any_to_bokeh, bokeh_small):
+        monkeypatch.setattr(module, "model_renderer", note)
+    return seen
+
+
+def test_on_an_accelerator_both_encoders_keep_float32(
+    model_task, golden_folder, monkeypatch, half_precision_on_the_cpu
+):
+    monkeypatch.setenv(any_to_bokeh.UNET, str(golden_folder / "unet"))
+    monkeypatch.setenv(any_to_bokeh.VAE, str(golden_folder / "vae"))
+    monkeypatch.setenv(any_to_bokeh.IMAGE_ENCODER, str(golden_folder / "image_encoder"))
+    any_to_bokeh._from_files.cache_clear()
+    any_to_bokeh.render(model_task)
+    any_to_bokeh._from_files.cache_clear()
+    bokeh_small._from_bundle.cache_clear()
+    bokeh_small.render(model_task)
+    bokeh_small._from_bundle.cache_clear()
+    for unet, vae, image_encoder in half_precision_on_the_cpu:
+        assert dtypes_of(unet) == dtypes_of(vae.decoder) == {torch.float16}
+        assert dtypes_of(vae.encoder) == dtypes_of(vae.quant_conv) == {torch.float32}
+        # Beyond the 65504 that float16 holds: CLIP computes in float32.
+        embeds = image_encoder(torch.full((1, 3, 224, 224), 1e6))
+        assert embeds.dtype == torch.float32 and bool(embeds.isfinite().all())
+    assert len(half_precision_on_the_cpu) == 2
+
+
+def test_the_command_line_keeps_them_too(golden_folder):
+    files = (golden_folder / part for part in ("unet", "vae", "image_encoder"))
+    renderer = model_renderer(*files, device=torch.device("cpu"), dtype=torch.float16)
+    unet, vae = renderer.pipeline.unet, renderer.pipeline.vae
+    assert dtypes_of(unet) == dtypes_of(vae.decoder) == {torch.float16}
+    assert dtypes_of(vae.encoder) == dtypes_of(vae.quant_conv) == {torch.float32}
+
+
+def test_dtypes_by_device():
+    assert default_dtype(torch.device("cpu")) == torch.float32
+    assert default_dtype(torch.device("cuda")) == torch.float16
