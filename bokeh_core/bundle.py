@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from .checkpoint_files import COMPONENT_KEY, CONFIG_KEY, SAFETENSORS, Component, read_safetensors_header
+from .checkpoint_files import (
+    COMPONENT_KEY,
+    CONFIG_KEY,
+    SAFETENSORS,
+    Component,
+    config_of,
+    parse_json,
+    read_safetensors_header,
+)
 
 OPTIONS_KEY, QUALITY_KEY = "small_options", "quality"
 BUNDLE_COMPONENT, DEMO = "bundle", "demo"
@@ -98,8 +105,8 @@ def empty_part(component: Component, metadata: Mapping[str, str], source: str) -
     from .models.small.parts import SmallUNet, SmallVAE
 
     configs = bundle_configs(metadata, source)
-    options = read_options(configs[OPTIONS_KEY])
-    with torch.device("meta"):
+    with torch.device("meta"), config_of(source):
+        options = read_options(configs[OPTIONS_KEY])
         if component == "unet":
             return SmallUNet(read_config(UNetConfig, configs["unet"]), options)
         return SmallVAE(read_config(VAEConfig, configs["vae"]), options)
@@ -111,10 +118,10 @@ def bundle_configs(metadata: Mapping[str, str], source: str) -> dict[str, Any]:
     Raises:
         ValueError: they are missing, or not readable.
     """
-    try:
-        configs = json.loads(metadata[CONFIG_KEY])
-        return {name: dict(configs[name]) for name in ("unet", "vae", OPTIONS_KEY)}
-    except (KeyError, TypeError, ValueError) as error:
+    configs = parse_json(metadata.get(CONFIG_KEY, "{}"), f"The config that {source} carries")
+    found = {name: configs.get(name) for name in ("unet", "vae", OPTIONS_KEY)}
+    if not all(isinstance(config, dict) for config in found.values()):
         raise ValueError(
-            f"{source} is a bundle without readable configs of its U-Net, VAE and options."
-        ) from error
+            f"{source} is a bundle without readable configs of its U-Net, VAE and options. Download it again."
+        )
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,11 +20,14 @@ from .checkpoint_files import (
     Component,
     ModelFiles,
     Shapes,
+    config_of,
     find_model,
     identify,
     infer_config,
+    parse_json,
     read_json,
     read_safetensors_header,
+    require_float,
 )
 from .strength import PUBLISHED_STRENGTH_PX
 
@@ -65,10 +67,7 @@ def model_config(
         ValueError: none of the three says what the model looks like.
     """
     if CONFIG_KEY in metadata:
-        try:
-            return dict(json.loads(metadata[CONFIG_KEY]))
-        except (json.JSONDecodeError, TypeError, ValueError) as error:
-            raise ValueError(f"{source} carries a config that is not readable JSON ({error}).") from error
+        return parse_json(metadata[CONFIG_KEY], f"The config that {source} carries")
     if config_file is not None:
         return read_json(config_file)
     inferred = infer_config(component, shapes)
@@ -80,12 +79,18 @@ def model_config(
     return inferred
 
 
-def build_model(component: Component, config: Mapping[str, Any], names: Iterable[str]) -> nn.Module:
-    """The empty network for these tensors, on the meta device; without `ff_k` where the file has none."""
+def build_model(
+    component: Component, config: Mapping[str, Any], names: Iterable[str], source: str
+) -> nn.Module:
+    """The empty network for these tensors, on the meta device; without `ff_k` where the file has none.
+
+    Raises:
+        ValueError: the config makes no such network; `source` names the file.
+    """
     from .models import BokehUNet, RefinedVAE, UNetConfig
     from .models.config import read_config
 
-    with torch.device("meta"):
+    with torch.device("meta"), config_of(source):
         if component == "vae":
             return RefinedVAE.from_config(config)
         network = read_config(UNetConfig, config)
@@ -157,8 +162,9 @@ def _load(
         require_component(shapes, component, source)
         config = model_config(component, shapes, metadata, files.config, source)
         names = {name: name for name in shapes if not (drop_ff_k and UNUSED_PART in name)}
-        model = build_model(component, config, names)
+        model = build_model(component, config, names, source)
     require_fit(model, {name: shapes[stored] for stored, name in names.items()}, source)
+    require_float(files.weights)
     model.load_state_dict(_read_tensors(files, names, torch.device(device), dtype), strict=True, assign=True)
     return model.eval()
 
@@ -202,7 +208,7 @@ def trained_mpi_mode(path: Path | str) -> MPIMode:
         return "released"
     if mode == "paper":
         return "paper"
-    raise ValueError(f"{path} says its mpi_mode is {mode!r}; it must be 'released' or 'paper'.")
+    raise ValueError(f"{path} says its mpi_mode is {mode!r:.80}; it must be 'released' or 'paper'.")
 
 
 def trained_strength_px(path: Path | str) -> tuple[float, float]:
@@ -223,8 +229,8 @@ def trained_strength_px(path: Path | str) -> tuple[float, float]:
         least, most = math.nan, math.nan
     if not 0 <= least <= most < math.inf:
         raise ValueError(
-            f"{path} says it was trained for K from {texts[0]!r} to {texts[1]!r}; these must be two numbers, "
-            "the smaller one first."
+            f"{path} says it was trained for K from {texts[0]!r:.80} to {texts[1]!r:.80}; these must be two "
+            "numbers, the smaller one first."
         )
     return least, most
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,9 @@ FOLDER_WEIGHTS = tuple(
     for suffix in (SAFETENSORS, ".fp16" + SAFETENSORS, ".safetensors.index.json", ".bin", ".pth", ".pt")
     for stem in ("diffusion_pytorch_model", "pytorch_model", "model")
 )
+FLOAT_DTYPES = ("F32", "F16", "BF16", "F64", "F8_E4M3", "F8_E5M2")
+# The index of a model of ten thousand tensors has a tenth of this.
+_LARGEST_INDEX_BYTES = 16 * 2**20
 # A published U-Net without its config is recognised by these widths; heads cannot be read from shapes.
 PUBLISHED_UNET_WIDTHS = (320, 640, 1280, 1280)
 
@@ -50,11 +54,23 @@ def _weights_in(folder: Path) -> tuple[Path, ...]:
 
 
 def _shards(index: Path) -> tuple[Path, ...]:
-    names = sorted(set(read_json(index).get("weight_map", {}).values()))
-    shards = tuple(index.parent / name for name in names)
+    names = read_json(index, _LARGEST_INDEX_BYTES).get("weight_map")
+    parts = list(names.values()) if isinstance(names, dict) else []
+    # A name with a folder in it would reach out of the model's own.
+    odd = [name for name in parts if not isinstance(name, str) or Path(name).name != name]
+    if odd or not parts:
+        raise ValueError(
+            f"{index} has no weight_map of tensors to files beside it"
+            + (f" (one is {odd[0]!r:.80})" if odd else "")
+            + ". Download it again, or convert the model: python -m bokeh_core.convert."
+        )
+    shards = tuple(index.parent / name for name in sorted(set(parts)))
     missing = [path.name for path in shards if not path.is_file()]
-    if missing or not shards:
-        raise ValueError(f"{index} names parts that are not there: {', '.join(missing) or 'none at all'}.")
+    if missing:
+        raise ValueError(f"{index} names parts that are not there: {', '.join(missing[:5])}.")
+    other = [path.name for path in shards if path.suffix not in (SAFETENSORS, *PICKLES)]
+    if other:
+        raise ValueError(f"{index} names {other[0]} as a part of the weights; they are {SAFETENSORS} files.")
     return shards
 
 
@@ -78,6 +94,13 @@ def find_model(path: Path | str, component: Component | None = None) -> ModelFil
         ValueError: nothing there, no weights in it, or several models of which none is meant.
     """
     path = Path(path)
+    try:
+        return _found(path, component)
+    except OSError as error:
+        raise ValueError(f"{path!s:.200} cannot be read ({error.strerror or error}).") from error
+
+
+def _found(path: Path, component: Component | None) -> ModelFiles:
     if path.is_file():
         if path.suffix not in (SAFETENSORS, *PICKLES):
             raise ValueError(f"{path} is not a model file; give a .safetensors file or a diffusers folder.")
@@ -104,19 +127,48 @@ def find_model(path: Path | str, component: Component | None = None) -> ModelFil
     return ModelFiles(_weights_in(folders[0]), config if config.is_file() else None)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, largest_bytes: int = 2**20) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        ValueError: not JSON, or not an object.
+        ValueError: not readable, not JSON, not an object, or larger than `largest_bytes`.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        size = path.stat().st_size
+        if size > largest_bytes:
+            raise ValueError(f"{size} bytes are too many")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable JSON ({error}).") from error
+    return parse_json(text, str(path))
+
+
+def parse_json(text: str, source: str) -> dict[str, Any]:
+    """Parse a JSON object; `source` names where it stands.
+
+    Raises:
+        ValueError: not JSON, not an object, or nested so deep that it cannot be read.
+    """
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{source} is not readable JSON ({error!s:.200}).") from error
     if not isinstance(values, dict):
-        raise ValueError(f"{path} holds {type(values).__name__}; a config.json is an object in braces.")
+        raise ValueError(f"{source} holds {type(values).__name__}; a config is an object in braces.")
     return values
+
+
+@contextmanager
+def config_of(source: str) -> Iterator[None]:
+    """Say whose config it is that makes no network.
+
+    Raises:
+        ValueError: what the body raised, with the file before it.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"The config of {source} makes no network: {error}") from error
 
 
 def read_safetensors_header(paths: Iterable[Path]) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
@@ -136,10 +188,31 @@ def read_safetensors_header(paths: Iterable[Path]) -> tuple[dict[str, tuple[int,
                 shapes.update({key: tuple(file.get_slice(key).get_shape()) for key in file.keys()})  # noqa: SIM118
         except SafetensorError as error:
             raise ValueError(
-                f"{path} ({path.stat().st_size} bytes) is cut short or not a safetensors file ({error}). "
-                "Download it again."
+                f"{path} ({path.stat().st_size} bytes) is cut short or not a safetensors file "
+                f"({error!s:.200}). Download it again."
             ) from error
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read ({error.strerror or error}).") from error
     return shapes, metadata
+
+
+def require_float(paths: Iterable[Path]) -> None:
+    """Check that .safetensors files hold floating-point numbers alone.
+
+    Raises:
+        ValueError: a tensor is of another kind, as quantised weights are; names it.
+    """
+    from safetensors import safe_open
+
+    for path in paths:
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118
+                dtype = file.get_slice(name).get_dtype()
+                if dtype not in FLOAT_DTYPES:
+                    raise ValueError(
+                        f"{path} stores {name:.200} as {dtype}; weights must be one of "
+                        f"{', '.join(FLOAT_DTYPES)}. A quantised model cannot be used here."
+                    )
 
 
 def identify(names: Iterable[str]) -> tuple[Component | None, str]:

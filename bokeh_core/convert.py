@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import pickle
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -30,13 +28,13 @@ from .checkpoint_files import (
     COMPONENT_NAMES,
     CONFIG_KEY,
     MPI_MODE_KEY,
-    SAFETENSORS,
     Component,
     ModelFiles,
     find_model,
     read_safetensors_header,
 )
 from .console import write_what_the_stream_can_show
+from .model_writing import require_destination, write_model
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
@@ -58,9 +56,10 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             f"{path} was refused: it holds more than weights, and opening it could run code here. "
             f"Get the weights as .safetensors from their source. ({reason})"
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
+    # The reader of pickles raises whatever damage makes of its instructions.
+    except Exception as error:
         raise ValueError(
-            f"{path} is cut short or not a PyTorch file. Download it again. ({error})"
+            f"{path} is cut short or not a PyTorch file. Download it again. ({error!s:.200})"
         ) from error
     for name in NESTED_UNDER:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
@@ -82,6 +81,21 @@ def _read(files: ModelFiles) -> tuple[dict[str, Tensor], dict[str, str]]:
     return {name: value for path in files.weights for name, value in load_file(path).items()}, metadata
 
 
+def _require_plain(tensors: Mapping[str, Tensor], label: str) -> None:
+    """Check that each tensor is stored in full: a view can claim to be far larger than its file.
+
+    Raises:
+        ValueError: one is not, or holds no floating-point numbers.
+    """
+    for name, value in tensors.items():
+        plain = value.layout == torch.strided and value.is_floating_point() and value.device.type == "cpu"
+        if not plain or value.nbytes > value.untyped_storage().nbytes():
+            raise ValueError(
+                f"{label} holds {name:.200} in a form that no weights have ({value.dtype}, {value.layout}). "
+                "Get the weights as .safetensors from their source."
+            )
+
+
 def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
     cast: dict[str, Tensor] = {}
     for name, value in tensors.items():
@@ -92,20 +106,6 @@ def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str,
                 f"{name} reaches {largest:g}, beyond {cast[name].dtype}; convert with --dtype bf16 or fp32."
             )
     return cast
-
-
-def _write_atomically(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """A file that is there is whole: written beside its place, then moved into it."""
-    from safetensors.torch import save_file
-
-    handle, name = tempfile.mkstemp(prefix=path.name + ".", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        save_file(tensors, part, metadata=metadata)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def convert(
@@ -120,7 +120,8 @@ def convert(
 
     Args:
         source: a published folder, or a .bin, .pth or .safetensors file with its config.json beside it.
-        destination: the .safetensors file to write; replaced if it exists, never left half written.
+        destination: the .safetensors file to write, never left half written; one that was written here
+            before is replaced.
         dtype: of the written weights; None leaves them as they are stored.
         keep_ff_k: write the `ff_k` layers too, which no computation reads.
         mpi_mode: what a U-Net was trained for; None keeps what the source says, else `released`.
@@ -129,27 +130,26 @@ def convert(
         What was done, in a few lines.
 
     Raises:
-        ValueError: the source is missing, damaged, refused or another model's; the destination no file.
+        ValueError: the source is missing, damaged, refused or another model's; the destination is no file to
+            write to, somebody else's, or its disk is full.
     """
     source, destination = Path(source), Path(destination)
-    if destination.suffix != SAFETENSORS or destination.is_dir():
-        raise ValueError(f"{destination} is where the result goes; name a file that ends in {SAFETENSORS}.")
-    if not destination.absolute().parent.is_dir():
-        raise ValueError(f"{destination.absolute().parent} does not exist; make the folder first.")
     files = find_model(source)
+    require_destination(destination, [*files.weights, *([] if files.config is None else [files.config])])
     tensors, old_metadata = _read(files)
     label = str(files.weights[0])
     component = require_component(tensors, None, label)
     shapes = {name: tuple(value.shape) for name, value in tensors.items()}
     config = model_config(component, shapes, old_metadata, files.config, label)
-    require_fit(build_model(component, config, shapes), shapes, label)
+    require_fit(build_model(component, config, shapes, label), shapes, label)
+    _require_plain(tensors, label)
 
     unused = {name for name in tensors if UNUSED_PART in name}
     if not keep_ff_k:
         tensors = {name: value for name, value in tensors.items() if name not in unused}
     metadata = _metadata(component, config, mpi_mode or old_metadata.get(MPI_MODE_KEY, "released"))
     written = _cast(tensors, dtype)
-    _write_atomically(destination, written, metadata)
+    write_model(destination, written, metadata)
     return _report(component, destination, written, len(unused), keep_ff_k, metadata)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     VAE = TypeVar("VAE", bound=RefinedVAE)
 
 ENCODER_DTYPE = torch.float32
-"""Of both encoders, the VAE's and CLIP's, on every device: as published, and float16 overflows in the VAE's."""
+"""Of both encoders, on every device: as published, and float16 overflows in the VAE's."""
 
 
 def default_dtype(device: torch.device) -> torch.dtype:

@@ -13,7 +13,17 @@ from torch.utils.checkpoint import checkpoint
 
 from .attention import Conditions, MPITransformer
 from .blur_strength import fourier_features
-from .config import read_config
+from .config import (
+    BLOCK_TYPES,
+    MOST_CHANNELS,
+    MOST_HEADS,
+    MOST_LAYERS,
+    read_config,
+    require_by_level,
+    require_types,
+    require_whole,
+    require_widths,
+)
 from .object_tokens import FARTHEST_REGION, ObjectTokens, object_tokens
 
 MPIMode = Literal["released", "paper"]
@@ -41,6 +51,45 @@ class UNetConfig:
     transformer_layers_per_block: int | tuple[Any, ...] = 1
     num_attention_heads: int | tuple[int, ...] = (5, 10, 20, 20)
     keep_ff_k: bool = True
+
+    def check(self) -> None:
+        """Check that the values make a network.
+
+        Raises:
+            ValueError: they do not; names the key, its value and the rule.
+        """
+        require_whole("in_channels", self.in_channels, 8, 8)
+        require_whole("out_channels", self.out_channels, 4, 4)
+        levels = require_widths("block_out_channels", self.block_out_channels)
+        require_types("down_block_types", self.down_block_types, levels, BLOCK_TYPES["unet.down"])
+        require_types("up_block_types", self.up_block_types, levels, BLOCK_TYPES["unet.up"])
+        require_by_level("layers_per_block", self.layers_per_block, levels, 1, MOST_LAYERS)
+        require_by_level("cross_attention_dim", self.cross_attention_dim, levels, 1, MOST_CHANNELS)
+        # Lists in this list: layers one by one.
+        for i, layers in enumerate(as_tuple(self.transformer_layers_per_block)):
+            for item in as_tuple(layers):
+                require_whole(f"transformer_layers_per_block[{i}]", item, 1, MOST_LAYERS)
+        heads = require_by_level("num_attention_heads", self.num_attention_heads, levels, 1, MOST_HEADS)
+        for i, (width, count) in enumerate(zip(self.block_out_channels, heads, strict=True)):
+            if width % count:
+                raise ValueError(
+                    f"num_attention_heads[{i}] is {count}; it must divide block_out_channels[{i}], {width}."
+                )
+        require_whole("addition_time_embed_dim", self.addition_time_embed_dim, 2, MOST_CHANNELS)
+        found, wanted = (
+            self.projection_class_embeddings_input_dim,
+            len(ADDED_TIME_IDS) * self.addition_time_embed_dim,
+        )
+        if found != wanted:
+            raise ValueError(
+                f"projection_class_embeddings_input_dim is {found!r:.80}; it must be {len(ADDED_TIME_IDS)} "
+                f"times addition_time_embed_dim, {wanted}."
+            )
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """A value of its own as the only one."""
+    return value if isinstance(value, tuple) else (value,)
 
 
 class _ObjectTokenLevels:

@@ -14,7 +14,16 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..memory import PIECE_ELEMENTS
-from .config import read_config
+from .config import (
+    BLOCK_TYPES,
+    MOST_CHANNELS,
+    MOST_LAYERS,
+    read_config,
+    require_number,
+    require_types,
+    require_whole,
+    require_widths,
+)
 from .piecewise import decode_in_pieces, encoder_layers
 
 # One [N, C, h, w], or its N frames one by one.
@@ -34,6 +43,20 @@ class VAEConfig:
     layers_per_block: int = 2
     latent_channels: int = 4
     scaling_factor: float = 0.18215
+
+    def check(self) -> None:
+        """Check that the values make a network.
+
+        Raises:
+            ValueError: they do not; names the key, its value and the rule.
+        """
+        require_whole("in_channels", self.in_channels, 3, 3)
+        require_whole("out_channels", self.out_channels, 3, MOST_CHANNELS)
+        levels = require_widths("block_out_channels", self.block_out_channels)
+        require_types("down_block_types", self.down_block_types, levels, BLOCK_TYPES["vae.down"])
+        require_whole("layers_per_block", self.layers_per_block, 1, MOST_LAYERS)
+        require_whole("latent_channels", self.latent_channels, 4, 4)
+        require_number("scaling_factor", self.scaling_factor)
 
 
 class RefinedDecoder(TemporalDecoder):

@@ -13,6 +13,7 @@ import torch
 from ..bundle import DEMO, QUALITY_KEY
 from ..console import write_what_the_stream_can_show
 from ..convert import DTYPES
+from ..model_writing import require_destination
 from .config import STAGES, Stage
 from .config_file import CONFIGS, PHASES, apply_settings, phase_configs, read_yaml, stage_config, train_config
 from .demo import DemoReport, run_demo
@@ -116,6 +117,7 @@ def ray_device(wanted: str) -> str:
 
 def write_trained_bundle(words: argparse.Namespace, values: dict[str, object]) -> None:
     """Join the results of a recipe, all of whose phases are finished, or the files that a config names."""
+    require_destination(words.to)
     stage: Stage = "pixels"
     if PHASES in values:
         phases = phase_configs(values)

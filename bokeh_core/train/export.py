@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from ..bundle import BUNDLE_COMPONENT, LAYERS_PREFIX, OPTIONS_KEY, is_bundle
-from ..checkpoint_files import COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY, STRENGTH_KEYS, read_safetensors_header
+from ..checkpoint import require_fit
+from ..checkpoint_files import (
+    COMPONENT_KEY,
+    CONFIG_KEY,
+    MPI_MODE_KEY,
+    STRENGTH_KEYS,
+    config_of,
+    parse_json,
+    read_safetensors_header,
+    require_float,
+)
+from ..model_writing import write_model
 from ..models.network import BokehNetwork
 from ..models.small.options import SmallLayers, SmallOptions, read_options
 from ..strength import REFERENCE_WIDTH_PX
@@ -105,41 +114,42 @@ def load_layers(path: Path | str, layers: SmallLayers, options: SmallOptions) ->
     """Fill the options' layers from their file, or from a bundle.
 
     Raises:
-        ValueError: the file has other options.
+        ValueError: the file is missing or damaged, or has other options or layers.
     """
     from safetensors.torch import load_file
 
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} does not exist; it is the layers' file of an earlier stage.")
-    _, metadata = read_safetensors_header([path])
-    found = read_options(json.loads(metadata.get(CONFIG_KEY, "{}")).get(OPTIONS_KEY, {}))
+    shapes, metadata = read_safetensors_header([path])
+    options_of = parse_json(metadata.get(CONFIG_KEY, "{}"), f"The config that {path} carries").get(
+        OPTIONS_KEY, {}
+    )
+    with config_of(str(path)):
+        found = read_options(options_of if isinstance(options_of, dict) else {})
     if found != options:
         raise ValueError(f"{path} was trained with options {found.as_config()}, not {options.as_config()}.")
-    tensors = load_file(path)
+    names = {name: name for name in shapes}
     if is_bundle(metadata):
-        own = (name for name in tensors if name.startswith(LAYERS_PREFIX))
-        tensors = {name.removeprefix(LAYERS_PREFIX): tensors[name].float() for name in own}
-    layers.load_state_dict(tensors, strict=True)
+        names = {name: name.removeprefix(LAYERS_PREFIX) for name in shapes if name.startswith(LAYERS_PREFIX)}
+    require_fit(layers, {name: shapes[stored] for stored, name in names.items()}, str(path))
+    require_float([path])
+    stored = load_file(path)
+    layers.load_state_dict({name: stored[old].float() for old, name in names.items()}, strict=True)
 
 
 def save(
     module: nn.Module, path: Path, metadata: Mapping[str, str], dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write a module's tensors; the file is whole or not there."""
-    from safetensors.torch import save_file
+    """Write a module's tensors; the file is whole or not there.
 
+    Raises:
+        ValueError: it cannot be written.
+    """
     tensors: dict[str, Tensor] = {
         name: value.detach().to("cpu", dtype).contiguous() for name, value in module.state_dict().items()
     }
-    handle, name = tempfile.mkstemp(prefix=path.name + ".", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        save_file(tensors, part, metadata=dict(metadata))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_model(path, tensors, metadata)
 
 
 def _unet_metadata(network: BokehNetwork, mpi_mode: str) -> dict[str, str]:

@@ -11,7 +11,14 @@ from torch import Tensor, nn
 
 from ..bundle import bundle_at
 from ..checkpoint import load_unet, load_vae, require_fit
-from ..checkpoint_files import Component, find_model, read_json, read_safetensors_header
+from ..checkpoint_files import (
+    Component,
+    config_of,
+    find_model,
+    read_json,
+    read_safetensors_header,
+    require_float,
+)
 from ..models import BokehUNet, RefinedVAE
 from ..models.small.options import FRAME_LATENTS
 
@@ -35,8 +42,8 @@ def initial_unet(path: Path | str) -> tuple[BokehUNet, list[str]]:
         return _plain_unet(path), []
     if is_bokeh_unet(path):
         return load_unet(path, drop_ff_k=True), []
-    network = BokehUNet.from_config({**_config(path, "unet"), "keep_ff_k": False})
-    unet, added = _load_into(network, path, "unet", _is_added_to_unet)
+    config = {**_config(path, "unet"), "keep_ff_k": False}
+    unet, added = _load_into(lambda: BokehUNet.from_config(config), path, "unet", _is_added_to_unet)
     start_adapter(unet)
     return unet, added
 
@@ -55,8 +62,13 @@ def initial_vae(path: Path | str) -> tuple[RefinedVAE, list[str]]:
         return _plain_vae(path), []
     if any(name.startswith("decoder.skip_conv_") for name in _names(path, "vae")):
         return load_vae(path), []
-    vae = RefinedVAE.from_config(_config(path, "vae"))
-    return _load_into(vae, path, "vae", lambda name: name.startswith("decoder.skip_conv_"))
+    config = _config(path, "vae")
+    return _load_into(
+        lambda: RefinedVAE.from_config(config),
+        path,
+        "vae",
+        lambda name: name.startswith("decoder.skip_conv_"),
+    )
 
 
 def _plain_unet(bundle: Path | str) -> BokehUNet:
@@ -103,18 +115,24 @@ def _config(path: Path | str, component: Component) -> Mapping[str, Any]:
 
 
 def _load_into(
-    network: NetworkT, path: Path | str, component: Component, is_added: Callable[[str], bool]
+    build: Callable[[], NetworkT], path: Path | str, component: Component, is_added: Callable[[str], bool]
 ) -> tuple[NetworkT, list[str]]:
     """Fill a network from a file that lacks exactly the added parts."""
     from safetensors.torch import load_file
 
     files = find_model(path, component)
+    source = str(files.weights[0])
+    shapes = read_safetensors_header(files.weights)[0]
+    # On the meta device first: what a config asks for need not fit into memory.
+    with torch.device("meta"), config_of(source):
+        empty = build()
+    expected = {name: tuple(value.shape) for name, value in empty.state_dict().items()}
+    added = [name for name in expected if is_added(name)]
+    require_fit(empty, shapes | {name: expected[name] for name in added}, source)
+    require_float(files.weights)
+    network = build()
     tensors: dict[str, Tensor] = {}
     for part in files.weights:
         tensors.update(load_file(part))
-    added = [name for name in network.state_dict() if is_added(name)]
-    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
-    shapes |= {name: tuple(network.state_dict()[name].shape) for name in added}
-    require_fit(network, shapes, str(files.weights[0]))
     network.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
     return network, added

@@ -152,18 +152,26 @@ def test_a_value_beyond_half_precision_is_reported(tmp_path, golden_folder):
     convert(tmp_path / "vae.safetensors", tmp_path / "out.safetensors", dtype=torch.bfloat16)
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path, golden_folder, monkeypatch):
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path, golden_folder, monkeypatch, capsys):
     target = tmp_path / "vae.safetensors"
-    target.write_bytes(b"what was there")
+    convert(golden_folder / "vae", target, dtype=torch.bfloat16)
+    before = target.read_bytes()
+    words = [str(golden_folder / "vae"), str(target)]
 
     def fail(_tensors, path, **_rest):
         Path(path).write_bytes(b"half")
-        raise OSError("disk full")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("safetensors.torch.save_file", fail)
-    with pytest.raises(OSError, match="disk full"):
-        convert(golden_folder / "vae", target)
-    assert target.read_bytes() == b"what was there"
+    assert main(words) == 1
+    assert "vae.safetensors was not written" in capsys.readouterr().err
+    monkeypatch.setattr("bokeh_core.model_writing.free_bytes_in", lambda _: 1_000_000)
+    assert main(words) == 1
+    message = capsys.readouterr().err
+    # 1 MiB for the header and the small VAE's own megabytes.
+    assert f"The disk of {tmp_path} is too full: vae.safetensors needs about" in message
+    assert "1.0 MB are free" in message and "Traceback" not in message
+    assert target.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
@@ -172,6 +180,52 @@ def test_destinations_that_are_no_file(tmp_path, golden_folder):
         convert(golden_folder / "vae", tmp_path)
     with pytest.raises(ValueError, match="missing does not exist; make the folder first"):
         convert(golden_folder / "vae", tmp_path / "missing" / "vae.safetensors")
+
+
+@pytest.mark.parametrize("way", ["itself", "by its folder", "symbolic link", "hard link"])
+def test_the_source_is_never_overwritten(tmp_path, golden_folder, way):
+    (tmp_path / "sub").mkdir()
+    source = tmp_path / "vae.safetensors"
+    convert(golden_folder / "vae", source)
+    before = source.read_bytes()
+    target = tmp_path / "out.safetensors"
+    if way == "itself":
+        target = source
+    elif way == "by its folder":
+        target = tmp_path / "sub" / ".." / "vae.safetensors"
+    elif way == "symbolic link":
+        try:
+            target.symlink_to(source)
+        except OSError:
+            pytest.skip("this system lets nobody make symbolic links")
+    else:
+        target.hardlink_to(source)
+    with pytest.raises(ValueError, match=r"which is read; name another file for the result"):
+        convert(source, target, dtype=torch.bfloat16)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"a letter", b"", None])
+def test_files_of_others_are_never_overwritten(tmp_path, golden_folder, content):
+    target = tmp_path / "holiday.safetensors"
+    if content is None:
+        save_file({"x": torch.zeros(1)}, target)
+        content = target.read_bytes()
+    target.write_bytes(content)
+    with pytest.raises(ValueError, match=r"holiday\.safetensors exists and was not written here"):
+        convert(golden_folder / "vae", target)
+    assert target.read_bytes() == content
+
+
+def test_a_tensor_larger_than_its_file_is_refused(tmp_path, golden_folder):
+    tensors = dict(load_file(golden_folder / "vae" / WEIGHTS))
+    name = "encoder.conv_in.weight"
+    # One number that claims to be all of them: what a pickle of a few bytes can hold.
+    tensors[name] = torch.zeros(1).expand(tensors[name].shape)
+    torch.save(tensors, tmp_path / "vae.bin")
+    shutil.copyfile(golden_folder / "vae" / "config.json", tmp_path / "vae.json")
+    with pytest.raises(ValueError, match=r"vae\.bin holds encoder\.conv_in\.weight in a form"):
+        convert(tmp_path / "vae.bin", tmp_path / "out.safetensors")
 
 
 def test_as_a_module(tmp_path, golden_folder):

@@ -134,14 +134,18 @@ def read_options(values: dict[str, Any]) -> SmallOptions:
     """Options as `SmallOptions.as_config` wrote them.
 
     Raises:
-        ValueError: an option that is not known here, so that the weights would be run wrongly.
+        ValueError: an option that is not known here, so that the weights would be run wrongly; or a value
+            that is neither true nor false.
     """
     known = set(SmallOptions().as_config())
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(
-            f"The checkpoint was trained with {', '.join(unknown)}, unknown to this version; update it."
+            f"The checkpoint was trained with {', '.join(unknown):.200}, unknown to this version; update it."
         )
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r:.80}; it must be true or false.")
     return SmallOptions(**values)
 
 
