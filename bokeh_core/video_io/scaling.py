@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .pyav_version import pyav_major
+
 
 def one_thread() -> dict[str, Any]:
     """Arguments of PyAV's `reformat` and `to_ndarray` that convert a picture whole.
@@ -9,6 +11,4 @@ def one_thread() -> dict[str, Any]:
     On several threads, as PyAV has it since 17, the scaler of FFmpeg 8 leaves a few pixels of chroma
     unwritten in about one small picture of 200.
     """
-    import av  # imported on first use: the pack must load fast
-
-    return {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+    return {"threads": 1} if pyav_major() >= 17 else {}

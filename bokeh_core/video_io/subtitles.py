@@ -1,4 +1,4 @@
-"""Text subtitles from one way of storing them to another; needs PyAV 16, whose versions before write none."""
+"""Text subtitles from one way of storing them to another; PyAV 15 cannot, and they are left out there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def text_encoder(stream: Any, container: str) -> str | None:
         container: FFmpeg's name of its format.
     """
     context = stream.codec_context
-    if context is None or not hasattr(context, "encode_subtitle") or not context.codec.text_sub:
+    if context is None or not hasattr(context, "subtitle_header") or not context.codec.text_sub:
         return None
     header = _header_of(context)
     for encoder in _TEXT_ENCODERS:

@@ -10,9 +10,12 @@ from typing import Any
 
 from .codecs import CONTAINERS
 from .opening import open_video, picture_stream
+from .pyav_version import pyav_major
 from .subtitles import text_encoder
 from .trial import encodes, first_packets, holds, layout_of
 
+# PyAV before does not tell FFmpeg the frame rate that a time code is counted by.
+_WRITES_TIME_CODES = 18
 # Decoded samples -> encoders that store them as they are, the smallest first.
 _LOSSLESS = {
     "u8": ("pcm_u8", "pcm_s16le"),
@@ -186,7 +189,9 @@ class _Planner:
         # MP4 has the time code, and the titles of chapters, in tracks; what is written makes its own of them.
         if stream.type != "data":
             return False
-        return "timecode" in stream.metadata or (bool(self._chapters) and stream.index not in self._first)
+        if "timecode" in stream.metadata:
+            return pyav_major() >= _WRITES_TIME_CODES
+        return bool(self._chapters) and stream.index not in self._first
 
     def _holds(self, ending: str, indices: Sequence[int]) -> bool:
         return holds(CONTAINERS[ending], [(self._streams[i], self._first.get(i, ())) for i in indices])

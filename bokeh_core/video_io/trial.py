@@ -129,7 +129,9 @@ def layout_of(context: Any) -> str:
 def _copy(packet: av.Packet, target: Any) -> av.Packet:
     import av
 
-    copy = av.Packet(bytes(packet))
+    # With memory of its own: PyAV 17.0 frees that of a packet made of bytes.
+    copy = av.Packet(packet.size)
+    copy.update(bytes(packet))
     copy.time_base, copy.pts, copy.dts = packet.time_base, packet.pts, packet.dts
     copy.duration, copy.is_keyframe = packet.duration, packet.is_keyframe
     copy.stream = target

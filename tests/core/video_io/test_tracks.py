@@ -14,15 +14,14 @@ import numpy as np
 import pytest
 
 from bokeh_core.video_io import Encoding, ending_for_sound, plan_tracks
+from bokeh_core.video_io.pyav_version import pyav_major
 from tests.core.render.clips import sound_packets, times_of
 from tests.core.video_io.rewriting import joined, rewritten, samples_of, start_of_sound
 
 RATE_HZ = 48000
 H264, MASTER = Encoding("h264"), Encoding("ffv1")
-# PyAV writes subtitles, chapters and tracks of unknown codecs since version 16.
-WRITES_ALL = pytest.mark.skipif(
-    not hasattr(av.container.OutputContainer, "add_attachment"), reason="PyAV < 16"
-)
+# PyAV before writes no subtitles, which these films are made with.
+WRITES_ALL = pytest.mark.skipif(pyav_major() < 17, reason="PyAV before 17")
 
 
 def write_film(
@@ -277,7 +276,8 @@ def with_all(film: Path, path: Path, subtitles: str) -> Path:
             stored = text.encode()
             if subtitles == "mov_text":
                 stored = len(stored).to_bytes(2, "big") + stored
-            packet = av.Packet(stored)
+            packet = av.Packet(len(stored))
+            packet.update(stored)
             packet.time_base, packet.duration = Fraction(1, 1000), 50
             packet.pts = packet.dts = 100 * number
             packet.stream, packet.is_keyframe = texts, True
@@ -290,12 +290,15 @@ def with_all(film: Path, path: Path, subtitles: str) -> Path:
 
 def subtitles_of(path: Path) -> list[tuple[float, float, str]]:
     """Start and length in seconds, and text, of each subtitle."""
+    in_mp4 = path.suffix != ".mkv"
     with av.open(str(path)) as container:
         found = []
         for packet in container.demux(container.streams.subtitles[0]):
-            for shown in packet.decode() if packet.size > 2 else ():
+            # MP4 fills the time between two with empty ones, and has the length of a text before it.
+            if packet.size > 2:
                 start, length = packet.pts * packet.time_base, packet.duration * packet.time_base
-                found.append((float(start), float(length), shown.dialogue.decode()))
+                text = bytes(packet)[2 if in_mp4 else 0 :].decode()
+                found.append((float(start), float(length), text))
     return found
 
 
@@ -355,6 +358,7 @@ class TestBesideTheSound:
             assert plan.lines == (() if held else left_out)
 
 
+@pytest.mark.skipif(pyav_major() < 18, reason="PyAV before 18 writes no time codes")
 def test_the_time_code_is_kept_once(tmp_path: Path):
     film = write_film(tmp_path / "film.mov")
     source = tmp_path / "in.mov"

@@ -1,0 +1,8 @@
+"""The version of PyAV, where what it can is to be told in no other way."""
+
+
+def pyav_major() -> int:
+    """First number of the version: 18 for 18.1.0."""
+    import av  # imported on first use: the pack must load fast
+
+    return int(av.__version__.split(".")[0])
