@@ -330,7 +330,7 @@ class TestBesideTheSound:
             sound = container.streams.audio[0]
             if target != "out.mov":  # QuickTime has no codes of ISO languages.
                 assert sound.metadata["language"] == "fra"
-            if made.suffix == ".mkv":
+            if made.suffix == given.suffix == ".mkv":
                 assert sound.metadata["title"] == "Commentaire"
             attached = [s for s in container.streams if s.type == "attachment"]
             assert len(attached) == (source[-3:] == target[-3:] == "mkv")
