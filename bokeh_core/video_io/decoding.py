@@ -76,7 +76,8 @@ class Decoding:
     def _close(self) -> None:
         import av
 
-        # Threads that still decode a damaged frame would wait for ever for one that is taken away from them.
+        # Where PyAV's logging is on, a thread that tells of a damaged frame waits for Python, and freeing its
+        # decoder, which holds Python, waits for the thread.
         decoder, self._decoder = self._decoder, None
         for _ in range(_MOST_IN_FLIGHT if decoder is not None else 0):
             try:
@@ -115,8 +116,18 @@ class Decoding:
         return str(self._container.format.name)
 
     def stamps(self) -> list[int]:
-        """Times of showing of all packets, ascending, without decoding; in place of iterating."""
-        return sorted(p.pts for p in self._container.demux(self.stream) if p.size and p.pts is not None)
+        """Times of showing of all packets that can be read, ascending; in place of iterating."""
+        import av
+
+        found: list[int] = []
+        try:
+            for packet in self._container.demux(self.stream):
+                if packet.size and packet.pts is not None:
+                    found.append(packet.pts)
+        except av.error.FFmpegError:
+            # What cannot be read is not decoded either.
+            pass
+        return sorted(found)
 
     def _threaded(self) -> Iterator[av.VideoFrame]:
         self._decoder = decoder = decoder_of(self.stream)
