@@ -235,14 +235,18 @@ def job_of(settings: Settings, clip: ClipPaths, renderer: ClipRenderer) -> Rende
     Raises:
         ValueError: sources that cannot be used.
     """
+    encoding = settings.encoding
+    source = FileClip(clip.video, keep_alpha=CODECS[encoding.codec].keeps_alpha)
+    # In a folder nobody names the files, so each gets an ending that holds its sound.
+    output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
     return RenderJob(
-        FileClip(clip.video, keep_alpha=CODECS[settings.encoding.codec].keeps_alpha),
+        source,
         FileDepth(clip.own(clip.disparity), settings.meaning),
         settings.focus(clip),
         settings.strength,
         renderer,
-        clip.output,
-        settings.encoding,
+        output,
+        encoding,
         settings.part_frames,
         settings.overwrite,
         settings.texts,

@@ -21,8 +21,9 @@ from bokeh_core.render import (
     render_clip,
     stored_under_key,
 )
+from bokeh_core.render.__main__ import main
 from bokeh_core.video_io import CODECS, Encoding
-from tests.core.render.clips import times_of
+from tests.core.render.clips import times_of, write_disparity
 from tests.core.video_io.rewriting import samples_of
 from tests.core.video_io.test_tracks import write_film
 
@@ -46,6 +47,17 @@ def test_a_result_named_by_its_key_gets_an_ending_that_holds_the_sound(tmp_path:
     report = render_clip(job)
     assert "Written as .mov: .mp4 cannot hold the sound of old.avi, which is pcm_u8." in report.text
     assert np.array_equal(samples_of(job.output), samples_of(source))
+
+
+def test_each_result_of_a_folder_gets_an_ending_that_holds_its_sound(tmp_path: Path):
+    (tmp_path / "in").mkdir()
+    write_film(tmp_path / "in" / "old.1.avi", ["pcm_u8"])
+    write_film(tmp_path / "in" / "new.mp4")
+    for name in ("old.1", "new"):
+        write_disparity(tmp_path / "depth" / name, np.zeros((6, 32, 32), np.float32) + np.linspace(0, 1, 32))
+    folders = [str(tmp_path / "in"), "--disparity", str(tmp_path / "depth"), "-o", str(tmp_path / "out")]
+    assert main([*folders, "--strength", "0", "--focus", "0.5", "--device", "cpu"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["new.mp4", "old.1.mov"]
 
 
 def test_a_refusal_comes_before_anything_is_made(tmp_path: Path):
