@@ -127,7 +127,7 @@ def checked_values(
 
 def _as_float(values: Any, name: str) -> Tensor:
     if values is None:
-        raise ValueError(f"There is no {name}; connect it.")
+        raise ValueError(f"There is nothing for {name}; connect it.")
     if not isinstance(values, Tensor):
         raise ValueError(f"{name} is of the type {type(values).__name__}; it must be a tensor.")
     if values.layout != torch.strided or values.is_quantized:

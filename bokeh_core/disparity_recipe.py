@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .frame_by_frame import FrameByFrameFinder
 from .polarity import guess_near_is_white
 
 SOURCES = ("disparity", "metric depth")
@@ -24,7 +25,6 @@ _ROBUST_PERCENTILES = (1.0, 99.0)
 # Percentiles of more samples than this cost seconds and differ in the fourth digit.
 _MAX_PERCENTILE_SAMPLES = 4_000_000
 _UNCERTAIN_POLARITY_MARGIN = 0.05
-_ONE_8BIT_STEP = 1 / 255
 # Resizers and codecs overshoot [0, 1] by rounding.
 _RANGE_SLACK = 1e-4
 # Below the first, 1 / distance is no number, and a range cannot be divided by; above the second, the
@@ -96,6 +96,7 @@ class DisparityStatistics:
         self._no_distance: list[tuple[int, str, int]] = []
         self._sum: Tensor | None = None
         self._samples = _Samples()
+        self._frame_by_frame = FrameByFrameFinder()
 
     @property
     def num_frames(self) -> int:
@@ -113,6 +114,7 @@ class DisparityStatistics:
             nan, infinite = frame.isnan(), frame.isinf()
             self._not_finite.append((t, _place(nan | infinite), int(nan.sum()), int(infinite.sum())))
             return
+        self._frame_by_frame.add(frame, low, high)
         meaning = self._meaning
         if meaning.source == "metric depth":
             none = (1 - frame if meaning.polarity == "near white" else frame) < _LEAST
@@ -137,13 +139,8 @@ class DisparityStatistics:
         lowest, highest = min(self._low), max(self._high)
         _require_range(lowest, highest)
         report = [f"Values {lowest:g} to {highest:g} in {count_frames(self.num_frames)}."]
-        if _normalised_frame_by_frame(torch.tensor(self._low), torch.tensor(self._high)):
-            report.append(
-                f"Warning: every frame spans the same {self._low[0]:g} to {self._high[0]:g}, as if each had "
-                "been normalised on its own; the focal plane will then flicker. Prefer a video depth model "
-                "that normalises the whole clip (Video Depth Anything, DepthCrafter), or raise the focus "
-                "smoothing."
-            )
+        if warning := self._frame_by_frame.warning():
+            report.append(warning)
         inverted, flip_at, line = self._orientation(lowest, highest)
         report.append(line)
 
@@ -300,14 +297,3 @@ def _oriented(values: Tensor, inverted: bool, flip_at: float | None) -> Tensor:
 
 def _raised(maps: Tensor, exponent: float) -> Tensor:
     return maps if exponent == 1 else maps**exponent
-
-
-def _normalised_frame_by_frame(low: Tensor, high: Tensor) -> bool:
-    count = len(low)
-    span = (high.max() - low.min()).item()
-    if count < 2 or span == 0:
-        return False
-    tolerance = _ONE_8BIT_STEP * span
-    full_range = (low - low.min() <= tolerance) & (high.max() - high <= tolerance)
-    share = full_range.float().mean().item()
-    return share == 1 or (count >= 4 and share > 0.9)

@@ -191,7 +191,7 @@ class DisparityFromImages(io.ComfyNode):
             category=sockets.CATEGORY,
             description="Turns the grey pictures of any depth node into disparity. Best from a video "
             "depth model that normalises the whole clip; maps normalised frame by frame are reported, "
-            "because their focal plane flickers.",
+            "because the blur then flickers.",
             inputs=[
                 io.Image.Input(
                     "images",

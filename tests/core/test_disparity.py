@@ -214,18 +214,28 @@ class TestFrameByFrame:
     def test_equal_extremes_in_every_frame_are_reported(self):
         report = prepare_disparity(clip([0.0, 0.3, 1.0], [0.0, 0.6, 1.0])).report
         assert "Warning: every frame spans the same 0 to 1" in report
+        assert "set its smoothing to 0" in report
         assert "flicker" in report
 
     def test_one_in_twenty_may_differ(self):
-        frames = [[0.0, 1.0]] * 19 + [[0.3, 0.6]]
+        frames = [[0.0, 0.2 + 0.6 * (t % 2), 1.0] for t in range(19)] + [[0.3, 0.5, 0.6]]
         assert "every frame spans" in prepare_disparity(clip(*frames)).report
 
     def test_one_in_five_may_not(self):
-        frames = [[0.0, 1.0]] * 4 + [[0.3, 0.6]]
+        frames = [[0.0, 0.2 + 0.6 * (t % 2), 1.0] for t in range(4)] + [[0.3, 0.5, 0.6]]
         assert "every frame spans" not in prepare_disparity(clip(*frames)).report
 
     def test_a_clip_that_moves_is_not_reported(self):
         assert "every frame spans" not in prepare_disparity(clip([0.0, 0.8], [0.1, 1.0])).report
+
+    def test_a_repeated_still_is_not_reported(self):
+        assert "every frame spans" not in prepare_disparity(clip(*[[0.0, 0.3, 1.0]] * 8)).report
+
+    def test_somebody_who_walks_before_a_still_scene_is_not_reported(self):
+        maps = torch.linspace(0, 1, 40).repeat(12, 20, 1)
+        for t in range(12):
+            maps[t, 6:16, 10 + t : 15 + t] = 0.7
+        assert "every frame spans" not in prepare_disparity(maps).report
 
     def test_a_still_is_not_reported(self):
         assert "every frame spans" not in prepare_disparity(clip([0.0, 1.0])).report

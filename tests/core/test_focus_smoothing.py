@@ -111,6 +111,15 @@ def test_flicker_of_the_focus_is_still_smoothed():
     assert smooth.diff().abs().mean() < 0.3 * raw.diff().abs().mean()
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 2.0, 8.0])
+def test_maps_normalised_frame_by_frame_are_best_measured_without_smoothing(smoothing: float):
+    # Something nearer comes and goes before the subject: normalised, the subject is at 1 or at 0.6.
+    subject = torch.tensor([1.0 if t % 4 < 2 else 0.6 for t in range(24)])
+    maps = shot(24, 1.0) * subject[:, None, None]
+    missed = (focus_at_point(maps, 16, 20, 2, smoothing_frames=smoothing) - subject).abs().mean().item()
+    assert missed == pytest.approx(0, abs=1e-6) if smoothing == 0 else missed > 0.1
+
+
 def test_each_piece_is_smoothed_alone():
     values = torch.tensor([0.0, 1.0, 0.0, 5.0, 6.0])
     pieces = smooth_within_pieces(values, 1.0, [0, 3])
