@@ -167,8 +167,9 @@ def _window_s(video: Any, source: str | io.BytesIO) -> tuple[float, float] | Non
 def _can_be_copied(video: Any, keep_alpha: bool) -> bool:
     """Whether the host writes an edited video frame by frame without losing anything that matters."""
     # Joined videos are of newer hosts.
-    streaming = [getattr(InputImpl, kind, None) for kind in ("VideoFromFile", "VideoFromList")]
-    if not isinstance(video, tuple(kind for kind in streaming if kind is not None)):
+    kinds = [getattr(InputImpl, name, None) for name in ("VideoFromFile", "VideoFromList")]
+    streaming: Any = tuple(kind for kind in kinds if kind is not None)
+    if not isinstance(video, streaming):
         return False
     if not {"crf", "bit_depth"} <= signature(video.save_to).parameters.keys():
         return False

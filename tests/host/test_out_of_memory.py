@@ -32,7 +32,12 @@ def unloads(host: HostUnderTest) -> int:
 
 
 @pytest.mark.parametrize(
-    ("kind", "says", "unloaded"), [("device", "Out of memory on", 1), ("main", "Out of main memory", 0)]
+    ("kind", "says", "unloaded"),
+    [
+        ("device", "Out of memory on", 1),
+        ("accelerator", "Out of memory on", 1),
+        ("main", "Out of main memory", 0),
+    ],
 )
 def test_the_host_unloads_its_models_for_the_device_only(
     host: HostUnderTest, kind: str, says: str, unloaded: int

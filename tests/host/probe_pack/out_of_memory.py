@@ -45,7 +45,17 @@ class OutOfMain(OutOfDevice):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
 
 
-KINDS = {"device": OutOfDevice, "main": OutOfMain}
+class OutOfAccelerator(OutOfDevice):
+    """Runs out of memory in a way that only newer hosts know."""
+
+    @staticmethod
+    def run_out():
+        raise RuntimeError("accelerator error 2")
+
+
+# Newer hosts have such a function.
+comfy.model_management.is_oom = lambda error: "accelerator error 2" in str(error)
+KINDS = {"device": OutOfDevice, "main": OutOfMain, "accelerator": OutOfAccelerator}
 
 
 class ProbeOutOfMemory(io.ComfyNode):
