@@ -86,8 +86,12 @@ def given_sound(audio: Any) -> tuple[Tensor | None, int]:
     if not isinstance(waveform, Tensor) or waveform.ndim not in (1, 2, 3) or waveform.is_complex():
         found = tuple(waveform.shape) if isinstance(waveform, Tensor) else type(waveform).__name__
         raise ValueError(f"The video's sound is {found}; it must be a waveform [1, channels, N].")
+    if waveform.ndim == 3 and len(waveform) > 1:
+        raise ValueError(
+            f"The video's sound is a batch of {len(waveform)}; a video has one: pick it beforehand."
+        )
     if waveform.ndim == 3:
-        waveform = waveform[:1].flatten(0, 1)
+        waveform = waveform.flatten(0, 1)
     waveform = waveform[None] if waveform.ndim == 1 else waveform
     if waveform.numel() == 0:
         return None, 44100

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..video_io.tracks import is_known_sound
+
 from ..video_io.opening import open_video
 
 # Not one that a part of a video has. Its format keeps times exactly, and holds every codec.
@@ -43,8 +45,7 @@ def _copy_sound(source: Path, path: Path, start_s: Fraction, stop_s: Fraction | 
     import av  # imported on first use: the pack must load fast
 
     with open_video(source) as given:
-        # Streams of codecs that FFmpeg does not know have no context, and cannot be copied.
-        streams = [stream for stream in given.streams.audio if stream.codec_context is not None]
+        streams = [stream for stream in given.streams.audio if is_known_sound(stream)]
         if not streams:
             return False
         with av.open(str(path), "w", format=_CONTAINER) as output:

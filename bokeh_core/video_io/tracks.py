@@ -103,7 +103,9 @@ class _Planner:
 
     def plan_sound(self, output_name: str) -> None:
         for number, sound in enumerate(self._of_type("audio"), 1):
-            if sound.codec_context is None:
+            if sound.codec_context is not None and not is_known_sound(sound):
+                self._say(f"Sound track {number} of {self._name} is empty and left out.")
+            elif sound.codec_context is None:
                 self._say(
                     f"Sound track {number} of {self._name} is left out: FFmpeg does not know its codec."
                 )
@@ -180,7 +182,7 @@ class _Planner:
         return f"the sound of {self._name} ({each})"
 
     def _known_sounds(self) -> dict[int, Any]:
-        return {s.index: s for s in self._of_type("audio") if s.codec_context is not None}
+        return {s.index: s for s in self._of_type("audio") if is_known_sound(s)}
 
     def _of_type(self, kind: str) -> list[Any]:
         return [stream for stream in self._streams.values() if stream.type == kind]
@@ -198,6 +200,12 @@ class _Planner:
 
     def _say(self, line: str) -> None:
         self._lines.append(line)
+
+
+def is_known_sound(stream: Any) -> bool:
+    """Tell whether a track of sound is of a codec that FFmpeg knows, and has any sound in it."""
+    context = stream.codec_context
+    return context is not None and context.sample_rate > 0 and context.layout.nb_channels > 0
 
 
 def _name_of(stream: Any) -> str:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.render import TensorClip
+from bokeh_core.render.given_clip import given_sound
 from bokeh_core.render.memory_sound import MemorySound
 from bokeh_core.video_io import Encoding
 from tests.core.video_io.rewriting import samples_of
@@ -84,6 +85,11 @@ class TestRefused:
         clip = TensorClip(torch.zeros(1, 8, 8, 3), Fraction(24), waveform, rate_hz)
         with pytest.raises(ValueError, match=message):
             clip.tracks(Path("out.mp4"), Encoding())
+
+
+def test_a_batch_of_a_host_is_refused():
+    with pytest.raises(ValueError, match="a batch of 3; a video has one"):
+        given_sound({"waveform": torch.zeros(3, 2, 100), "sample_rate": 48000})
 
 
 @pytest.mark.parametrize("waveform", [None, torch.zeros(1, 2, 0), torch.zeros(0, 100)], ids=str)

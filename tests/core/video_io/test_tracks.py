@@ -127,6 +127,17 @@ class TestSound:
         rewritten(source, target, H264, [(0, 6)])
         assert np.array_equal(samples_of(target), samples_of(source))
 
+    def test_an_empty_track_is_left_out(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.ts")
+        data = source.read_bytes()
+        packets = [data[i : i + 188] for i in range(0, len(data), 188)]
+        # The second elementary stream of FFmpeg's transport streams has the number 257 (ISO/IEC 13818-1).
+        source.write_bytes(b"".join(p for p in packets if (p[1] & 0x1F) << 8 | p[2] != 257))
+        plan = plan_tracks(source, tmp_path / "out.mp4", H264.endings)
+        assert plan.lines == ("Sound track 1 of in.ts is empty and left out.",)
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
+        assert sound_packets(tmp_path / "out.mp4") == []
+
     def test_damaged_sound_costs_its_packets(self, tmp_path: Path):
         source = write_film(tmp_path / "recording.ts")
         data = bytearray(source.read_bytes())
