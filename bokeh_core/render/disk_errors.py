@@ -12,6 +12,7 @@ _MOST_LETTERS_OF_WINDOWS = 259
 # Of the names of parts beside the output.
 _ROOM_FOR_PARTS = len(".parts/part_00000000.json.00000000.unfinished")
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_IN_THE_WAY = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -50,6 +51,10 @@ def _what_helps(error: OSError, output: Path) -> str | None:
         return (
             f"{error.filename2 or error.filename or folder} may not be written to ({error.strerror}). Close "
             f"programs that have it open, or write to another folder than {folder}; finished parts are kept."
+        )
+    if error.errno in _IN_THE_WAY:
+        return (
+            f"{error.filename2 or error.filename or folder} is in the way ({error.strerror}); move it away."
         )
     if not _is_folder(folder):
         return (

@@ -219,6 +219,16 @@ class TestFolderOfParts:
         render_clip(job)
         assert sorted(tree(parts_folder(job.output))) == sorted(names)
 
+    def test_a_folder_of_others_in_the_place_of_a_part(self, video: Path, tmp_path: Path):
+        job = short_job(video, tmp_path / "out.mp4")
+        with pytest.raises(Stop):
+            render_clip(job, stopping_at("rendering", 9))
+        (parts_folder(job.output) / "part_00000008.json").mkdir()
+        with pytest.raises(ValueError, match=r"is in the way|may not be written to"):
+            render_clip(job)
+        (parts_folder(job.output) / "part_00000008.json").rmdir()
+        render_clip(job)
+
     def test_a_refused_job_leaves_no_folder(self, video: Path, tmp_path: Path):
         with pytest.raises(ValueError, match="3 disparity"):
             render_clip(
