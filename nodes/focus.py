@@ -1,14 +1,17 @@
 """Nodes that say where the lens is focused: Focus at Value, Focus at Point, Focus on Mask."""
 
+import logging
 from typing import Any
 
 from comfy_api.latest import io
 
 from ..bokeh_core.clip_checks import checked_maps
 from ..bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
-from ..bokeh_core.schedule import EASINGS
+from ..bokeh_core.schedule import EASINGS, keyframe_notes
 from . import sockets
 from .newer_host import known_fields
+
+logger = logging.getLogger(__name__)
 
 _SEARCH = ["focal plane", "rack focus", "focus pull", "autofocus", "bokeh"]
 
@@ -27,9 +30,9 @@ def _smoothing_input() -> Any:
         max=100.0,
         step=0.5,
         optional=True,
-        tooltip="Smoothing over time, as a standard deviation in frames; it stops at cuts. Default 2; 0 is off, "
-        "best for maps normalised frame by frame. More steadies a measurement that jitters; less follows fast "
-        "subjects.",
+        tooltip="Smoothing over time, as a standard deviation in frames; it stops at cuts. Default 2; 0 is "
+        "off, best for maps normalised frame by frame. More steadies a measurement that jitters; less follows "
+        "fast subjects.",
     )
 
 
@@ -51,6 +54,12 @@ def _outputs() -> list[Any]:
             display_name="focal_disparity", tooltip="Focal disparity of the first frame, 0 to 1."
         ),
     ]
+
+
+def _log_late_keyframes(keyframes: str, num_values: int, num_frames: int) -> None:
+    """Say in the log what is no error: a part of a clip is tried out with the keyframes of the whole."""
+    if note := keyframe_notes(keyframes, num_values, num_frames):
+        logger.warning(note)
 
 
 class FocusAtValue(io.ComfyNode):
@@ -96,6 +105,7 @@ class FocusAtValue(io.ComfyNode):
         cls, disparity: Any, focal_disparity: float = 0.5, keyframes: str = "", easing: str = "linear"
     ) -> Any:
         focus = focus_at_value(len(checked_maps(disparity)), focal_disparity, keyframes, easing)
+        _log_late_keyframes(keyframes, 1, len(focus))
         return io.NodeOutput(focus, focus[0].item())
 
 
@@ -176,6 +186,7 @@ class FocusAtPoint(io.ComfyNode):
         easing: str = "linear",
     ) -> Any:
         focus = focus_at_point(disparity, x, y, radius, smoothing, keyframes, between_keyframes, easing)
+        _log_late_keyframes(keyframes, 2, len(focus))
         return io.NodeOutput(focus, focus[0].item())
 
 

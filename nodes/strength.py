@@ -5,7 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.clip_checks import checked_maps
-from ..bokeh_core.schedule import EASINGS
+from ..bokeh_core.schedule import EASINGS, keyframe_notes
 from ..bokeh_core.strength import MAX_STRENGTH, MODES, blur_strength, relative_f_number_label
 from . import sockets
 from .newer_host import known_fields
@@ -99,4 +99,5 @@ class BlurStrength(io.ComfyNode):
     ) -> Any:
         num_frames = None if disparity is None else len(checked_maps(disparity))
         values = blur_strength(mode, strength, end_strength, easing, schedule, num_frames)
-        return io.NodeOutput(values, relative_f_number_label(values))
+        past_end = keyframe_notes(schedule, 1, len(values)) if mode == "schedule" else ""
+        return io.NodeOutput(values, "\n".join(filter(None, (relative_f_number_label(values), past_end))))
