@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..video_io.opening import address_of
 from ..video_io.scaling import one_thread
 
 FRAMES_PER_SECOND = 8
@@ -41,7 +42,9 @@ def write_video(frames: Tensor, path: Path) -> None:
     pictures = _even(_rgb_bytes(frames))
     height, width = pictures.shape[1:3]
     unfinished = path.with_suffix(".part")
-    with av.open(str(unfinished), "w", format="mp4", options={"movflags": _QUALITY["movflags"]}) as container:
+    with av.open(
+        address_of(unfinished), "w", format="mp4", options={"movflags": _QUALITY["movflags"]}
+    ) as container:
         stream = container.add_stream(_ENCODER, rate=Fraction(FRAMES_PER_SECOND))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {key: value for key, value in _QUALITY.items() if key != "movflags"}

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..video_io.opening import address_of
+
 # Of each weight; two networks that agree in so many numbers of every weight are the same.
 _WEIGHT_SAMPLES = 64
 
@@ -42,7 +44,7 @@ def packets_fingerprint(path: Path) -> str:
     import av  # imported on first use: the pack must load fast
 
     digest = hashlib.sha256()
-    with av.open(str(path)) as container:
+    with av.open(address_of(path)) as container:
         for packet in container.demux():
             if packet.size:
                 digest.update(f"{packet.stream_index} {packet.pts} {packet.size} ".encode())

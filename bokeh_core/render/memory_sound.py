@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..video_io import TrackPlan
+from ..video_io.opening import address_of
 
 if TYPE_CHECKING:
     import av
@@ -69,7 +70,7 @@ class MemorySound:
         """AAC with all channels, in an MP4 file."""
         import av  # imported on first use: the pack must load fast
 
-        with av.open(str(path), "w", format="mp4") as container:
+        with av.open(address_of(path), "w", format="mp4") as container:
             channels, rate = len(self.samples()), self._stored_rate_hz
             layout = _LAYOUTS[channels - 1]
             stream: Any = container.add_stream("aac", rate=rate, layout=layout)

@@ -8,9 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..video_io.opening import address_of, open_video
 from ..video_io.tracks import is_known_sound
-
-from ..video_io.opening import open_video
 
 # Not one that a part of a video has. Its format keeps times exactly, and holds every codec.
 _NAME, _CONTAINER = "joined_sound.nut", "nut"
@@ -48,7 +47,7 @@ def _copy_sound(source: Path, path: Path, start_s: Fraction, stop_s: Fraction | 
         streams = [stream for stream in given.streams.audio if is_known_sound(stream)]
         if not streams:
             return False
-        with av.open(str(path), "w", format=_CONTAINER) as output:
+        with av.open(address_of(path), "w", format=_CONTAINER) as output:
             for key, value in given.metadata.items():
                 output.metadata[key] = value
             targets: dict[int, Any] = {}

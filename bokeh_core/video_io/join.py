@@ -14,7 +14,7 @@ from typing import Any
 from .carry import Timed, add_tracks, copy_words, of_the_film
 from .codecs import CONTAINERS
 from .format import VideoFormat
-from .opening import open_video, picture_stream
+from .opening import address_of, open_video, picture_stream
 from .restarts import Restarts
 from .timing import tick_of, times_in_ticks
 from .tracks import TrackPlan
@@ -100,8 +100,8 @@ def join_parts(
         # Otherwise a clip that does not begin at 0 would begin at the nearest millisecond.
         options = {**_MP4_OPTIONS, "movie_timescale": str(tick.denominator)}
     with ExitStack() as stack:
-        output = stack.enter_context(av.open(str(destination), "w", format=container, options=options))
-        template = stack.enter_context(av.open(str(parts[0].path)))
+        output = stack.enter_context(av.open(address_of(destination), "w", format=container, options=options))
+        template = stack.enter_context(av.open(address_of(parts[0].path)))
         pictures = output.add_stream_from_template(template.streams.video[0], opaque=True)
         pictures.time_base = tick
         output.metadata.update(metadata)
@@ -167,7 +167,7 @@ def _pictures(
     stored = 0
     extradata: bytes | None = None
     for part in parts:
-        with av.open(str(part.path)) as container:
+        with av.open(address_of(part.path)) as container:
             stream = container.streams.video[0]
             own = bytes(stream.codec_context.extradata or b"")
             extradata = own if extradata is None else extradata
