@@ -125,6 +125,12 @@ def _require_decodable(part: Part, chosen: Channel | None, name: str) -> None:
             f"{which} has the compression {part.compression}, which is not decoded rightly here; save it "
             "with ZIP compression."
         )
+    if part.compression == "PXR24" and any(c.pixel_type == _INTEGER_PIXELS for c in part.channels):
+        # FFmpeg before 8.1 writes beyond its memory.
+        raise ValueError(
+            f"{which} stands beside a channel of whole numbers with PXR24 compression, which is not decoded "
+            "safely; save it with ZIP compression."
+        )
     if any(channel.subsampled for channel in part.channels):
         raise ValueError(f"{name} has channels of fewer samples than pixels; write every channel in full.")
     needed = [chosen] if chosen else [c for c in part.channels if c.name in ("R", "G", "B")]

@@ -187,7 +187,8 @@ def tiles(mode: object, side: int = 32) -> object:
 @pytest.mark.parametrize("compression", ["NO", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A"])
 @pytest.mark.parametrize("kind", [SCAN, TILED])
 def test_every_compression_but_dwa_is_read(tmp_path: Path, compression: str, kind: object):
-    others: dict[str, Any] = {"A": LARGE.astype(np.float16), "id": LARGE.astype(np.uint32)}
+    others: dict[str, Any] = {"A": LARGE.astype(np.float16)}
+    others |= {} if compression == "PXR24" else {"id": LARGE.astype(np.uint32)}
     header: dict[str, Any] = {"tiles": tiles(OpenEXR.ONE_LEVEL)} if kind == TILED else {}
     header |= {"type": kind, "compression": getattr(OpenEXR, f"{compression}_COMPRESSION")}
     write_with_openexr(tmp_path / "d.exr", {"depth.Z": LARGE, **others}, **header)
@@ -202,6 +203,15 @@ def test_compressions_that_are_not_decoded_rightly_are_refused(tmp_path: Path, c
         return
     write_with_openexr(tmp_path / "d.exr", {"Z": LARGE}, compression=code)
     with pytest.raises(ValueError, match=r"channel Z has the compression .* save it with ZIP compression"):
+        read(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("kind", [SCAN, TILED])
+def test_pxr24_beside_whole_numbers_is_refused(tmp_path: Path, kind: object):
+    header: dict[str, Any] = {"tiles": tiles(OpenEXR.ONE_LEVEL)} if kind == TILED else {}
+    header |= {"type": kind, "compression": OpenEXR.PXR24_COMPRESSION}
+    write_with_openexr(tmp_path / "d.exr", {"Z": LARGE, "id": LARGE.astype(np.uint32)}, **header)
+    with pytest.raises(ValueError, match=r"beside a channel of whole numbers with PXR24 .* save it with ZIP"):
         read(tmp_path / "d.exr")
 
 
