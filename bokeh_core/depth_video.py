@@ -13,6 +13,7 @@ from .disparity_recipe import count_frames
 from .grey import grey_maps
 from .picture_header import is_tiff
 from .video_io.decoding import Decoding
+from .video_io.reader import orientation_of_frame
 from .video_io.scaling import one_thread
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
                 count += 1
                 if count > start:
                     level, black, white, bits = _grey_levels(frame, path.name)
-                    values = torch.from_numpy(level.astype(np.float32))
+                    # As players show it, and as the video that it belongs to is read.
+                    upright = orientation_of_frame(frame).upright(level.astype(np.float32))
+                    values = torch.from_numpy(np.ascontiguousarray(upright))
                     yield values.sub_(black).div_(white - black).clamp_(0, 1), bits
             # One map would serve a whole clip, so what is left of several must not.
             if count and decoding.damaged_end:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .aspect import require_same_picture
 from .depth_arrays import iterate_arrays
 from .depth_stills import STILLS, animation_length, iterate_stills
 from .depth_video import iterate_depth_video
@@ -76,26 +77,35 @@ def open_depth_maps(path: Path) -> DepthMapStream:
             return DepthMapStream(f"{path.name}: {source}", partial(_read_folder, files))
         if not path.exists():
             raise ValueError(f"{path} does not exist; give a folder, a still, an array or a video.")
+        if not path.is_file():
+            raise ValueError(
+                f"{path} is neither a file nor a folder; give a folder, a still, array or video."
+            )
     suffix = _suffix(path)
     if suffix in STILLS or suffix in _ARRAYS:
         return DepthMapStream(path.name, partial(_read_file, path))
     return DepthMapStream(path.name, partial(_read_video, path))
 
 
-def read_depth_maps(path: Path, on_frame: Callable[[], None] | None = None) -> DepthMaps:
+def read_depth_maps(
+    path: Path, on_frame: Callable[[], None] | None = None, size: tuple[int, int] | None = None
+) -> DepthMaps:
     """Read every depth map at a path; see `open_depth_maps`.
 
     Args:
         path: what to read.
         on_frame: called after every frame; may raise to stop.
+        size: (height, width) of the frames that the maps are for; the first map tells whether it can be.
 
     Raises:
-        ValueError: as `open_depth_maps`, or more maps than `map_size.MAX_HELD_PIXELS` allows.
+        ValueError: as `open_depth_maps`, maps that cannot be resized to `size`, or more of them than `map_size.MAX_HELD_PIXELS` allows.
     """
     stream = open_depth_maps(path)
     frames: list[Tensor] = []
     precision = ""
     for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
+        if size is not None and not frames:
+            require_same_picture(frame.shape, size)
         frames.append(frame)
         require_held_size(len(frames), frame.shape[1], frame.shape[0], stream.name)
         if on_frame is not None:

@@ -153,7 +153,8 @@ class LoadDisparity(io.ComfyNode):
             from ..bokeh_core.disparity_files import read_depth_maps
 
             num_frames, height, width = _clip_size(frames)
-            maps = read_depth_maps(host.input_path(path), on_frame=host.check_interrupt)
+            size = None if frames is None else (height, width)
+            maps = read_depth_maps(host.input_path(path), host.check_interrupt, size)
         prepared = prepare_disparity(
             maps.values,
             source,

@@ -48,7 +48,7 @@ class VideoFile:
             if first is None:
                 raise ValueError(f"{path.name} has a video stream without frames; export it again.")
             stream = decoding.stream
-            self._orientation = _orientation(first)
+            self._orientation = orientation_of_frame(first)
             width, height = self._orientation.upright_size(first.width, first.height)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
             self.format = VideoFormat(
@@ -184,6 +184,7 @@ def _frame_rate(stream: Any) -> Fraction:
     return rate if 0 < rate <= _MOST_FRAMES_A_SECOND else _FALLBACK_RATE
 
 
-def _orientation(frame: av.VideoFrame) -> Orientation:
+def orientation_of_frame(frame: av.VideoFrame) -> Orientation:
+    """How the picture of a frame is to be turned, as the file says beside it."""
     stored = side_data(frame).get("DISPLAYMATRIX")
     return orientation_of(None if stored is None else np.frombuffer(bytes(stored), np.int32).tolist())

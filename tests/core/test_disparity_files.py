@@ -284,3 +284,19 @@ def test_a_single_file_that_vanishes_is_named(tmp_path: Path, name: str):
     (tmp_path / name).unlink()
     with pytest.raises(ValueError, match=rf"{name} cannot be read"):
         next(stream)
+
+
+def test_maps_of_another_shape_are_refused_by_the_first(tmp_path: Path):
+    write_frames(tmp_path, ["0.png", "1.png"])
+    (tmp_path / "1.png").write_bytes(b"never read")
+    with pytest.raises(
+        ValueError, match="The maps are 4 x 3 px and the frames 3 x 4 px: they fit when turned"
+    ):
+        read_depth_maps(tmp_path, size=(4, 3))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_what_is_no_file_is_refused(tmp_path: Path):
+    os.mkfifo(tmp_path / "d.png")
+    with pytest.raises(ValueError, match=r"d\.png is neither a file nor a folder"):
+        read_depth_maps(tmp_path / "d.png")

@@ -1,5 +1,6 @@
 """Depth videos: the levels of each pixel format, and what cannot be read."""
 
+import struct
 from pathlib import Path
 
 import av
@@ -190,3 +191,23 @@ def test_pictures_of_phones_are_refused(tmp_path: Path, brand: bytes):
         ValueError, match=r"d\.heic is a HEIC or AVIF picture, which is not read; save the depth"
     ):
         read_depth_maps(tmp_path / "d.heic")
+
+
+def test_a_video_that_is_stored_turned_is_read_upright(tmp_path: Path):
+    levels = np.arange(2 * 3, dtype=np.uint8).reshape(2, 3) * 40
+    with av.open(str(tmp_path / "d.mov"), "w") as container:
+        stream = container.add_stream("png", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 3, 2, "gray"
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(levels, format="gray")))
+        container.mux(stream.encode(None))
+    data = (tmp_path / "d.mov").read_bytes()
+    one = 0x10000
+    straight = struct.pack(">9i", one, 0, 0, 0, one, 0, 0, 0, 0x40000000)
+    # A quarter to the right: x' = -y, y' = x.
+    turned = struct.pack(">9i", 0, one, 0, -one, 0, 0, 0, 0, 0x40000000)
+    track = data.index(b"tkhd")
+    at = data.index(straight, track)
+    (tmp_path / "d.mov").write_bytes(data[:at] + turned + data[at + len(turned) :])
+    read = read_depth_maps(tmp_path / "d.mov").values[1] * 255
+    assert read.round().tolist() == np.rot90(levels, -1).tolist()
