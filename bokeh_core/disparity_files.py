@@ -98,7 +98,8 @@ def read_depth_maps(
         size: (height, width) of the frames that the maps are for; the first map tells whether it can be.
 
     Raises:
-        ValueError: as `open_depth_maps`, maps that cannot be resized to `size`, or more of them than `map_size.MAX_HELD_PIXELS` allows.
+        ValueError: as `open_depth_maps`, maps that cannot be resized to `size`, or more of them than
+            `map_size.MAX_HELD_PIXELS` allows.
     """
     stream = open_depth_maps(path)
     frames: list[Tensor] = []
