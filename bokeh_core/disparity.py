@@ -16,7 +16,6 @@ from .disparity_recipe import (
     DepthMeaning,
     DisparityStatistics,
 )
-from .polarity import guess_near_is_white
 
 __all__ = [
     "NORMALISATIONS",
@@ -25,7 +24,6 @@ __all__ = [
     "PreparedDisparity",
     "cut_range",
     "grey_view",
-    "guess_near_is_white",
     "prepare_disparity",
     "resize_disparity",
     "resizing_report",
@@ -61,9 +59,10 @@ def prepare_disparity(
     Args:
         values: [T, H, W], raw.
         source: "disparity" (any affine function of 1 / distance) or "metric depth" (distance in any unit).
-        polarity: "near white", "near black" or "auto". Near black maps v are flipped: 1 - v if all
-            are in [0, 1], else max(v) - v. Metric depth grows with distance, so "auto" there is near
-            black and "near white" means depth stored as 1 - v.
+        polarity: "near white", "near black" or "auto": near white, with a warning where the picture looks
+            otherwise. Near black maps v are flipped: 1 - v if all are in [0, 1], else max(v) - v. Metric
+            depth grows with distance, so "auto" there is near black and "near white" means depth stored
+            as 1 - v.
         normalisation: over the whole clip: "min-max", "robust percentiles" (1 % and 99 % become 0 and
             1), or "none" (already in [0, 1]).
         exponent: power applied before normalising; 2 undoes a square root.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .frame_by_frame import FrameByFrameFinder
-from .polarity import guess_near_is_white
+from .polarity import nearness_of_white
 
 SOURCES = ("disparity", "metric depth")
 POLARITIES = ("auto", "near white", "near black")
@@ -24,7 +24,8 @@ NORMALISATIONS = ("min-max", "robust percentiles", "none")
 _ROBUST_PERCENTILES = (1.0, 99.0)
 # Percentiles of more samples than this cost seconds and differ in the fourth digit.
 _MAX_PERCENTILE_SAMPLES = 4_000_000
-_UNCERTAIN_POLARITY_MARGIN = 0.05
+# Below this a picture speaks against white being near.
+_DOUBTFUL_NEARNESS = -0.05
 # Resizers and codecs overshoot [0, 1] by rounding.
 _RANGE_SLACK = 1e-4
 # Below the first, 1 / distance is no number, and a range cannot be divided by; above the second, the
@@ -195,12 +196,15 @@ class DisparityStatistics:
 
         decided = f"Polarity: {polarity} (chosen)."
         if self._sum is not None:
-            mean_map = (self._sum / self.num_frames).float()
-            near_is_white, margin, reason = guess_near_is_white(mean_map[None])
-            polarity = "near white" if near_is_white else "near black"
-            decided = f"Polarity: {polarity} (auto: {reason}; margin {margin:.2f})."
-            if margin < _UNCERTAIN_POLARITY_MARGIN:
-                decided += " Warning: this guess is uncertain; set the polarity if near and far are swapped."
+            # All current estimators of depth give near white; a composition is no proof against it.
+            polarity = "near white"
+            nearness, reason = nearness_of_white((self._sum / self.num_frames).float())
+            decided = "Polarity: near white (auto, as depth estimators give it)."
+            if nearness < _DOUBTFUL_NEARNESS:
+                decided += (
+                    f"\nWarning: white looks far in this picture ({reason}). If near and far are swapped in "
+                    "the preview, set polarity to near black."
+                )
         if polarity == "near white":
             return False, None, decided
         return False, 1.0 if in_unit_range else highest, decided

@@ -29,10 +29,10 @@ def meaning_inputs() -> list[Any]:
             options=list(POLARITIES),
             default="auto",
             optional=True,
-            tooltip="Whether near is white or black. auto (default) guesses from the picture (the bottom "
-            "and the middle are usually nearer) and reports the guess with its margin; set it yourself if "
-            "near and far are swapped. Metric depth is always near black; near white there means it was "
-            "stored as 1 - depth.",
+            tooltip="Whether near is white or black. auto (default) is near white, as depth "
+            "estimators give it, and the report warns where the picture looks otherwise; choose near black "
+            "if near and far are swapped in the preview. Metric depth is always near black; near white there "
+            "means it was stored as 1 - depth.",
         ),
         io.Combo.Input(
             "normalisation",
@@ -75,7 +75,7 @@ def _outputs() -> list[Any]:
         io.Image.Output(display_name="image", tooltip="The disparity as grey pictures, white = near."),
         io.String.Output(
             display_name="report",
-            tooltip="What was read, the polarity guess and its reason, the normalisation, and warnings.",
+            tooltip="What was read, the polarity, the normalisation, and warnings.",
         ),
     ]
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.disparity import grey_view, guess_near_is_white, prepare_disparity, resizing_report
+from bokeh_core.disparity import grey_view, prepare_disparity, resizing_report
 from bokeh_core.grey import grey_maps
+from bokeh_core.polarity import nearness_of_white
 
 
 def clip(*frames: list[float]) -> Tensor:
@@ -126,30 +127,35 @@ def street(height: int = 12, width: int = 16) -> Tensor:
     return scene[None]
 
 
-class TestGuess:
-    def test_a_street_is_near_white_and_its_negative_near_black(self):
-        assert guess_near_is_white(street())[0] is True
-        assert guess_near_is_white(1 - street())[0] is False
+def upside_down() -> Tensor:
+    """Leaves that hang in from above before a far street: near white all the same."""
+    return street().flip(1)
+
+
+class TestPolarityByItself:
+    def test_white_looks_near_in_a_street_and_far_in_its_negative(self):
+        assert nearness_of_white(street()[0])[0] > 0.2
+        assert nearness_of_white(1 - street()[0])[0] < -0.2
 
     def test_the_cues_are_worth_what_is_documented(self):
         # Bottom third 1, top third 0, nothing in between: vertical +1. Middle 0.5 against borders.
-        ramp = torch.tensor([0.0, 0.0, 0.5, 0.5, 1.0, 1.0])[:, None].repeat(1, 6)[None]
+        ramp = torch.tensor([0.0, 0.0, 0.5, 0.5, 1.0, 1.0])[:, None].repeat(1, 6)
         border = (0.0 * 6 + 2 * 3.0) / 18
-        _, margin, reason = guess_near_is_white(ramp)
-        assert margin == pytest.approx(0.6 * 1 + 0.4 * (0.5 - border))
+        nearness, reason = nearness_of_white(ramp)
+        assert nearness == pytest.approx(0.6 * 1 + 0.4 * (0.5 - border))
         assert "bottom minus top +1.00, middle minus borders +0.17" in reason
 
-    def test_auto_orients_and_reports(self):
-        white = prepare_disparity(street())
-        black = prepare_disparity(1 - street())
-        assert torch.allclose(white.disparity, black.disparity)
-        assert "Polarity: near white (auto: bottom minus top" in white.report
-        assert "Polarity: near black (auto: bottom minus top" in black.report
+    @pytest.mark.parametrize("maps", [street(), upside_down()], ids=["street", "leaves above"])
+    def test_auto_is_near_white_however_the_picture_is_composed(self, maps: Tensor):
+        result = prepare_disparity(maps)
+        assert torch.equal(result.disparity, maps)
+        assert "Polarity: near white (auto, as depth estimators give it)." in result.report
 
-    def test_a_weak_guess_says_so(self):
-        result = prepare_disparity(clip([0.0, 1.0, 0.0]))
-        assert "uncertain; set the polarity" in result.report
-        assert result.disparity.tolist() == [[[0, 1, 0]]]
+    def test_a_picture_that_looks_otherwise_warns(self):
+        assert "Warning" not in prepare_disparity(street()).report
+        report = prepare_disparity(1 - street()).report
+        assert "Warning: white looks far in this picture (bottom minus top" in report
+        assert "set polarity to near black" in report
 
     def test_a_chosen_polarity_is_reported_as_chosen(self):
         assert "Polarity: near black (chosen)." in prepare_disparity(street(), polarity="near black").report
