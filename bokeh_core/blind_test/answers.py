@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from .pairs import Pair
 
 ANSWERS_FORMAT = "blind test answers 1"
 CHOICES = ("left", "right", "skip")
+_MOST_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read_answers(key: Key, files: Sequence[Path]) -> list[Rating]:
             raise ValueError(f"{file} is not an answers file; give what the page saved.")
         if content.get("test") != key.test:
             raise ValueError(
-                f"{file} belongs to test {content.get('test')!r} and the key to test {key.test!r}; "
+                f"{file} belongs to test {content.get('test')!r:.80} and the key to test {key.test!r}; "
                 "give the key that was made with the page."
             )
         rater, answers = content.get("rater"), content.get("answers")
@@ -88,20 +88,22 @@ def read_answers(key: Key, files: Sequence[Path]) -> list[Rating]:
 
 def _rating(file: Path, rater: str, answer: Any, pairs: dict[str, Pair]) -> Rating:
     if not isinstance(answer, dict) or not isinstance(answer.get("pair"), str):
-        raise ValueError(f"{file} has an answer without a pair: {answer!r}.")
+        raise ValueError(f"{file} has an answer without a pair: {answer!r:.80}.")
     name = answer["pair"]
     if name not in pairs:
-        raise ValueError(f"{file} answers pair {name!r}, which the key does not know.")
+        raise ValueError(f"{file} answers pair {name!r:.80}, which the key does not know.")
     pair = pairs[name]
     shown = (answer.get("left"), answer.get("right"))
     if shown not in ((pair.ours_file, pair.peer_file), (pair.peer_file, pair.ours_file)):
         raise ValueError(
-            f"{file}, pair {name}: the videos were {shown[0]!r} and {shown[1]!r}; "
+            f"{file}, pair {name}: the videos were {shown[0]!r:.80} and {shown[1]!r:.80}; "
             f"the key has {pair.ours_file!r} and {pair.peer_file!r}."
         )
     if answer.get("choice") not in CHOICES:
-        raise ValueError(f"{file}, pair {name}: {answer.get('choice')!r} is none of {', '.join(CHOICES)}.")
+        raise ValueError(
+            f"{file}, pair {name}: {answer.get('choice')!r:.80} is none of {', '.join(CHOICES)}."
+        )
     seconds = answer.get("seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ValueError(f"{file}, pair {name}: {seconds!r} seconds; it must be a number, 0 or more.")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MOST_SECONDS:
+        raise ValueError(f"{file}, pair {name}: {seconds!r:.80} seconds; it must be a number, 0 or more.")
     return Rating(rater, pair, answer["choice"], shown[0] == pair.ours_file, float(seconds))

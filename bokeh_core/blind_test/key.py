@@ -48,11 +48,16 @@ def read_key(file: Path) -> Key:
         raise ValueError(f"{file} is not a key of a blind test; give the key.json that `make` wrote.")
     try:
         pairs = tuple(Pair(**pair) for pair in content["pairs"])
-        return Key(content["test"], content["title"], content["seed"], tuple(content["peers"]), pairs)
+        key = Key(content["test"], content["title"], content["seed"], tuple(content["peers"]), pairs)
     except (KeyError, TypeError) as error:
         raise ValueError(
-            f"{file} is not a whole key ({error}); give the key.json that `make` wrote."
+            f"{file} is not a whole key ({error!s:.200}); give the key.json that `make` wrote."
         ) from error
+    names = [key.test, key.title, *key.peers]
+    names += [name for pair in pairs for name in (pair.pair, pair.ours_file, pair.peer_file)]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{file} has no name where one belongs; give the key.json that `make` wrote.")
+    return key
 
 
 def read_json(file: Path) -> Any:
@@ -65,5 +70,5 @@ def read_json(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ValueError(f"{file} does not exist.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is not JSON: {error!s:.200}.") from error

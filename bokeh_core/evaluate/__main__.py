@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ..console import write_what_the_stream_can_show
 from ..metrics import METRICS, Backbones
+from ..render.devices import chosen_device
+from ..render.processes import Process
 from ..scenes.presets import PRESETS
 from .clip_plan import plan_clips
 from .measure import Progress, Settings, is_done
@@ -23,6 +25,7 @@ from .selection import ALL
 
 # A process takes a core and, at the paper's size, about 2 GB.
 _JOBS = min(2, os.cpu_count() or 1)
+_MOST_JOBS = 256
 _LINE_EVERY_S = 10.0
 
 
@@ -90,8 +93,10 @@ def main(words: Sequence[str]) -> int:
     """Run the command line; return the exit code: 1 when a renderer failed."""
     write_what_the_stream_can_show()
     arguments = parse(words)
-    if arguments.jobs < 1:
-        raise ValueError(f"--jobs is {arguments.jobs}; it must be 1 or more.")
+    if not 1 <= arguments.jobs <= _MOST_JOBS:
+        raise ValueError(f"--jobs is {arguments.jobs}; it must be 1 to {_MOST_JOBS}.")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise ValueError(f"--out is {arguments.out}, which is a file; name a folder.")
     if not arguments.no_plot:
         require_matplotlib()
     plan = plan_of(arguments)
@@ -125,7 +130,8 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         library=arguments.library,
         split=arguments.split,
     )
-    bench = Bench(arguments.device, arguments.weights, arguments.allow_download)
+    device = str(chosen_device(arguments.device, Process()))
+    bench = Bench(device, arguments.weights, arguments.allow_download)
     backbones = Backbones(bench.weights, allow_download=bench.allow_download, device=bench.device)
     required = [
         metric for metric in METRICS if metric.name == "psnr" and metric.missing(backbones) is not None
@@ -135,6 +141,10 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     # Naming only one's own renderer means that one alone.
     names = arguments.renderers or ("" if arguments.renderer else ALL)
     specs = [name.strip() for name in names.split(",") if name.strip()] + arguments.renderer
+    if not specs:
+        raise ValueError(
+            f"--renderers is {names!r:.80}, which names none; write names separated by commas, or {ALL}."
+        )
     return make_plan(clips, specs, parse_perturbations(arguments.perturb), bench)
 
 
@@ -176,6 +186,8 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except ValueError as error:
         sys.exit(f"evaluate: {error}")
+    except OSError as error:
+        sys.exit(f"evaluate: the system says: {error}. The same command continues.")
     except BrokenProcessPool:
         sys.exit(
             "evaluate: a process was ended from outside, often for want of memory; the same command with a "

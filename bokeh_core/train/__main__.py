@@ -81,10 +81,8 @@ def run(words: argparse.Namespace) -> None:
     if words.set:
         # In a recipe a setting holds for every phase.
         if PHASES in values:
-            values = {
-                **values,
-                PHASES: [{**apply_settings(phase, words.set)} for phase in values[PHASES]],
-            }
+            phase_configs(values)  # before the settings, so that what is wrong in the file is named as such
+            values = {**values, PHASES: [apply_settings(phase, words.set) for phase in values[PHASES]]}
         else:
             values = apply_settings(values, words.set)
     phases = phase_configs(values) if PHASES in values else None
@@ -172,6 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(parse(sys.argv[1:] if arguments is None else arguments))
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"The system says: {error}. The same command goes on from the latest checkpoint.\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped; the same command goes on from the latest checkpoint.\n")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..models.small.options import SmallOptions
+from ..scenes.presets import PRESETS
+from .config_ranges import check_ranges
 from .disparity_noise import DisparityNoise
 
 Stage = Literal["stage0", "stage1", "stage2", "stage3", "pixels"]
@@ -251,29 +253,10 @@ def check(config: TrainConfig) -> TrainConfig:
     Raises:
         ValueError: a value out of range, with the key's path.
     """
-    positive = {
-        "run.steps": config.run.steps,
-        "run.batch": config.run.batch,
-        "run.accumulation": config.run.accumulation,
-        "run.log_every": config.run.log_every,
-        "run.checkpoint_every": config.run.checkpoint_every,
-        "run.keep_checkpoints": config.run.keep_checkpoints,
-        "data.scene_frames": config.data.scene_frames,
-        "data.shard_scenes": config.data.shard_scenes,
-        "data.prefetch": config.data.prefetch,
-        "optimiser.lr": config.optimiser.lr,
-        "validation.clips": config.validation.clips,
-        "validation.frames": config.validation.frames,
-    }
-    for key, value in positive.items():
-        if not value > 0:
-            raise ValueError(f"{key} is {value:g}; it must be above 0.")
-    shares = {"data.ramp_probability": config.data.ramp_probability}
-    if config.noise is not None:
-        shares["noise.probability"] = config.noise.probability
-    for key, value in shares.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{key} is {value:g}; it must be 0 to 1.")
+    check_ranges(config)
+    for key, preset in (("data.preset", config.data.preset), ("validation.preset", config.validation.preset)):
+        if preset not in PRESETS:
+            raise ValueError(f"{key} is {preset!r:.80}; it must be one of {', '.join(PRESETS)}.")
     fewest, most = config.data.frames
     if not 1 <= fewest <= most <= config.data.scene_frames:
         raise ValueError(
@@ -281,6 +264,8 @@ def check(config: TrainConfig) -> TrainConfig:
             f"{config.data.scene_frames}."
         )
     sizes = {"data.size or data.crop": config.data.frame_size}
+    if config.validation.size is not None:
+        sizes["validation.size"] = config.validation.size
     if config.data.crop is not None and any(
         part > whole for part, whole in zip(config.data.crop, config.data.size, strict=True)
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from .config import STAGES, Stage, TrainConfig, check
 ConfigT = TypeVar("ConfigT")
 
 PHASES, COMMON, STAGE = "phases", "common", "stage"
+# Of keys in keys; no config has a fifth level.
+_DEEPEST = 5
+_LARGEST = 1e300
 
 
 def read_yaml(path: Path | str) -> dict[str, Any]:
@@ -25,14 +29,46 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} does not exist; configs to start from are in {CONFIGS}.")
-    yaml = _yaml()
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {error}") from error
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}.") from error
+    values = parse_yaml(text, str(path))
     if not isinstance(values, dict):
         raise ValueError(f"{path} holds no mapping of keys to values.")
     return values
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """Parse YAML; `source` names where it stands.
+
+    Raises:
+        ValueError: it is none, in one line.
+    """
+    yaml = _yaml()
+    try:
+        return yaml.safe_load(text)
+    # Beside its own errors, YAML passes on what dates, numbers and nesting without end raise.
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = "" if mark is None else f" at line {mark.line + 1}, column {mark.column + 1}"
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ValueError(f"{source} is not YAML{place}: {reason:.200}.") from error
+
+
+class _Shown(reprlib.Repr):
+    """Values of a config for messages, cut short: YAML can repeat a list in a list without end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 80
+        self.maxlevel = 3
+
+    def repr_int(self, x: int, level: int) -> str:
+        return super().repr_int(x, level) if abs(x) < 10**100 else "a number of over 100 digits"
+
+
+shown = _Shown().repr
 
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
@@ -48,9 +84,11 @@ def apply_settings(values: Mapping[str, Any], settings: Sequence[str]) -> dict[s
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key:
-            raise ValueError(f"{setting!r} is no setting; write KEY=VALUE, such as run.steps=100.")
+            raise ValueError(f"{setting!r:.80} is no setting; write KEY=VALUE, such as run.steps=100.")
         parts = key.split(".")
-        nested: Any = _yaml().safe_load(text)
+        if not all(parts) or len(parts) > _DEEPEST:
+            raise ValueError(f"{key:.80} is no key; write names with dots between them, such as run.steps.")
+        nested: Any = parse_yaml(text, f"The value of --set {setting:.80}")
         for part in reversed(parts):
             nested = {part: nested}
         changed = merge(changed, nested)
@@ -91,17 +129,22 @@ def phase_configs(values: Mapping[str, Any]) -> list[tuple[Stage, TrainConfig]]:
     if unknown or not isinstance(phases, list) or not phases:
         raise ValueError(
             f"A recipe has `{COMMON}` and a list of `{PHASES}`"
-            + (f"; {', '.join(map(repr, unknown))} belongs below `{COMMON}`." if unknown else ".")
+            + (f"; {', '.join(map(shown, unknown[:5]))} belongs below `{COMMON}`." if unknown else ".")
         )
+    common = values.get(COMMON) or {}
+    if not isinstance(common, Mapping):
+        raise ValueError(f"{COMMON} is {shown(common)}; it must hold keys and values.")
     configs = []
     for number, phase in enumerate(phases):
-        own = dict(phase) if isinstance(phase, Mapping) else {}
+        if not isinstance(phase, Mapping):
+            raise ValueError(f"{PHASES}[{number}] is {shown(phase)}; it must hold keys and values.")
+        own = dict(phase)
         stage = own.pop(STAGE, None)
         if stage not in STAGES:
             raise ValueError(
-                f"{PHASES}[{number}].{STAGE} is {stage!r}; it must be one of {', '.join(STAGES)}."
+                f"{PHASES}[{number}].{STAGE} is {shown(stage)}; it must be one of {', '.join(STAGES)}."
             )
-        configs.append((stage, train_config(merge(values.get(COMMON) or {}, own))))
+        configs.append((stage, train_config(merge(common, own))))
     return configs
 
 
@@ -131,8 +174,9 @@ def build(kind: type[ConfigT], values: Any, path: str) -> ConfigT:
     prefix = f"{path}." if path else ""
     for key in values:
         if key not in hints:
-            nearest = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.0)
-            raise ValueError(f"{prefix}{key} is no known key; did you mean {prefix}{nearest[0]}?")
+            name = key[:80] if isinstance(key, str) else shown(key)
+            nearest = difflib.get_close_matches(name, hints, n=1, cutoff=0.0)
+            raise ValueError(f"{prefix}{name} is no known key; did you mean {prefix}{nearest[0]}?")
     required = [
         field.name
         for field in fields(kind)  # type: ignore[arg-type]
@@ -153,7 +197,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:
         return build(hint, value, path)
     if origin is Literal:
         if value not in arguments:
-            raise ValueError(f"{path} is {value!r}; it must be one of {', '.join(map(str, arguments))}.")
+            raise ValueError(f"{path} is {shown(value)}; it must be one of {', '.join(map(str, arguments))}.")
         return value
     if origin is tuple:
         return _sequence(arguments, value, path)
@@ -165,7 +209,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:
 def build_mapping(value: Any, path: str) -> dict[str, Any]:
     """A free mapping, such as a model's config."""
     if not isinstance(value, Mapping):
-        raise ValueError(f"{path} is {value!r}; it must hold keys and values.")
+        raise ValueError(f"{path} is {shown(value)}; it must hold keys and values.")
     return {str(key): item for key, item in value.items()}
 
 
@@ -188,19 +232,26 @@ def _scalar(kind: Any, value: Any, path: str) -> Any:
     if kind is float:
         # YAML 1.1 reads 1e-5, which has no dot, as text.
         if isinstance(value, str):
-            try:
+            value = _number_in(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            # Compared before it is converted: a whole number may be too large for a float.
+            if -_LARGEST < value < _LARGEST:
                 return float(value)
-            except ValueError:
-                pass
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            raise ValueError(f"{path} is {shown(value)}; it must be a finite number.")
     elif kind is int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     elif isinstance(value, kind):
         return value
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
-    raise ValueError(f"{path} is {value!r}; it must be {names[kind]}.")
+    raise ValueError(f"{path} is {shown(value)}; it must be {names[kind]}.")
+
+
+def _number_in(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _yaml() -> Any:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..bundle import bundle_at, bundle_configs
-from ..checkpoint_files import COMPONENT_NAMES, Component, find_model, read_json
+from ..checkpoint_files import COMPONENT_NAMES, Component, config_of, find_model, read_json
 from ..image_encoder import load_image_encoder
 from ..models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from ..models.config import read_config
@@ -62,7 +62,8 @@ def _unet(config: TrainConfig) -> tuple[BokehUNet, list[str]]:
         return initial_unet(path)
     sizes = config.model.unet_config or (_sizes(path, "unet") if path is not None else {})
     _require_sizes(sizes, "unet")
-    unet = BokehUNet(replace(read_config(UNetConfig, sizes), keep_ff_k=False))
+    with config_of("model.unet_config"):
+        unet = BokehUNet(replace(read_config(UNetConfig, sizes), keep_ff_k=False))
     start_adapter(unet)
     if config.model.time_init == "identity":
         start_over_time(unet)
@@ -74,7 +75,8 @@ def _vae(config: TrainConfig) -> tuple[RefinedVAE, list[str]]:
     if config.model.vae is not None:
         return initial_vae(config.model.vae)
     _require_sizes(config.model.vae_config, "vae")
-    vae = RefinedVAE(read_config(VAEConfig, config.model.vae_config))
+    with config_of("model.vae_config"):
+        vae = RefinedVAE(read_config(VAEConfig, config.model.vae_config))
     if config.model.skip_init == "random":
         for convolution in skip_convolutions(vae):
             for weight in convolution.parameters():

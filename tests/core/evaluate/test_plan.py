@@ -37,8 +37,14 @@ def test_clips_take_seeds_and_strengths_in_turn():
         (("paper", 0, "640x360", 1), {}, "0 clips of 1 frames"),
         (("paper", 1, "640x360", 0), {}, "1 clips of 0 frames"),
         (("paper", 1, "640x360", 1), {"seed_from": -1}, "The first seed is -1"),
-        (("paper", 1, "640x360", 1), {"strengths": (4, -8)}, "The strengths are 4, -8"),
-        (("paper", 1, "640x360", 1), {"strengths": (float("nan"),)}, "The strengths are nan"),
+        (("paper", 1, "640x360", 1), {"strengths": (4, -8)}, "A strength is -8; each must be 0 to 200 px"),
+        (("paper", 1, "640x360", 1), {"gamma": float("nan")}, "The gamma is nan; it must be above 0"),
+        (("paper", 1, "640x360", 1), {"gamma": 0.0}, "The gamma is 0; it must be above 0"),
+        (("paper", 1, "640x360", 1), {"rays_across": 0}, "--rays-across is 0; it must be 1 to 1001"),
+        (("paper", 1, "99999x99999", 1), {}, "each side must be 16384 px or less"),
+        (("paper", 1, "9" * 5000 + "x1", 1), {}, "write width x height"),
+        (("paper", 10**12, "640x360", 1), {}, "there must be 1 to 100000 of each"),
+        (("paper", 1, "640x360", 1), {"strengths": (float("nan"),)}, "A strength is nan"),
     ],
 )
 def test_arguments_out_of_range(arguments, more, message):

@@ -269,6 +269,8 @@ def test_threads_are_given_back(tmp_path):
         (["--perturb", "fog"], "no perturbation 'fog'"),
         (["--size", "big"], "The size is 'big'"),
         (["--jobs", "0"], "--jobs is 0"),
+        (["--device", "banana"], "no device 'banana' here; choose one of .*cpu"),
+        (["--renderers", ","], "--renderers is ',', which names none"),
         (["--weights", "nowhere"], "folder nowhere does not exist"),
         (["--preset", "easy"], "no preset 'easy'"),
     ],

@@ -48,6 +48,27 @@ def test_unknown_key_names_the_nearest():
         ("noise.probability", "2", r"noise\.probability is 2; it must be 0 to 1"),
         ("data.shards", "folder", r"data\.shards needs data\.scenes"),
         ("model.options", "yes", r"model\.options is True; it must hold keys and values"),
+        ("optimiser.lr", ".inf", r"optimiser\.lr is inf; it must be a finite number"),
+        ("optimiser.lr", ".nan", r"optimiser\.lr is nan; it must be a finite number"),
+        ("optimiser.lr", "1e400", r"optimiser\.lr is '1e400'; it must be a finite number|is inf"),
+        ("optimiser.lr", "9" * 400, r"optimiser\.lr is a number of over 100 digits; it must be a finite"),
+        ("optimiser.lr", "0x" + "f" * 5000, r"optimiser\.lr is a number of over 100 digits"),
+        ("optimiser.betas", "[0.9, 1]", r"optimiser\.betas is 1; it must be 0 to 1"),
+        ("optimiser.eps", "0", r"optimiser\.eps is 0; it must be above 0"),
+        ("run.steps", "-.inf", r"run\.steps is -inf; it must be a whole number"),
+        ("run.steps", "[1]", r"run\.steps is \[1\]; it must be a whole number"),
+        ("run.steps", "{a: 1}", r"run\.steps is \{'a': 1\}; it must be a whole number"),
+        ("seed", "-1", r"seed is -1; it must be 0 to "),
+        ("data.size", "[64000000, 64]", r"data\.size is 64000000; it must be 1 to 16384"),
+        ("data.gamma", "0", r"data\.gamma is 0; it must be above 0"),
+        ("data.strengths", "[4, -1]", r"data\.strengths is -1; it must be 0 to 200"),
+        ("data.ramp_range", "[9, 3]", r"data\.ramp_range is 9 to 3; it must be ascending"),
+        ("data.rays_across", "0", r"data\.rays_across is 0; it must be 1 to 1001"),
+        ("data.preset", "easy", r"data\.preset is 'easy'; it must be one of paper"),
+        ("noise.kernels_px", "[4]", r"noise\.kernels_px is 4; it must be odd, such as 5"),
+        ("noise.perlin_scales_px", "[4]", r"noise\.perlin_amplitudes has 3 values; it must have 1"),
+        ("validation.size", "[65, 64]", r"validation\.size is 65 x 64; both sides must be multiples of 64"),
+        ("x" * 10_000, "1", r"^x{80} is no known key; did you mean "),
     ],
 )
 def test_wrong_values_are_named(key: str, text: str, message: str):
@@ -124,3 +145,58 @@ def test_learning_rate_rises_then_falls_as_a_cosine():
 def test_missing_file_says_where_examples_are(tmp_path: Path):
     with pytest.raises(ValueError, match="configs to start from are in"):
         read_yaml(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("run.steps=[1", r"The value of --set run\.steps=\[1 is not YAML at line 1, column \d+: expected"),
+        ("run.steps={", "is not YAML at line"),
+        ("run.steps=2021-13-45", "is not YAML: month must be in 1..12"),
+        ("run.steps=" + "9" * 5000, "is not YAML: Exceeds the limit"),
+        ("run.steps=" + "[" * 5000, "is not YAML"),
+        ("run.steps=!!python/object:os.system x", "is not YAML at line 1"),
+        ("run.steps", "'run.steps' is no setting; write KEY=VALUE"),
+        ("=1", "'=1' is no setting"),
+        ("run..steps=1", "run..steps is no key; write names with dots between them"),
+        ("a." * 3000 + "a=1", "is no key; write names"),
+    ],
+)
+def test_settings_that_cannot_be_read(setting: str, message: str):
+    with pytest.raises(ValueError, match=message) as told:
+        train_config(apply_settings(LEAST, [setting]))
+    assert "\n" not in str(told.value) and len(str(told.value)) < 500
+
+
+def test_files_that_cannot_be_read(tmp_path: Path):
+    file = tmp_path / "config.yaml"
+    for content, message in (
+        (b"\xff\xfe\x00", "config.yaml cannot be read: 'utf-8' codec"),
+        (b"run: [1", "config.yaml is not YAML at line 1"),
+        (b"- 1", "holds no mapping of keys to values"),
+        (b"[" * 100_000, "config.yaml is not YAML"),
+    ):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            read_yaml(file)
+
+
+def test_a_list_in_itself_is_shown_short():
+    doubling = "[" + ",".join(["&a0 [x]", *(f"&a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60))]) + "]"
+    with pytest.raises(ValueError, match=r"^run\.steps is \[\[") as told:
+        train_config(apply_settings(LEAST, ["run.steps=" + doubling]))
+    assert len(str(told.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"phases": 3}, "a list of `phases`"),
+        ({"phases": [3]}, r"phases\[0\] is 3; it must hold keys and values"),
+        ({"phases": [{"stage": ["stage1"]}]}, r"phases\[0\]\.stage is \['stage1'\]; it must be one of"),
+        ({"phases": [{"stage": "stage1"}], "common": [1]}, r"common is \[1\]; it must hold keys and values"),
+    ],
+)
+def test_recipes_that_are_none(values: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        phase_configs(values)

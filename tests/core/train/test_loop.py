@@ -101,7 +101,7 @@ def test_a_killed_run_ends_with_the_same_bits(tiny_run: dict[str, Any], tmp_path
 
 
 def test_results_are_in_the_published_layout(tiny_run: dict[str, Any]):
-    tiny_run["data"] = {**tiny_run["data"], "strengths": [256, 512], "ramp_range": [16, 496]}
+    tiny_run["data"] = {**tiny_run["data"], "strengths": [64, 192], "ramp_range": [16, 176]}
     values = {**tiny_run, "run": {**tiny_run["run"], "steps": 1}, "validation": {"every": 1, "clips": 1}}
     values["validation"].update(frames=3, strengths=[64], shown=1)
     result = train(train_config(values), "pixels")
@@ -111,8 +111,8 @@ def test_results_are_in_the_published_layout(tiny_run: dict[str, Any]):
     assert trained_mpi_mode(result.files["unet"]) == "paper"
     metadata = read_safetensors_header([Path(result.files["unet"])])[1]
     assert metadata["component"] == "unet"
-    # K for 1024 px, of which these frames have 64: constant 256 and 512, ramps from 16 to 496.
-    assert (metadata["training_k_min_px"], metadata["training_k_max_px"]) == ("1", "32")
+    # K for 1024 px, of which these frames have 64: constant 64 and 192, ramps from 16 to 176.
+    assert (metadata["training_k_min_px"], metadata["training_k_max_px"]) == ("1", "12")
     assert (metadata["training_stage"], metadata["training_steps"]) == ("pixels", "1")
     assert set(result.files) == {"unet", "vae"}
     assert set(result.validation) == {"psnr", "edge_psnr", "ssim", "rm"}
@@ -200,6 +200,19 @@ def test_command_line_names_what_is_wrong(tiny_run: dict[str, Any], tmp_path: Pa
     assert "did you mean run.steps?" in capsys.readouterr().err
     assert main(["recipe", "--config", str(config)]) == 1
     assert "needs a recipe" in capsys.readouterr().err
+    assert main(["stage1", "--config", str(config), "--set", "run.steps=[1"]) == 1
+    assert "The value of --set run.steps=[1 is not YAML" in capsys.readouterr().err
+    (tmp_path / "file").write_bytes(b"")
+    assert main(["stage1", "--config", str(config), "--set", f"output={tmp_path / 'file' / 'run'}"]) == 1
+    assert "The system says: " in capsys.readouterr().err
+    odd = "model.unet_config.layers_per_block=0"
+    assert main(["stage1", "--config", str(config), "--set", odd]) == 1
+    assert (
+        "The config of model.unet_config makes no network: layers_per_block is 0" in capsys.readouterr().err
+    )
+    config.write_text("phases: [1]", encoding="utf-8")
+    assert main(["recipe", "--config", str(config), "--set", "seed=1"]) == 1
+    assert "phases[0] is 1; it must hold keys and values" in capsys.readouterr().err
 
 
 def test_journal_forgets_what_came_after_the_checkpoint(tmp_path: Path):
