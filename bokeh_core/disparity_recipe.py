@@ -187,8 +187,8 @@ class DisparityStatistics:
                 raise ValueError(
                     f"{sum(count for *_, count in self._no_distance)} metric depth values are 0 or less, "
                     f"first in frame {frame} at {place}; a distance must be above 0 (and above {_LEAST:.1g}, "
-                    "to be inverted). Fill the holes, or, if the map was normalised, choose source "
-                    "disparity, with polarity near black if 0 is nearest."
+                    "to be inverted). Fill the holes, or, if the map was normalised, choose source disparity "
+                    f"with polarity near {'white' if stored_inverted else 'black'} and exponent 3."
                 )
             if stored_inverted:
                 return True, 1.0, "Metric depth stored as 1 - v (near white), inverted to 1 / depth."

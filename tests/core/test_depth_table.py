@@ -88,6 +88,10 @@ def test_the_former_advice_turns_near_and_far_round():
     picture = linear_in_depth(DISTANCE)
     swapped = prepare_disparity(picture, "disparity", "near black").disparity
     assert swapped[0, 0, 0] == 1 and swapped[0, 0, -1] == 0
-    for polarity in ("auto", "near white"):
-        with pytest.raises(ValueError, match="metric depth values are 0 or less"):
-            prepare_disparity(picture, "metric depth", polarity)
+    # Refused, with what is right for a picture of either polarity.
+    for given, polarity, right in ((picture, "near white", "white"), (1 - picture, "auto", "black")):
+        advice = rf"metric depth values are 0 or less, .* disparity with polarity near {right} and exponent 3"
+        with pytest.raises(ValueError, match=advice):
+            prepare_disparity(given, "metric depth", polarity)
+        disparity = prepare_disparity(given, "disparity", f"near {right}", exponent=3.0).disparity
+        assert (disparity - true_disparity(DISTANCE, FARTHEST)).abs().max().item() <= 0.09
