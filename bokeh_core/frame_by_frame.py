@@ -40,8 +40,8 @@ class FrameByFrameFinder:
         return (
             f"Warning: every frame spans the same {self._low[0]:g} to {self._high[0]:g}, as if each had been "
             "normalised on its own: the blur will flicker. Prefer a video depth model that normalises the "
-            "whole clip (Video Depth Anything, DepthCrafter). With these maps measure the focus in every frame, "
-            "at a point or on a mask, and set its smoothing to 0: each frame has a scale of its own."
+            "whole clip (Video Depth Anything, DepthCrafter). With these maps measure the focus in every "
+            "frame, at a point or on a mask, and set its smoothing to 0: each frame has a scale of its own."
         )
 
     def _found(self) -> bool:

@@ -31,8 +31,8 @@ def _smoothing_input() -> Any:
         step=0.5,
         optional=True,
         tooltip="Smoothing over time, as a standard deviation in frames; it stops at cuts. Default 2; 0 is "
-        "off, best for maps normalised frame by frame. More steadies a measurement that jitters; less follows "
-        "fast subjects.",
+        "off, best for maps normalised frame by frame. More steadies a measurement that jitters; less "
+        "follows fast subjects.",
     )
 
 
