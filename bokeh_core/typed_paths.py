@@ -65,9 +65,8 @@ def require_path(path: Path) -> None:
         ValueError: nothing is; names that are there and look like it are told.
     """
     if not _exists(path):
-        raise ValueError(
-            f"Nothing exists at {printable(path)}; name a file or folder that is there.{_near_names(path.absolute())}"
-        )
+        near = _near_names(path.absolute())
+        raise ValueError(f"Nothing exists at {printable(path)}; name a file or folder that is there.{near}")
 
 
 def printable(path: Path) -> str:

@@ -63,7 +63,7 @@ def _run(words: argparse.Namespace) -> int:
         except _CannotLoad as error:
             sys.stderr.write(f"{in_words(error)}\n")
             return FAILED
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever it is: one bad clip must not keep the others of a night's work from being rendered.
             failures.append(Failure(str(clip.video), error))
         except KeyboardInterrupt:

@@ -63,7 +63,7 @@ def read_text(path: Path) -> str:
         raise ValueError(f"{path} cannot be read ({error.strerror}).") from error
     if len(content) > _MOST_BYTES:
         raise ValueError(
-            f"{path} is larger than {_MOST_BYTES // 2**20} MB; a text with one number a frame is much smaller."
+            f"{path} is larger than {_MOST_BYTES // 2**20} MB; a text with a number a frame is far smaller."
         )
     encoding, mark = next(((name, mark) for mark, name in _MARKS if content.startswith(mark)), ("utf-8", b""))
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -85,10 +86,8 @@ def _stopped_job(folder: Path) -> tuple[RenderJob, bytes]:
         if stage == "joining":
             raise _Stopped
 
-    try:
+    with suppress(_Stopped):
         render_clip(job, stop)
-    except _Stopped:
-        pass
     return job, whole
 
 

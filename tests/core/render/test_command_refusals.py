@@ -167,7 +167,7 @@ class TestTextFiles:
     def test_a_name_without_an_at(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.chdir(tmp_path)
         assert text_or_file("keys.txt", "--focus") == ("keys.txt", None)
-        Path("keys.txt").write_text("0.5")
+        Path("keys.txt").write_text("0.5", encoding="utf-8")
         with pytest.raises(ValueError, match=r"--focus keys\.txt is the name of a file; write @keys\.txt"):
             text_or_file("keys.txt", "--focus")
 
