@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .trial import describe, encodes
@@ -40,7 +41,12 @@ def add_text(output: Any, stream: Any, encoder: str) -> Any:
 
 def converted(packet: av.Packet, target: Any) -> Iterator[av.Packet]:
     """A packet of subtitles in the encoding of another track, at its time."""
-    shown = packet.stream.codec_context.decode2(packet)
+    import av  # imported on first use: the pack must load fast
+
+    shown = None
+    # A damaged text costs itself.
+    with suppress(av.error.InvalidDataError):
+        shown = packet.stream.codec_context.decode2(packet)
     if shown is not None:
         text = target.codec_context.encode_subtitle(shown)
         text.time_base, text.pts, text.dts = packet.time_base, packet.pts, packet.pts
