@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .opening import A_VIDEO, open_video, picture_stream
+from .opening import A_VIDEO, MAX_PIXELS, open_video, picture_stream
 
 if TYPE_CHECKING:
     import av
@@ -174,12 +175,13 @@ def decoder_of(stream: Any) -> Any:
     """The decoder of a stream, one that reads alpha if the stream says that it has it beside its picture."""
     import av
 
-    if not has_side_alpha(stream):
-        return stream.codec_context
-    try:
-        return av.CodecContext.create(_DECODERS_OF_ALPHA[stream.codec_context.name], "r")
-    except av.codec.codec.UnknownCodecError:
-        return stream.codec_context
+    decoder = stream.codec_context
+    if has_side_alpha(stream):
+        with suppress(av.codec.codec.UnknownCodecError):
+            decoder = av.CodecContext.create(_DECODERS_OF_ALPHA[stream.codec_context.name], "r")
+    # For what the stream itself says of its size, whatever the container says; decoders count their margins.
+    decoder.options = {**decoder.options, "max_pixels": str(2 * MAX_PIXELS)}
+    return decoder
 
 
 def has_side_alpha(stream: Any) -> bool:

@@ -133,13 +133,22 @@ class TestFiles:
             VideoFile(tmp_path / "empty.mp4")
 
     def test_a_header_that_promises_too_much_is_refused_at_once(self, tmp_path: Path):
-        path = film(tmp_path / "huge.mp4")
+        path = write_video(tmp_path / "huge.avi", GREYS)
         data = path.read_bytes()
-        entry = data.index(b"avc1", data.index(b"stsd")) + 4 + 24
-        assert struct.unpack(">HH", data[entry : entry + 4]) == (32, 18)
-        path.write_bytes(data[:entry] + struct.pack(">HH", 65535, 65535) + data[entry + 4 :])
-        # The stream's own header says 32 x 18: either is believed, or the file is refused.
-        try:
-            assert VideoFile(path).format.width == 32
-        except ValueError as error:
-            assert "million pixels" in str(error) or "cannot be decoded" in str(error)
+        # Width and height of the BITMAPINFOHEADER, which FFV1 goes by.
+        header = data.index(b"strf") + 8 + 4
+        assert struct.unpack("<2i", data[header : header + 8]) == (32, 18)
+        path.write_bytes(data[:header] + struct.pack("<2i", 65535, 65535) + data[header + 8 :])
+        with pytest.raises(
+            ValueError, match=r"65535 x 65535 px; a frame may have|huge\.avi: frame 0 is damaged"
+        ):
+            VideoFile(path)
+
+    def test_a_picture_larger_than_its_header_says_is_not_decoded(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        path = write_video(tmp_path / "in.mov", GREYS, codec="png", pixel_format="rgb24")
+        assert VideoFile(path).format.width == 32
+        monkeypatch.setattr("bokeh_core.video_io.decoding.MAX_PIXELS", 200)
+        with pytest.raises(ValueError, match=r"in\.mov: frame 0 is damaged"):
+            VideoFile(path)
