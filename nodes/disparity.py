@@ -153,7 +153,7 @@ class LoadDisparity(io.ComfyNode):
             from ..bokeh_core.disparity_files import read_depth_maps
 
             num_frames, height, width = _clip_size(frames)
-            size = None if frames is None else (height, width)
+            size = None if height is None or width is None else (height, width)
             maps = read_depth_maps(host.input_path(path), host.check_interrupt, size)
         prepared = prepare_disparity(
             maps.values,
