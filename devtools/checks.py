@@ -11,8 +11,9 @@ from pathlib import Path
 from .browser import BrowserMissing, ensure_browser
 from .environment import PACK, VENV, ensure_full_environment, ensure_test_host, log
 from .host import find_user_host, link_folder
+from .versions import SETS, TESTS, ensure_versions, environment_with
 
-PARTS = ("lint", "core", "install", "host", "browser")
+PARTS = ("lint", "core", "install", "versions", "host", "browser")
 
 # A clone's folder name need not be a Python name, and the pack's relative imports need it to be one.
 TYPED_PACKAGE = "any_to_bokeh"
@@ -27,6 +28,7 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
         "lint": lambda: lint(python),
         "core": lambda: [timed("core tests", pytest(python, "tests/core", pytest_arguments))],
         "install": lambda: [timed("install tests", pytest(python, "tests/install", pytest_arguments))],
+        "versions": lambda: [with_versions(python, name, pytest_arguments) for name in SETS],
         "host": lambda: [timed("host tests", pytest(python, "tests/host", pytest_arguments))],
         "browser": lambda: browser(python, pytest_arguments),
     }
@@ -59,6 +61,13 @@ def typed_package() -> list[str]:
 def pytest(python: Path, folder: str, arguments: list[str]) -> list[str]:
     """Return the command that runs the tests of one folder."""
     return [str(python), "-m", "pytest", folder, *arguments]
+
+
+def with_versions(python: Path, name: str, arguments: list[str]) -> tuple[str, str, float]:
+    """Run the tests that touch our packages with the least, or the newest, versions of them all."""
+    folder = ensure_versions(python, name)
+    command = [*pytest(python, TESTS[0], []), *TESTS[1:], "-p", "no:cacheprovider", *arguments]
+    return timed(f"{name} versions", command, environment=environment_with(folder))
 
 
 def browser(python: Path, arguments: list[str]) -> list[tuple[str, str, float]]:

