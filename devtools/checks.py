@@ -13,14 +13,16 @@ from .environment import PACK, VENV, ensure_full_environment, ensure_test_host, 
 from .host import find_user_host, link_folder
 from .versions import SETS, TESTS, ensure_versions, environment_with
 
-PARTS = ("lint", "core", "install", "versions", "host", "browser")
+EVERY_RUN = ("lint", "core", "install", "host", "browser")
+# Named to be run: it fetches another 1 GB, and its tests are among those of "core".
+PARTS = (*EVERY_RUN, "versions")
 
 # A clone's folder name need not be a Python name, and the pack's relative imports need it to be one.
 TYPED_PACKAGE = "any_to_bokeh"
 
 
 def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
-    """Run the named parts, or all; return 0 only if each of them passed."""
+    """Run the named parts, or those of every run; return 0 only if each of them passed."""
     python = ensure_full_environment()
     if find_user_host() is None:
         ensure_test_host(python)
@@ -32,7 +34,7 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
         "host": lambda: [timed("host tests", pytest(python, "tests/host", pytest_arguments))],
         "browser": lambda: browser(python, pytest_arguments),
     }
-    results = [result for part in only or PARTS for result in parts[part]()]
+    results = [result for part in only or EVERY_RUN for result in parts[part]()]
     log("\nSummary")
     for name, outcome, seconds in results:
         log(f"  {name:<16}{outcome:<10}{seconds:6.1f} s")
