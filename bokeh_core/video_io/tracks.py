@@ -214,6 +214,9 @@ def _name_of(stream: Any) -> str:
 
 def _lossless(context: Any, ending: str) -> str | None:
     """An encoder that stores decoded samples as they are and that a container takes."""
+    # Tracks without a packet that decodes have no format of samples.
+    if context.format is None:
+        return None
     settings = {"rate": context.sample_rate, "layout": layout_of(context)}
     for encoder in _LOSSLESS.get(context.format.name.removesuffix("p"), ()):
         if encodes(CONTAINERS[ending], encoder, **settings):

@@ -1,4 +1,4 @@
-"""Video files with bytes changed, cut off, doubled or exchanged: read as a clip and as depth."""
+"""Video files with bytes changed, cut off, doubled or exchanged: as a clip, as depth, and written again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from bokeh_core.disparity_files import open_depth_maps
-from bokeh_core.video_io import VideoFile
+from bokeh_core.video_io import Encoding, VideoFile, container_of, require_encodes
+from tests.core.video_io.rewriting import joined
 from tests.hostile.words import require_our_words
 
 NAME = "damaged video files"
@@ -41,7 +42,7 @@ def run(seed: int, count: int, folder: Path) -> Counter[str]:
         ending, whole = chance.choice(samples)
         path = folder / f"damaged{ending}"
         path.write_bytes(damaged(whole, chance))
-        read = read_clip if chance.random() < 0.7 else read_maps
+        (read,) = chance.choices((read_clip, read_maps, write_again), (5, 3, 2))
         try:
             outcomes["read" if read(path) else "read, no frame"] += 1
         except ValueError as error:
@@ -67,6 +68,21 @@ def read_clip(path: Path) -> int:
         seen += 1
     assert seen == len(times) - start, f"{len(times)} frames, then {start} + {seen}"
     return len(times)
+
+
+def write_again(path: Path) -> int:
+    """Copy a file with all of its tracks, as a render without blur does; return the number of its frames."""
+    video = VideoFile(path)
+    count = len(video.timestamps())
+    if not count:
+        return 0
+    # Sound that one does not hold, the other does.
+    target = path.with_name("again.mkv" if path.suffix in (".avi", ".mov") else "again.mp4")
+    require_encodes(container_of(target), Encoding(), video.format)
+    joined(path, target, Encoding(), [(0, count)])
+    written = VideoFile(target)
+    assert len(written.timestamps()) == count, "frames were lost"
+    return count
 
 
 def read_maps(path: Path) -> int:
