@@ -75,8 +75,10 @@ def _written(random_: random.Random, value: float) -> str:
 
 def _keyframe_text(random_: random.Random) -> tuple[str, dict[int, float]]:
     keys = {random_.randrange(60): random_.random() for _ in range(random_.randint(1, 8))}
-    colon = random_.choice([":", ": ", " : ", "：", "\uff1a "])
-    separator = random_.choice(["\n", ", ", "; ", " ", ",\r\n", "，", "；", "\n# note: 7\n", "\t", ",,"])
+    colon = random_.choice([":", ": ", " : ", "\uff1a", "\uff1a "])
+    separator = random_.choice(
+        ["\n", ", ", "; ", " ", ",\r\n", "\uff0c", "\uff1b", "\n# note: 7\n", "\t", ",,"]
+    )
     order = random_.sample(sorted(keys), len(keys))
     text = separator.join(f"{frame}{colon}{_written(random_, keys[frame])}" for frame in order)
     return random_.choice(["", "\ufeff", "\n", "# 5: 0.1\n"]) + text + random_.choice(["", "\n", " ;"]), keys
@@ -92,7 +94,7 @@ def _keyframes(random_: random.Random) -> str:
 
 def _listed(random_: random.Random) -> str:
     numbers = [random_.random() for _ in range(random_.randint(1, 40))]
-    separator = random_.choice(["\n", ", ", "; ", " ", "\r\n", "，", ",\n", "\t"])
+    separator = random_.choice(["\n", ", ", "; ", " ", "\r\n", "\uff0c", ",\n", "\t"])
     text = separator.join(f"{n:.6f}" for n in numbers)
     text = random_.choice(["{}", "[{}]", "({})", "\ufeff{}\n\n"]).format(text)
     frames = random_.choice([None, random_.randint(1, 45)])
@@ -126,7 +128,7 @@ def _table(random_: random.Random) -> str:
 
 def _points(random_: random.Random) -> str:
     points = {random_.randrange(60): (random_.randrange(4000), random_.randrange(3000)) for _ in range(5)}
-    pair = random_.choice(["{}, {}", "{},{}", "({}, {})", "{} {}", "{}，{}"])
+    pair = random_.choice(["{}, {}", "{},{}", "({}, {})", "{} {}", "{}\uff0c{}"])
     separator = random_.choice(["\n", "; ", ", ", " "])
     text = separator.join(f"{frame}: {pair.format(*points[frame])}" for frame in points)
     keyframes = parse_keyframes(text, 2, "Points")

@@ -104,7 +104,9 @@ class TestFiles:
         with pytest.raises(ValueError, match=rf"{name} is no video, .*; give a video, a still"):
             read_depth_maps(tmp_path / name)
 
-    @pytest.mark.parametrize("name", ["take 1 %03d.mkv", "-o.mkv", "#1 {a}.mkv", "日本語.mkv", "pipe,1.mkv"])
+    @pytest.mark.parametrize(
+        "name", ["take 1 %03d.mkv", "-o.mkv", "#1 {a}.mkv", "\u65e5\u672c\u8a9e.mkv", "pipe,1.mkv"]
+    )
     def test_a_name_is_only_a_name(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
         self.check(tmp_path, monkeypatch, name)
 
