@@ -49,7 +49,9 @@ def read_exr(path: Path) -> NDArray[np.float32]:
     if chosen is not None:
         for channel in part.channels:
             data[channel.last_letter] = ord("Y" if channel is chosen else "q")
-        layer = chosen.name[:-1]
+        # PyAV hands over plain letters only; each letter of a name is one byte of it.
+        layer = "".join(letter if letter.isascii() else "x" for letter in chosen.name[:-1])
+        data[chosen.last_letter - len(layer) : chosen.last_letter] = layer.encode("ascii")
     left, top, right, bottom = part.display
     if left < 0 or top < 0:
         raise ValueError(

@@ -9,6 +9,7 @@ import io
 import random
 import re
 import struct
+import tempfile
 import traceback
 import zipfile
 from collections import Counter
@@ -23,6 +24,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import OpenEXR
 import torch
 
 import bokeh_core
@@ -234,6 +236,7 @@ def samples() -> tuple[Case, ...]:
         Case(".mkv", _film("matroska", "ffv1", "gray16le", [words] * 3)),
         Case(".mp4", _film("mp4", "mpeg4", "yuv420p", clip)),
         *(Case(".exr", data) for data in _pictures_of_exr(metres)),
+        *(Case(".exr", data) for data in _parts_and_tiles_of_exr(metres)),
     ]
     if hasattr(cv2, "imencodeanimation"):
         made.append(Case(".webp", _animated_webp(clip)))
@@ -313,6 +316,33 @@ def _pictures_of_exr(metres: np.ndarray) -> list[bytes]:
         rows[:, : metres.shape[1]] = metres
         plane.update(rows.tobytes())
         made.append(b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)]))
+    return made
+
+
+def _parts_and_tiles_of_exr(metres: np.ndarray) -> list[bytes]:
+    """Tiles with and without levels of detail, several parts, and the other compressions, by OpenEXR."""
+    tiles, levels = OpenEXR.TileDescription(), OpenEXR.TileDescription()
+    tiles.mode, levels.mode = OpenEXR.ONE_LEVEL, OpenEXR.MIPMAP_LEVELS
+    for description in (tiles, levels):
+        description.xSize = description.ySize = 16
+    piz, b44, pxr24 = OpenEXR.PIZ_COMPRESSION, OpenEXR.B44_COMPRESSION, OpenEXR.PXR24_COMPRESSION
+    depth, half = {"depth.Z": metres}, {"R": metres.astype(np.float16), "id": metres.astype(np.uint32)}
+    tiled, rows = {"type": OpenEXR.tiledimage}, {"type": OpenEXR.scanlineimage}
+    wholes = [
+        [OpenEXR.Part({**tiled, "compression": piz, "tiles": tiles}, depth | half, "a")],
+        [OpenEXR.Part({**tiled, "compression": pxr24, "tiles": levels}, depth, "a")],
+        [OpenEXR.Part({**rows, "compression": b44}, {"Z": metres.astype(np.float16)}, "a")],
+        [
+            OpenEXR.Part({**rows, "compression": piz}, half, "rgb"),
+            OpenEXR.Part({**tiled, "compression": b44, "tiles": tiles}, depth, "depth"),
+        ],
+    ]
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        for parts in wholes:
+            path = Path(folder) / "whole.exr"
+            OpenEXR.File(parts).write(str(path))
+            made.append(path.read_bytes())
     return made
 
 
