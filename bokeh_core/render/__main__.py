@@ -101,6 +101,13 @@ def _rendered(settings: Settings, clip: ClipPaths, renderer: LensRenderer | File
             renderer.load()
         except ValueError as error:
             raise _CannotLoad(str(error)) from error
+        except ImportError as error:
+            # Lens Blur does without diffusers, so that it is only looked for here.
+            library = (error.name or "a library").partition(".")[0]
+            raise _CannotLoad(
+                f"The model needs {library}, which cannot be loaded ({error}). Type "
+                f"{sys.executable} -m pip install -r requirements.txt in this pack's folder."
+            ) from error
     with ProgressLine(clip.video.name) as progress:
         return render_clip(job, progress)
 

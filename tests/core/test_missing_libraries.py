@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from unittest import mock
 
 import pytest
 
+from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
 from tests.core.test_documentation import SCHEMAS, host_that_records
 
 PACK = Path(__file__).resolve().parents[2]
@@ -98,3 +100,17 @@ class TestLibraries:
     def test_opencv_on_a_machine_without_a_screen(self, libraries: Any):
         said = libraries.advice("cv2", "libGL.so.1: cannot open shared object file")
         assert "opencv-python-headless" in said and "libgl1" in said
+
+
+def test_the_command_without_diffusers(tmp_path: Path):
+    video = write_video(tmp_path / "in.mkv", moving_pictures(2, 32, 32))
+    depth = write_disparity(tmp_path / "depth", sliding_disparity(1, 32, 32))
+    blocked = "import sys; sys.modules['diffusers'] = None"
+    program = f"{blocked}; from bokeh_core.render.__main__ import main; sys.exit(main())"
+    words = [str(video), "--disparity", str(depth), "-o", str(tmp_path / "out.mp4"), "--renderer", "model"]
+    done = subprocess.run([sys.executable, "-c", program, *words], cwd=PACK, capture_output=True, check=False)
+    said = done.stderr.decode(errors="replace")
+    assert done.returncode == 1
+    assert said.startswith("The model needs diffusers, which cannot be loaded (")
+    assert "-m pip install -r requirements.txt" in said
+    assert "Traceback" not in said
