@@ -10,6 +10,7 @@ from typing import Any
 
 from ..video_io.opening import address_of, open_video
 from ..video_io.tracks import is_known_sound
+from ..video_io.trial import readable
 
 # Not one that a part of a video has. Its format keeps times exactly, and holds every codec.
 _NAME, _CONTAINER = "joined_sound.nut", "nut"
@@ -55,7 +56,7 @@ def _copy_sound(source: Path, path: Path, start_s: Fraction, stop_s: Fraction | 
                 targets[stream.index] = output.add_stream_from_template(stream, opaque=True)
                 targets[stream.index].metadata.update(stream.metadata)
             output.start_encoding()
-            for packet in given.demux(*streams):
+            for packet in readable(given.demux(*streams)):
                 if packet.pts is None or packet.dts is None:
                     continue
                 time_s = packet.pts * packet.time_base

@@ -121,21 +121,28 @@ class Decoding:
         import av
 
         found: list[int] = []
-        try:
-            for packet in self._container.demux(self.stream):
-                if packet.size and packet.pts is not None:
+        # What cannot be read is not decoded either.
+        with suppress(av.error.FFmpegError):
+            for packet in self._packets():
+                if packet is not None and packet.pts is not None:
                     found.append(packet.pts)
-        except av.error.FFmpegError:
-            # What cannot be read is not decoded either.
-            pass
         return sorted(found)
+
+    def _packets(self) -> Iterator[av.Packet | None]:
+        """Packets of the stream, then None."""
+        # Streams that begin later than others, as sound may in transport streams, PyAV looks for in vain.
+        with suppress(IndexError):
+            for packet in self._container.demux(self.stream):
+                if packet.size:
+                    yield packet
+        yield None
 
     def _threaded(self) -> Iterator[av.VideoFrame]:
         self._decoder = decoder = decoder_of(self.stream)
         decoder.thread_type = "AUTO"
-        for packet in self._container.demux(self.stream):
-            self.damaged_end = packet.is_corrupt if packet.size else self.damaged_end
-            yield from decoder.decode(packet if packet.size else None)
+        for packet in self._packets():
+            self.damaged_end = self.damaged_end if packet is None else packet.is_corrupt
+            yield from decoder.decode(packet)
 
     def _careful(self) -> Iterator[av.VideoFrame]:
         import av
@@ -144,15 +151,14 @@ class Decoding:
         decoder.thread_count = 1
         count = 0
         failure: av.error.FFmpegError | None = None
-        packets = self._container.demux(self.stream)
+        packets = self._packets()
         while True:
             try:
-                packet = next(packets, None)
+                packet = next(packets)
             except av.error.FFmpegError:
                 # Nothing more can be read.
                 packet, self.damaged_end = None, True
-            ended = packet is None or not packet.size
-            if failure is not None and not ended:
+            if failure is not None and packet is not None:
                 late = _reorder_frames(decoder)
                 where = f"one of the frames {count} to {count + late}" if late else f"frame {count}"
                 if self._seek_to is not None:
@@ -162,12 +168,12 @@ class Decoding:
                     "cut the damaged part out."
                 ) from failure
             try:
-                for frame in decoder.decode(None if ended else packet):
+                for frame in decoder.decode(packet):
                     count += 1
                     yield frame
             except av.error.FFmpegError as error:
                 failure, self.damaged_end = error, True
-            if ended:
+            if packet is None:
                 return
 
 

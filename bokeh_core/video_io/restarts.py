@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from .opening import open_video, picture_stream
+from .trial import readable
 
 # Stamps of decoding ascend; small steps back are a writer's rounding.
 _RESTART_S = Fraction(1, 10)
@@ -53,7 +54,8 @@ class Restarts:
             if not container.streams.video:
                 return []
             last: Fraction | None = None
-            for packet in container.demux(picture_stream(container, self._source.name)):
+            pictures = picture_stream(container, self._source.name)
+            for packet in readable(container.demux(pictures)):
                 if packet.size and packet.pts is not None:
                     stamp = packet.pts if packet.dts is None else packet.dts
                     now = stamp * packet.time_base

@@ -46,10 +46,9 @@ def readable(packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
     """Packets of a file up to where it is too damaged to go on."""
     import av  # imported on first use: the pack must load fast
 
-    try:
+    # PyAV looks in vain for streams that begin later than others, once all packets have been read.
+    with suppress(av.error.FFmpegError, IndexError):
         yield from packets
-    except av.error.FFmpegError:
-        return
 
 
 def holds(container: str, tracks: Iterable[tuple[Any, Sequence[av.Packet]]]) -> bool:

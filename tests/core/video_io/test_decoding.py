@@ -1,5 +1,6 @@
 """Files that are cut off, damaged, joined or interlaced; levels beyond white; alpha of every kind."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from bokeh_core.video_io import Encoding, PartWriter, VideoFile
+from bokeh_core.video_io.decoding import Decoding
 from tests.core.render.clips import Array, moving_pictures, write_video
 
 
@@ -122,6 +124,25 @@ def test_streams_that_were_joined_go_on_in_time(tmp_path: Path):
         part = list(video.frames(start, times))
         assert len(part) == 65 - start
         assert all(torch.equal(a, b) for a, b in zip(part, whole[start:], strict=True))
+
+
+def test_a_stream_that_begins_late_ends_nothing(tmp_path: Path):
+    """PyAV's flush looks for streams that a file has added meanwhile, and does not find them."""
+    decoding = Decoding(write_video(tmp_path / "in.mkv", noise(6)))
+    container: Any = decoding._container
+
+    class Late:
+        format = container.format
+        close = container.close
+
+        def demux(self, stream: Any) -> Iterator[Any]:
+            yield from (packet for packet in container.demux(stream) if packet.size)
+            raise IndexError("list index out of range")
+
+    decoding._container = Late()
+    with decoding:
+        assert len(list(decoding)) == 6
+    assert not decoding.damaged_end
 
 
 class TestFindings:
