@@ -1,4 +1,4 @@
-"""Text subtitles from one way of storing them to another; PyAV 15 cannot, and they are left out there."""
+"""Text subtitles from one way of storing them to another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text_encoder(stream: Any, container: str) -> str | None:
         container: FFmpeg's name of its format.
     """
     context = stream.codec_context
-    if context is None or not hasattr(context, "subtitle_header") or not context.codec.text_sub:
+    if context is None or not context.codec.text_sub:
         return None
     header = _header_of(context)
     for encoder in _TEXT_ENCODERS:

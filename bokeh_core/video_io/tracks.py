@@ -78,8 +78,7 @@ class _Planner:
     def __init__(self, container: Any, name: str, ending: str, endings: Sequence[str]) -> None:
         self._name, self._ending, self._endings = name, ending, endings
         picture = picture_stream(container, name).index
-        # Versions of PyAV before 16 do not read chapters.
-        self._chapters = container.chapters() if hasattr(container, "chapters") else []
+        self._chapters = container.chapters()
         self._streams = {s.index: s for s in container.streams if s.index != picture}
         self._first = first_packets(container, [s for s in self._streams.values() if s.type != "video"])
         self._copied: list[int] = []

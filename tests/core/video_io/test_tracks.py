@@ -20,8 +20,6 @@ from tests.core.video_io.rewriting import joined, rewritten, samples_of, start_o
 
 RATE_HZ = 48000
 H264, MASTER = Encoding("h264"), Encoding("ffv1")
-# PyAV before writes no subtitles, which these films are made with.
-WRITES_ALL = pytest.mark.skipif(pyav_major() < 17, reason="PyAV before 17")
 
 
 def write_film(
@@ -313,7 +311,6 @@ def subtitles_of(path: Path) -> list[tuple[float, float, str]]:
     return found
 
 
-@WRITES_ALL
 class TestBesideTheSound:
     @pytest.mark.parametrize(
         ("source", "subtitles", "target", "encoding"),
