@@ -83,13 +83,31 @@ def checked_map(frame_map: Tensor, frame: int, name: str = "disparity") -> Tenso
 
 
 def checked_masks(mask: Tensor, name: str = "mask") -> Tensor:
-    """`checked_maps` for masks, which also come as [H, W], [T, H, W, 1] or [T, 1, H, W]."""
+    """`checked_maps` for masks, which also come as [H, W], [T, H, W, 1] or [T, 1, H, W], and up to 255."""
     if isinstance(mask, Tensor):
         if mask.ndim == 2:
             mask = mask[None]
         elif mask.ndim == 4 and 1 in (mask.shape[-1], mask.shape[1]):
             mask = mask.squeeze(-1 if mask.shape[-1] == 1 else 1)
-    return checked_maps(mask, name)
+    return checked_maps(_unit_mask(mask), name)
+
+
+def checked_mask(frame_mask: Tensor, frame: int, name: str = "mask") -> Tensor:
+    """`checked_masks` for one mask [H, W] of a stream, the frame's number given for messages."""
+    return checked_map(_unit_mask(frame_mask), frame, name)
+
+
+def _unit_mask(mask: Tensor) -> Tensor:
+    """Masks of whole numbers up to 255, whatever their type, divided by 255; others as they are."""
+    if not isinstance(mask, Tensor) or mask.numel() == 0 or mask.is_complex() or mask.is_meta:
+        return mask
+    if mask.layout != torch.strided:
+        return mask
+    values = mask.detach().float()
+    lowest, highest = (value.item() for value in values.aminmax())
+    if lowest >= 0 and 1 + _MAP_SLACK < highest <= 255 and bool((values == values.round()).all()):
+        return values / 255
+    return mask
 
 
 def checked_values(

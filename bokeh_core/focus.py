@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from .clip_checks import checked_map, checked_maps, checked_masks
+from .clip_checks import checked_map, checked_maps, checked_mask, checked_masks
 from .clip_length import broadcast_over_frames
 from .focus_smoothing import PieceFinder, smooth_within_pieces
 from .masks import empty_mask_advice, resize_mask
@@ -163,7 +163,7 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
     largest = -math.inf
     pieces = PieceFinder()
     for (t, frame), frame_mask in zip(_looked_at(disparity, pieces), masks, strict=True):
-        frame_mask = checked_map(frame_mask, t, "mask")
+        frame_mask = checked_mask(frame_mask, t)
         largest = max(largest, frame_mask.max().item())
         weight = resize_mask(frame_mask, height, width)[0].to(frame)
         inside = weight >= _INSIDE_MASK

@@ -4,7 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip_checks import checked_frames
+from ..bokeh_core.clip_checks import checked_frames, checked_masks
 from ..bokeh_core.lens import GAMMA_OF_LIGHT, Aperture, contour_reach_px, gamma_of, lens_blur
 from ..bokeh_core.masks import resize_mask
 from ..bokeh_core.strength import strength_in_pixels
@@ -208,7 +208,9 @@ class LensBlur(io.ComfyNode):
                 highlight_threshold=highlight_threshold,
                 near_strength=near_strength,
                 far_strength=far_strength,
-                protect=None if protect is None else resize_mask(protect, *frames.shape[1:3]),
+                protect=None
+                if protect is None
+                else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
                 contour_reach_px=contour_reach_px(contour_tolerance, width),
                 device=host.compute_device(),
                 on_frame=host.progress(len(frames)),

@@ -48,6 +48,12 @@ def test_masks_come_with_and_without_axes_of_one(shape: tuple[int, ...]):
     assert checked_masks(torch.ones(shape)).tolist() == torch.ones(1, 2, 3).tolist()
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.uint8, torch.int64])
+def test_masks_up_to_255_are_divided(kind: torch.dtype):
+    mask = torch.tensor([[[0, 51, 255]]]).to(kind)
+    assert checked_masks(mask).flatten().tolist() == pytest.approx([0, 0.2, 1])
+
+
 def test_gradients_are_left_behind():
     assert not checked_frames(torch.rand(1, 2, 3, 3, requires_grad=True)).requires_grad
 
