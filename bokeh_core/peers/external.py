@@ -94,6 +94,8 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def _load_module(name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(f"{name!r:.80} is no module; write FILE.py:FUNCTION or package.module:FUNCTION.")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -68,6 +68,7 @@ def test_the_example_without_a_network(task, monkeypatch):
     [
         ("render", "'render' names no function; write FILE.py:FUNCTION"),
         ("nowhere.py:render", "nowhere.py is not a file; it is looked for in"),
+        ("..:render", r"'\.\.' is no module; write FILE.py:FUNCTION"),
         ("no_such_package.module:render", "There is no module no_such_package; write FILE.py:FUNCTION"),
         ("bokeh_core.peers.no_such_module:render", "There is no module bokeh_core.peers.no_such_module"),
         (f"{EXAMPLE}:blur", "has no blur; it has Tensor, render"),
