@@ -166,7 +166,7 @@ def open_parts(output: Path, key: str) -> Iterator[PartStore]:
         ValueError: another run makes this file now, or what is at the folder's path is not ours.
     """
     folder = parts_folder(output)
-    store = PartStore(folder, output.suffix, _locked(folder, output))
+    store = PartStore(folder, output.suffix.lower(), _locked(folder, output))
     try:
         store.begin(key)
         yield store

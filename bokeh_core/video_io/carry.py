@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .opening import open_video
 from .restarts import Restarts, is_restart
 from .subtitles import add_text, converted
+from .time_code import without_time_code
 from .tracks import TrackPlan
 from .trial import add_copy, describe, layout_of, readable
 
@@ -34,7 +35,7 @@ _NOT_OF_THE_FILM = {
 def copy_words(source: Any, output: Any, plan: TrackPlan) -> None:
     """Copy metadata and chapters from one open file to another, which keeps what it has."""
     taken = {name.lower() for name in output.metadata}
-    words = of_the_film(source.metadata)
+    words = without_time_code(of_the_film(source.metadata))
     output.metadata.update({name: word for name, word in words.items() if name.lower() not in taken})
     if plan.chapters:
         output.set_chapters(source.chapters())

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .cut_short import is_cut_short
 from .opening import A_VIDEO, MAX_PIXELS, open_video, picture_stream
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ class Decoding:
     def format_name(self) -> str:
         """FFmpeg's name of the file's format."""
         return str(self._container.format.name)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the file ends before what it says that it holds."""
+        return is_cut_short(self._path, self.format_name)
 
     def stamps(self) -> list[int]:
         """Times of showing of all packets that can be read, ascending; in place of iterating."""

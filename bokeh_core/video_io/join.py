@@ -16,11 +16,14 @@ from .codecs import CONTAINERS
 from .format import VideoFormat
 from .opening import address_of, open_video, picture_stream
 from .restarts import Restarts
+from .time_code import TIME_CODE, without_time_code
 from .timing import tick_of, times_in_ticks
 from .tracks import TrackPlan
 from .writer import PART_RATE
 
 _MP4_OPTIONS = {"movflags": "use_metadata_tags+faststart"}
+# Transport and program streams, whose clocks stand at anything when a recording or a disc's chapter begins.
+_BEGIN_ANYWHERE = ("mpegts", "mpeg")
 # Facts of the stream that the picture had in the source, not of the one it becomes.
 _OF_THE_OLD_STREAM = ("bps", "number_of_", "_statistics")
 
@@ -111,6 +114,8 @@ def join_parts(
             copy_words(given, output, plan)
             if given.streams.video:
                 _copy_words_of_picture(given, source.name, pictures)
+            if plan.time_code:
+                pictures.metadata[TIME_CODE] = plan.time_code
             offset = _offset(given, times[0] * video.time_base)
             restarts = Restarts(source, times, video.time_base)
             flows = add_tracks(source, plan, output, stack, offset, restarts)
@@ -132,16 +137,13 @@ def join_parts(
 
 
 def _copy_words_of_picture(source: Any, name: str, target: Any) -> None:
-    words = of_the_film(picture_stream(source, name).metadata)
+    words = without_time_code(of_the_film(picture_stream(source, name).metadata))
     target.metadata.update({k: v for k, v in words.items() if not k.lower().startswith(_OF_THE_OLD_STREAM)})
-    for stream in source.streams:
-        if "timecode" in stream.metadata:
-            target.metadata.setdefault("timecode", stream.metadata["timecode"])
 
 
 def _offset(source: Any, first_frame: Fraction) -> Fraction:
-    """Seconds to be taken from all times: where a transport stream begins; other files say when they do."""
-    if "mpegts" not in source.format.name.split(","):
+    """Seconds to be taken from all times: where an MPEG stream begins; other files say when they do."""
+    if source.format.name not in _BEGIN_ANYWHERE:
         return Fraction(0)
     starts = [s.start_time * s.time_base for s in source.streams.audio if s.start_time is not None]
     return min([first_frame, *starts])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,14 +20,12 @@ from .hdr import dynamic_metadata_of, hdr_metadata_of, side_data
 from .orientation import Orientation, orientation_of
 from .pixels import chroma_of, colour_of, has_alpha, to_rgb
 from .survey import Survey
-from .timing import REORDER_FRAMES, is_run_of, shown_times
+from .timing import REORDER_FRAMES, frame_rate_of, is_run_of, shown_times
 
 if TYPE_CHECKING:
     import av
 
 OnFrame = Callable[[], None]
-_FALLBACK_RATE = Fraction(25)
-_MOST_FRAMES_A_SECOND = 100_000
 # Formats that count time from the beginning of the file to its end.
 _WITH_INDEX = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf", "asf")
 
@@ -54,7 +52,7 @@ class VideoFile:
             self.format = VideoFormat(
                 width,
                 height,
-                _frame_rate(stream),
+                frame_rate_of(stream),
                 Fraction(stream.time_base),
                 first.format.components[0].bits,
                 has_alpha(first.format.name),
@@ -176,12 +174,6 @@ class VideoFile:
         self._require_size(frame, number)
         pixels: NDArray[np.float32] = to_rgb(frame, self.format.colour, self.format.alpha)
         return torch.from_numpy(np.ascontiguousarray(self._orientation.upright(pixels)))
-
-
-def _frame_rate(stream: Any) -> Fraction:
-    rate = Fraction(stream.average_rate or stream.guessed_rate or _FALLBACK_RATE)
-    # Broken headers say anything; an encoder needs a number that can be.
-    return rate if 0 < rate <= _MOST_FRAMES_A_SECOND else _FALLBACK_RATE
 
 
 def orientation_of_frame(frame: av.VideoFrame) -> Orientation:

@@ -49,7 +49,7 @@ class Survey:
         """Take in how a file ended: a `Decoding` that was iterated, and the times of its frames."""
         stream, count = decoding.stream, len(times)
         promised = stream.frames
-        if decoding.damaged_end:
+        if decoding.damaged_end or decoding.is_cut_short:
             of = f" of {promised}" if promised > count else ""
             self._end = f"{self._name} is cut off or damaged at its end: {count}{of} frames can be read."
             return

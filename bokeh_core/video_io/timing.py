@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 # Codecs store a frame at most this many places away from its turn (H.264 and HEVC: 16).
 REORDER_FRAMES = 16
 _LATEST_TICKS = Fraction(3, 2)
+_FALLBACK_RATE = Fraction(25)
+_MOST_FRAMES_A_SECOND = 100_000
+
+
+def frame_rate_of(stream: Any) -> Fraction:
+    """Frames a second of a stream of pictures, on average, as far as its file says it."""
+    average, guessed = stream.average_rate, stream.guessed_rate
+    if average and guessed and average * stream.time_base == 1:
+        # A frame in each unit is what FFmpeg says of raw DV, whose stamps count 60,000 a second.
+        average = guessed
+    rate = Fraction(average or guessed or _FALLBACK_RATE)
+    # Broken headers say anything; an encoder needs a number that can be.
+    return rate if 0 < rate <= _MOST_FRAMES_A_SECOND else _FALLBACK_RATE
 
 
 def shown_times(stamps: Sequence[int | None], step: int) -> list[int]:

@@ -10,12 +10,11 @@ from typing import Any
 
 from .codecs import CONTAINERS
 from .opening import open_video, picture_stream
-from .pyav_version import pyav_major
 from .subtitles import text_encoder
+from .time_code import TIME_CODE, holds_time_code, time_code_of
+from .timing import frame_rate_of
 from .trial import encodes, first_packets, holds, layout_of
 
-# PyAV before does not tell FFmpeg the frame rate that a time code is counted by.
-_WRITES_TIME_CODES = 18
 # Decoded samples -> encoders that store them as they are, the smallest first.
 _LOSSLESS = {
     "u8": ("pcm_u8", "pcm_s16le"),
@@ -34,12 +33,14 @@ class TrackPlan:
         copied: streams whose packets are copied as they are.
         encoded: stream -> encoder, of those that are stored in another way.
         chapters: whether there are any, to be copied.
+        time_code: of the first frame, to be written; empty for none.
         lines: a sentence on everything that is not copied as it is.
     """
 
     copied: tuple[int, ...] = ()
     encoded: Mapping[int, str] = field(default_factory=dict)
     chapters: bool = False
+    time_code: str = ""
     lines: tuple[str, ...] = ()
 
 
@@ -61,6 +62,7 @@ def plan_tracks(source: Path, output: Path, endings: Sequence[str], sound_alone:
         if sound_alone:
             return planner.plan_of_sound_alone()
         planner.plan_subtitles()
+        planner.plan_time_code()
         planner.plan_others()
         return planner.plan()
 
@@ -77,16 +79,20 @@ class _Planner:
 
     def __init__(self, container: Any, name: str, ending: str, endings: Sequence[str]) -> None:
         self._name, self._ending, self._endings = name, ending, endings
-        picture = picture_stream(container, name).index
+        picture = picture_stream(container, name)
+        self._rate = frame_rate_of(picture)
+        self._time_code_found, self._time_code = time_code_of(container), ""
         self._chapters = container.chapters()
-        self._streams = {s.index: s for s in container.streams if s.index != picture}
+        self._streams = {s.index: s for s in container.streams if s.index != picture.index}
         self._first = first_packets(container, [s for s in self._streams.values() if s.type != "video"])
         self._copied: list[int] = []
         self._encoded: dict[int, str] = {}
         self._lines: list[str] = []
 
     def plan(self) -> TrackPlan:
-        return TrackPlan(tuple(self._copied), self._encoded, bool(self._chapters), tuple(self._lines))
+        return TrackPlan(
+            tuple(self._copied), self._encoded, bool(self._chapters), self._time_code, tuple(self._lines)
+        )
 
     def plan_of_sound_alone(self) -> TrackPlan:
         numbers = {index: number for number, index in enumerate(self._known_sounds())}
@@ -134,6 +140,16 @@ class _Planner:
             else:
                 able = [ending for ending in self._endings if self._holds(ending, [index])]
                 self._say(f"{said}{f'; {able[0]} can' if able else ''}. They are left out.")
+
+    def plan_time_code(self) -> None:
+        text = self._time_code_found
+        if text and holds_time_code(CONTAINERS[self._ending], text, self._rate):
+            self._time_code = text
+        elif text:
+            self._say(
+                f"The time code {text} of {self._name} is left out: {self._ending} cannot hold it at "
+                f"{float(self._rate):.6g} frames a second here."
+            )
 
     def plan_others(self) -> None:
         left_out: Counter[str] = Counter()
@@ -190,8 +206,8 @@ class _Planner:
         # MP4 has the time code, and the titles of chapters, in tracks; what is written makes its own of them.
         if stream.type != "data":
             return False
-        if "timecode" in stream.metadata:
-            return pyav_major() >= _WRITES_TIME_CODES
+        if TIME_CODE in stream.metadata:
+            return True
         return bool(self._chapters) and stream.index not in self._first
 
     def _holds(self, ending: str, indices: Sequence[int]) -> bool:

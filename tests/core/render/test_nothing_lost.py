@@ -124,6 +124,10 @@ class TestExistingFiles:
         render_clip(short_job(video, output, overwrite=True))
         assert check_job(short_job(video, output)) is not None
 
+    def test_capitals_in_the_ending_leave_no_parts(self, video: Path, tmp_path: Path):
+        render_clip(short_job(video, tmp_path / "OUT.MP4"))
+        assert list(tree(tmp_path)) == ["OUT.MP4"]
+
     def test_a_second_run_does_nothing(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")
         render_clip(job)

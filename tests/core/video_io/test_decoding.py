@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bokeh_core.video_io import Encoding, PartWriter, VideoFile
+from bokeh_core.video_io.cut_short import is_cut_short
 from bokeh_core.video_io.decoding import Decoding
 from tests.core.render.clips import Array, moving_pictures, write_video
 
@@ -78,6 +79,43 @@ class TestDamage:
         assert len(video.timestamps()) == 12
         (said,) = video.findings()
         assert said.startswith("Warning: in.mkv is cut off: it says that it lasts 1.00 s, and its 12 frames")
+
+    @pytest.mark.parametrize("ending", [".mp4", ".avi"])
+    def test_a_file_that_is_cut_off_between_frames_says_so(self, tmp_path: Path, ending: str):
+        path = tmp_path / f"in{ending}"
+        options = {"movflags": "faststart"} if ending == ".mp4" else {}
+        with av.open(str(path), "w", options=options) as container:
+            stream: Any = container.add_stream("mjpeg", rate=24)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+            for pixels in noise(6):
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuvj420p")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        whole = VideoFile(path)
+        whole.timestamps()
+        assert whole.findings() == []
+        path.write_bytes(path.read_bytes()[: packet_places(path)[4][0] - (8 if ending == ".avi" else 0)])
+        video = VideoFile(path)
+        assert len(video.timestamps()) == 4
+        assert video.findings() == [
+            f"Warning: in{ending} is cut off or damaged at its end: 4 of 6 frames can be read."
+        ]
+
+    @pytest.mark.parametrize(
+        ("boxes", "cut"),
+        [
+            (b"\0\0\0\x0cmdat1234", False),
+            (b"\0\0\0\x0dmdat1234", True),
+            (b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x11", True),
+            # A box up to the end, and what a camera puts behind the last one.
+            (b"\0\0\0\0mdat1234", False),
+            (b"\0\0\0\x0cmdat1234a camera's own", False),
+        ],
+    )
+    def test_lengths_of_boxes(self, tmp_path: Path, boxes: bytes, cut: bool):
+        path = tmp_path / "in.mp4"
+        path.write_bytes(b"\0\0\0\x0cftypmp42" + boxes)
+        assert is_cut_short(path, "mov,mp4,m4a,3gp,3g2,mj2") == cut
 
     def test_frames_that_are_no_longer_there_are_missed(self, tmp_path: Path):
         video = VideoFile(write_video(tmp_path / "in.mkv", noise(4)))

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from bokeh_core.video_io import Encoding, ending_for_sound, plan_tracks
+from bokeh_core.video_io import Encoding, VideoFile, ending_for_sound, plan_tracks
 from bokeh_core.video_io.pyav_version import pyav_major
 from tests.core.render.clips import sound_packets, times_of
 from tests.core.video_io.rewriting import joined, rewritten, samples_of, start_of_sound
@@ -242,8 +242,15 @@ class TestSync:
             lead = sounds[number] - pictures[0]
             assert sounds[half + number] - pictures[6] == pytest.approx(lead, abs=1e-3)
 
-    def test_a_transport_stream_begins_at_nought(self, tmp_path: Path):
-        source = write_film(tmp_path / "in.ts", picture_start=240, sound_start=10 * RATE_HZ)
+    @pytest.mark.parametrize(
+        ("name", "picture", "sound"), [("in.ts", "mpeg4", "aac"), ("in.vob", "mpeg2video", "mp2")]
+    )
+    def test_transport_and_program_streams_begin_at_nought(
+        self, tmp_path: Path, name: str, picture: str, sound: str
+    ):
+        source = write_film(
+            tmp_path / name, [sound], picture_start=240, sound_start=10 * RATE_HZ, codec=picture
+        )
         rewritten(source, tmp_path / "out.mp4", H264, [(0, 6)])
         assert start_of_sound(source) > 9
         # The sound is the first to begin, with what it starts up with.
@@ -366,7 +373,65 @@ class TestBesideTheSound:
             assert plan.lines == (() if held else left_out)
 
 
-@pytest.mark.skipif(pyav_major() < 18, reason="PyAV before 18 writes no time codes")
+def with_time_code(path: Path, text: str, times: Sequence[int], rate: Fraction) -> Path:
+    """Grey frames with a time code, each at a multiple of a frame's length."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("mpeg4", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        stream.metadata["timecode"] = text
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 99, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = time, 1 / rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+WRITES_TIME_CODES = pytest.mark.skipif(pyav_major() < 18, reason="PyAV before 18 writes no time codes")
+
+
+@WRITES_TIME_CODES
+class TestTimeCodesThatDoNotFit:
+    def test_more_frames_a_second_than_it_counts(self, tmp_path: Path):
+        source = with_time_code(tmp_path / "in.mkv", "01:02:03:04", range(6), Fraction(300))
+        for ending, held in ((".mp4", False), (".mkv", True)):
+            output = tmp_path / f"out{ending}"
+            plan = plan_tracks(source, output, H264.endings)
+            assert bool(plan.time_code) == held
+            assert len(plan.lines) == (not held)
+            rewritten(source, output, H264, [(0, 6)])
+            with av.open(str(output)) as container:
+                words = {key.lower(): word for key, word in container.streams.video[0].metadata.items()}
+            assert words.get("timecode") == ("01:02:03:04" if held else None)
+
+    def test_dropped_numbers_at_another_rate(self, tmp_path: Path):
+        """A frame is missing: on average that is not the rate at which numbers are dropped."""
+        source = with_time_code(
+            tmp_path / "in.mov", "01:02:03;04", [0, 1, 2, 4, 5, 6, 7, 8], Fraction(30000, 1001)
+        )
+        (line,) = plan_tracks(source, tmp_path / "out.mov", H264.endings).lines
+        assert line.startswith(
+            "The time code 01:02:03;04 of in.mov is left out: .mov cannot hold it at 26.64"
+        )
+
+    def test_raw_dv(self, tmp_path: Path):
+        """FFmpeg says that it has 60,000 frames a second."""
+        source = tmp_path / "in.dv"
+        with av.open(str(source), "w") as container:
+            stream: Any = container.add_stream("dvvideo", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+            for _ in range(4):
+                frame = av.VideoFrame.from_ndarray(np.full((576, 720, 3), 99, np.uint8), format="rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        assert VideoFile(source).format.frame_rate == 25
+        rewritten(source, tmp_path / "out.mp4", H264, [(0, 4)])
+        with av.open(str(tmp_path / "out.mp4")) as container:
+            assert container.streams.video[0].average_rate == 25
+            assert container.streams.video[0].metadata["timecode"] == "00:00:00:00"
+
+
+@WRITES_TIME_CODES
 def test_the_time_code_is_kept_once(tmp_path: Path):
     film = write_film(tmp_path / "film.mov")
     source = tmp_path / "in.mov"

@@ -1,0 +1,43 @@
+"""Whether a file ends before what it says that it holds, as after a copy or recording that was broken off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+_MP4, _AVI = "mov,mp4,m4a,3gp,3g2,mj2", "avi"
+# Cameras put data of their own, which no lengths describe, behind the last box of an MP4.
+_CONTENT = (b"mdat", b"moof")
+
+
+def is_cut_short(path: Path, format_name: str) -> bool:
+    """Tell whether the content of an MP4, MOV or AVI file ends early; False for other formats.
+
+    Args:
+        path: of the file.
+        format_name: as FFmpeg has it.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if format_name == _MP4:
+            return _box_passes(file, size)
+        if format_name == _AVI:
+            head, length = file.read(4), int.from_bytes(file.read(4), "little")
+            return head == b"RIFF" and 8 + length > size
+    return False
+
+
+def _box_passes(file: BinaryIO, size: int) -> bool:
+    at = 0
+    while at < size:
+        file.seek(at)
+        length, kind = int.from_bytes(file.read(4), "big"), file.read(4)
+        if length == 1:
+            length = int.from_bytes(file.read(8), "big")
+        # 0 is a box up to the end.
+        if length < 8 or len(kind) < 4:
+            return False
+        at += length
+        if at > size:
+            return kind in _CONTENT
+    return False
