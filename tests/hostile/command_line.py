@@ -205,9 +205,10 @@ def digests(folder: Path) -> dict[str, str]:
 
 def clear(folder: Path) -> None:
     """Delete what a run left beside the sources."""
+    ours = {folder / name for name in (*KEPT, "empty.mp4", "sub")}
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.name not in (*KEPT, "sub"):
-            path.unlink() if path.is_file() else path.rmdir()
+        if path not in ours:
+            path.unlink() if path.is_file() or path.is_symlink() else path.rmdir()
 
 
 @contextlib.contextmanager
