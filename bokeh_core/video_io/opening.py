@@ -42,9 +42,11 @@ def open_video(path: Path, wanted: str = A_VIDEO) -> av.container.InputContainer
     """
     import av  # imported on first use: the pack must load fast
 
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+    # Not `options`, which are for streams too: PyAV before 18 reads them past their end, and the process dies,
+    # where streams are found behind the header, as in MPEG and FLV.
+    only = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
-        return av.open(address_of(path), options=options, metadata_errors="replace")
+        return av.open(address_of(path), container_options=only, metadata_errors="replace")
     except av.error.FFmpegError as error:
         if error.errno == errno.EINVAL:
             raise ValueError(

@@ -127,6 +127,12 @@ class TestFiles:
         assert len(list(VideoFile(Path(name)).frames())) == 4
         assert len(read_depth_maps(Path(name)).values) == 4
 
+    @pytest.mark.parametrize(("name", "codec"), [("in.vob", "mpeg2video"), ("in.flv", "flv")])
+    def test_streams_that_are_found_behind_the_header(self, tmp_path: Path, name: str, codec: str):
+        """Their list grows while FFmpeg looks through the packets."""
+        path = write_video(tmp_path / name, moving_pictures(3, 32, 48), codec=codec, pixel_format="yuv420p")
+        assert len(VideoFile(path).timestamps()) == 3
+
     def test_missing_and_empty_files(self, tmp_path: Path):
         with pytest.raises(ValueError, match=r"none\.mp4 does not exist"):
             VideoFile(tmp_path / "none.mp4")
