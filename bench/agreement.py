@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bokeh_core.checkpoint import load_unet, load_vae
+from bokeh_core.checkpoint.load import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"

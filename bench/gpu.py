@@ -28,11 +28,11 @@ if importlib.util.find_spec("diffusers") is None:
 from bench import published
 from bench.memory import LiveBytes
 from bench.vision_tower import VisionTower
-from bokeh_core import pipeline as pipeline_module
-from bokeh_core.bokeh_inputs import BokehInputs, bokeh_inputs
-from bokeh_core.memory import ENCODE_BATCH, PIECE_ELEMENTS
+from bokeh_core.memory.needs import ENCODE_BATCH, PIECE_ELEMENTS
 from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
-from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.pipeline import streaming as pipeline_module
+from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+from bokeh_core.pipeline.streaming import BokehPipeline
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Two pieces of 8 frames after the one that warms up, and half a window, so that no piece is short of windows.

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.coc import circle_of_confusion_px
-from bokeh_core.disparity_files import read_depth_maps
+from bokeh_core.disparity.files import read_depth_maps
 from bokeh_core.lens import lens_blur
 from bokeh_core.lens.frame_workers import render_frames
 

@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_iter
 
 from bench import published
 from bench.operations import DECODE_CALL, HEIGHT, WIDTH, WINDOW, Network, full_size_network
-from bokeh_core.memory import ENCODE_BATCH, decode_bytes, encode_bytes, unet_bytes
+from bokeh_core.memory.needs import ENCODE_BATCH, decode_bytes, encode_bytes, unet_bytes
 
 GB = 1e9
 HALF = torch.float16

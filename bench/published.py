@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from einops import rearrange, repeat
 from torch import Tensor
 
-from bokeh_core.bokeh_inputs import BokehInputs
 from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.attention import (
     Conditions,
@@ -24,7 +23,8 @@ from bokeh_core.models.attention import (
     multi_head_attention,
 )
 from bokeh_core.models.unet import MPIMode
-from bokeh_core.pipeline import ImageEncoder, predict_window
+from bokeh_core.pipeline.inputs import BokehInputs
+from bokeh_core.pipeline.streaming import ImageEncoder, predict_window
 from bokeh_core.semantics import clip_input
 from bokeh_core.windows import LatentFusion, plan_decode, plan_windows
 

@@ -16,14 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .checkpoint import (
-    UNUSED_PART,
-    build_model,
-    model_config,
-    require_component,
-    require_fit,
-)
-from .checkpoint_files import (
+from .checkpoint.files import (
     COMPONENT_KEY,
     COMPONENT_NAMES,
     CONFIG_KEY,
@@ -33,8 +26,9 @@ from .checkpoint_files import (
     find_model,
     read_safetensors_header,
 )
+from .checkpoint.load import UNUSED_PART, build_model, model_config, require_component, require_fit
+from .checkpoint.write import require_destination, write_model
 from .console import write_what_the_stream_can_show
-from .model_writing import require_destination, write_model
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.

@@ -4,7 +4,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from .clip_checks import checked_maps, checked_values
+from .clip.checks import checked_maps, checked_values
 from .setting_checks import require_number, require_whole_number
 
 # Bright for what is in focus, then through green and blue to dark violet: ordered in lightness, so

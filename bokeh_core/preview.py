@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .clip_checks import checked_frames, checked_maps, checked_values
-from .clip_length import broadcast_over_frames
+from .clip.checks import checked_frames, checked_maps, checked_values
+from .clip.lengths import broadcast_over_frames
 from .coc import signed_circle_of_confusion_px
 from .setting_checks import require_number
 from .strength import REFERENCE_WIDTH_PX, checked_strength_px

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from .clip_checks import checked_values
-from .schedule import ramp, schedule_values
-from .schedule_text import MOST_FRAME
+from .clip.checks import checked_values
+from .schedule.text import MOST_FRAME
+from .schedule.values import ramp, schedule_values
 from .setting_checks import require_choice, require_number, require_whole_number
 
 MODES = ("constant", "ramp", "schedule")

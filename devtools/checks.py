@@ -13,7 +13,7 @@ from .environment import PACK, VENV, ensure_full_environment, ensure_test_host, 
 from .host import find_user_host, link_folder
 from .versions import SETS, TESTS, ensure_versions, environment_with
 
-EVERY_RUN = ("lint", "core", "install", "host", "browser")
+EVERY_RUN = ("lint", "core", "lab", "install", "host", "browser")
 # Named to be run: it fetches another 1 GB, and its tests are among those of "core".
 PARTS = (*EVERY_RUN, "versions")
 
@@ -29,6 +29,7 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
     parts: dict[str, Callable[[], list[tuple[str, str, float]]]] = {
         "lint": lambda: lint(python),
         "core": lambda: [timed("core tests", pytest(python, "tests/core", pytest_arguments))],
+        "lab": lambda: [timed("laboratory tests", pytest(python, "tests/lab", pytest_arguments))],
         "install": lambda: [timed("install tests", pytest(python, "tests/install", pytest_arguments))],
         "versions": lambda: [with_versions(python, name, pytest_arguments) for name in SETS],
         "host": lambda: [timed("host tests", pytest(python, "tests/host", pytest_arguments))],
@@ -42,12 +43,13 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
 
 
 def lint(python: Path) -> list[tuple[str, str, float]]:
-    """Run ruff and mypy."""
+    """Run ruff and mypy, and hold the rooms to their order."""
     module = [str(python), "-m"]
     return [
         timed("ruff check", [*module, "ruff", "check", "."]),
         timed("ruff format", [*module, "ruff", "format", "--check", "."]),
-        timed("mypy", [*module, "mypy", "bokeh_core", "bench", "devtools", "dev.py", "tests"]),
+        timed("mypy", [*module, "mypy", "bokeh_core", "bokeh_lab", "bench", "devtools", "dev.py", "tests"]),
+        timed("rooms", [str(python.with_name("lint-imports"))], cwd=PACK),
         timed("mypy nodes", [*module, "mypy", *typed_package()], cwd=VENV / "typing"),
     ]
 

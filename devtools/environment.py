@@ -53,6 +53,7 @@ TEST_HOST_PACKAGES = [
 CHECK_PACKAGES = [
     "ruff==0.17.6",
     "mypy==2.4.1",
+    "import-linter==2.17",
     "pytest>=8.2",
     "playwright==1.65.2",
     "hypothesis>=6.100",

@@ -20,13 +20,13 @@ SETS = {"least": ["--resolution", "lowest-direct"], "newest": []}
 # What reads, renders, encodes and converts, in seconds rather than minutes.
 TESTS = (
     "tests/core/render/test_command.py",
-    "tests/core/test_bundle.py",
+    "tests/core/checkpoint/test_bundle.py",
     "tests/core/test_convert.py",
-    "tests/core/test_disparity_files.py",
-    "tests/core/test_disparity_files_exr.py",
-    "tests/core/test_disparity_files_video.py",
+    "tests/core/disparity/test_files.py",
+    "tests/core/disparity/test_exr.py",
+    "tests/core/disparity/test_video.py",
     "tests/core/test_preview.py",
-    "tests/core/test_video_io.py",
+    "tests/core/video_io/test_video_io.py",
 )
 LIST = "list.txt"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")

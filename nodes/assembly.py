@@ -4,7 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.stages import BokehWindows
+from ..bokeh_core.pipeline.by_stage import BokehWindows
 from . import sockets
 from .newer_host import known_fields
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.disparity import NORMALISATIONS, POLARITIES, SOURCES, grey_view, prepare_disparity
-from ..bokeh_core.grey import grey_maps, with_frame_axes
+from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
+from ..bokeh_core.disparity.prepare import NORMALISATIONS, POLARITIES, SOURCES, grey_view, prepare_disparity
 from . import host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -150,7 +150,7 @@ class LoadDisparity(io.ComfyNode):
     ) -> Any:
         # Disparity from Images, in this module too, does without OpenCV.
         with needed_libraries():
-            from ..bokeh_core.disparity_files import read_depth_maps
+            from ..bokeh_core.disparity.files import read_depth_maps
 
             num_frames, height, width = _clip_size(frames)
             size = None if height is None or width is None else (height, width)
@@ -173,7 +173,7 @@ class LoadDisparity(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, path: str = "", **_: Any) -> str:
         """Files that change on disk make the node run again."""
-        from ..bokeh_core.disparity_files import fingerprint
+        from ..bokeh_core.disparity.files import fingerprint
 
         try:
             return fingerprint(host.input_path(path or ""))

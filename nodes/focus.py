@@ -5,9 +5,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip_checks import checked_maps
-from ..bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
-from ..bokeh_core.schedule import EASINGS, keyframe_notes
+from ..bokeh_core.clip.checks import checked_maps
+from ..bokeh_core.focus.focal_plane import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
+from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from . import sockets
 from .newer_host import known_fields
 

@@ -15,9 +15,9 @@ from typing import Any
 import av
 from comfy_api.latest import InputImpl
 
-from ..bokeh_core.disparity import prepare_disparity
-from ..bokeh_core.disparity_recipe import DepthMeaning
-from ..bokeh_core.grey import grey_maps
+from ..bokeh_core.disparity.grey import grey_maps
+from ..bokeh_core.disparity.prepare import prepare_disparity
+from ..bokeh_core.disparity.recipe import DepthMeaning
 from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenDepth, TrimmedClip
 from ..bokeh_core.render.fingerprints import packets_fingerprint
 from ..bokeh_core.render.given_clip import given_clip

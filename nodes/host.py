@@ -14,9 +14,9 @@ import folder_paths
 import torch
 from torch import Tensor, nn
 
-from ..bokeh_core.memory_errors import is_device_memory_error, is_main_memory_error
+from ..bokeh_core.disk.typed_paths import find_path
+from ..bokeh_core.memory.errors import is_device_memory_error, is_main_memory_error
 from ..bokeh_core.semantics import no_image_encoder
-from ..bokeh_core.typed_paths import find_path
 
 # Our own folder below the host's for models, output and temporary files; models can be moved elsewhere under
 # this name.

@@ -4,9 +4,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip_checks import checked_frames, checked_masks
+from ..bokeh_core.clip.checks import checked_frames, checked_masks
+from ..bokeh_core.clip.masks import resize_mask
 from ..bokeh_core.lens import GAMMA_OF_LIGHT, Aperture, contour_reach_px, gamma_of, lens_blur
-from ..bokeh_core.masks import resize_mask
 from ..bokeh_core.strength import strength_in_pixels
 from . import host, sockets
 from .newer_host import known_fields

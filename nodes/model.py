@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.bundle import included_model, quality_warning, require_same_bundle
-from ..bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
-from ..bokeh_core.checkpoint_files import COMPONENT_NAMES, Component
-from ..bokeh_core.model_library import best_choice, choices, count_parameters, fingerprint, models_in
-from ..bokeh_core.precision import with_decoder_in
+from ..bokeh_core.checkpoint.bundle import included_model, quality_warning, require_same_bundle
+from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
+from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, fingerprint, models_in
+from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
+from ..bokeh_core.checkpoint.precision import with_decoder_in
 from . import host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields

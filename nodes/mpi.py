@@ -4,8 +4,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip_checks import checked_maps, checked_values
-from ..bokeh_core.clip_length import broadcast_over_frames
+from ..bokeh_core.clip.checks import checked_maps, checked_values
+from ..bokeh_core.clip.lengths import broadcast_over_frames
 from ..bokeh_core.mpi import colour_regions, in_focus_mask, mpi_regions
 from . import sockets
 from .newer_host import known_fields

@@ -4,7 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip_checks import checked_frames
+from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import blur_strength as default_blur_strength
 from ..bokeh_core.strength import strength_in_pixels

@@ -5,18 +5,18 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.bokeh_inputs import BokehInputs, bokeh_inputs
-from ..bokeh_core.clip_checks import checked_maps, checked_values
-from ..bokeh_core.clip_length import broadcast_over_frames
-from ..bokeh_core.memory import ENCODE_BATCH, encode_bytes, unet_bytes
+from ..bokeh_core.clip.channels import to_rgb
+from ..bokeh_core.clip.checks import checked_maps, checked_values
+from ..bokeh_core.clip.lengths import broadcast_over_frames
+from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.mpi import mpi_regions as regions_of
-from ..bokeh_core.picture_channels import to_rgb
-from ..bokeh_core.pipeline import EncodedFrames
-from ..bokeh_core.sampling_report import cut_light_note, sampling_report
-from ..bokeh_core.stages import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
+from ..bokeh_core.pipeline.by_stage import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
+from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
+from ..bokeh_core.pipeline.streaming import EncodedFrames
+from ..bokeh_core.pipeline.working_size import working_geometry
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
-from ..bokeh_core.working_size import working_geometry
 from . import host, sockets
 from .model import require_parts_fit
 from .newer_host import known_fields

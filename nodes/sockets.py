@@ -11,7 +11,7 @@ MPI_REGIONS    uint8 [T, H, W], 0 = in focus ... n - 1 = farthest from the focal
 The paper's model:
 BOKEH_MODEL    `BokehModel`, the U-Net.
 BOKEH_VAE      `BokehVAE`.
-BOKEH_WINDOWS  `bokeh_core.stages.BokehWindows`, latents of every window.
+BOKEH_WINDOWS  `bokeh_core.pipeline.by_stage.BokehWindows`, latents of every window.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip_checks import checked_maps
-from ..bokeh_core.schedule import EASINGS, keyframe_notes
+from ..bokeh_core.clip.checks import checked_maps
+from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from ..bokeh_core.strength import MAX_STRENGTH, MODES, blur_strength, relative_f_number_label
 from . import sockets
 from .newer_host import known_fields

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.disparity_files import fingerprint
-from ..bokeh_core.disparity_recipe import DepthMeaning
-from ..bokeh_core.pipeline import BokehPipeline
+from ..bokeh_core.disparity.files import fingerprint
+from ..bokeh_core.disparity.recipe import DepthMeaning
+from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,
     FileDepth,

@@ -15,7 +15,7 @@ from diffusers.models.transformers.transformer_temporal import TransformerSpatio
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
-from .blur_strength import FEATURES
+from .k_embedding import FEATURES
 from .object_tokens import ObjectTokens
 
 

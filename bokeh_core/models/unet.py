@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from .attention import Conditions, MPITransformer
-from .blur_strength import fourier_features
 from .config import (
     BLOCK_TYPES,
     MOST_CHANNELS,
@@ -24,6 +23,7 @@ from .config import (
     require_whole,
     require_widths,
 )
+from .k_embedding import fourier_features
 from .object_tokens import FARTHEST_REGION, ObjectTokens, object_tokens
 
 MPIMode = Literal["released", "paper"]

@@ -13,7 +13,7 @@ from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import (
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ..memory import PIECE_ELEMENTS
+from ..memory.needs import PIECE_ELEMENTS
 from .config import (
     BLOCK_TYPES,
     MOST_CHANNELS,

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..console import write_what_the_stream_can_show
-from .arguments import Settings, chosen_renderer, input_path, job_of, output_path, parser, settings_of
-from .clips import ClipPaths, clips_at
-from .devices import chosen_device
-from .failures import Failure, in_words, told
+from .command.arguments import Settings, chosen_renderer, input_path, job_of, output_path, parser, settings_of
+from .command.clips import ClipPaths, clips_at
+from .command.devices import chosen_device
+from .command.failures import Failure, in_words, told
+from .command.processes import this_process
+from .command.progress import ProgressLine
+from .command.termination import stopping_on_termination
 from .job import RenderReport, check_job, render_clip
 from .parts import parts_folder
-from .processes import this_process
-from .progress import ProgressLine
 from .renderers import LensRenderer
-from .termination import stopping_on_termination
 
 if TYPE_CHECKING:
     from .model_files import FileModel

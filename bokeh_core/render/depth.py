@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from ..clip_checks import checked_maps
-from ..clip_length import require_clip_length
-from ..disparity import resize_disparity, resizing_report
-from ..disparity_files import DepthMapStream, describe_maps, fingerprint, open_depth_maps
-from ..disparity_recipe import DepthMeaning, DisparityRecipe, DisparityStatistics
+from ..clip.checks import checked_maps
+from ..clip.lengths import require_clip_length
+from ..disparity.files import DepthMapStream, describe_maps, fingerprint, open_depth_maps
+from ..disparity.prepare import resize_disparity, resizing_report
+from ..disparity.recipe import DepthMeaning, DisparityRecipe, DisparityStatistics
 from .fingerprints import tensor_fingerprint
 
 Size = tuple[int, int]
@@ -63,7 +63,7 @@ class FileDepth:
     """Maps in a folder, a video or a file, one per frame or one for the whole clip.
 
     Attributes:
-        path: see `disparity_files.open_depth_maps`.
+        path: see `disparity.files.open_depth_maps`.
         meaning: how to read them.
     """
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ..clip_checks import checked_frames, checked_maps
-from ..clip_length import require_clip_length
+from ..clip.checks import checked_frames, checked_maps
+from ..clip.lengths import require_clip_length
 from ..video_io.colour import LIMITED, Colour
 from ..video_io.format import UNTAGGED
 from .source import TensorClip

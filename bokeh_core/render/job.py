@@ -12,7 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..typed_paths import require_path
+from ..disk.errors import told_of_disk
+from ..disk.space import free_bytes_in, require_space
+from ..disk.typed_paths import require_path
+from ..disk.whole_file import put_in_place
 from ..video_io import (
     EncodedPart,
     Encoding,
@@ -22,11 +25,8 @@ from ..video_io import (
     join_parts,
     require_times_fit,
 )
-from ..whole_file import put_in_place
 from .clip_stream import ClipStream, StreamedMaps
 from .depth import DepthSource, PreparedDepth
-from .disk_errors import told_of_disk
-from .disk_space import free_bytes_in, require_space
 from .fingerprints import key_of
 from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
 from .refusals import (

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..bundle import bundle_at, included_model, quality_warning, require_same_bundle
-from ..checkpoint import load_unet, load_vae, trained_mpi_mode, trained_strength_px
-from ..image_encoder import load_image_encoder
-from ..model_library import fingerprint
-from ..pipeline import BokehPipeline
-from ..precision import with_decoder_in
+from ..checkpoint.bundle import bundle_at, included_model, quality_warning, require_same_bundle
+from ..checkpoint.image_encoder import load_image_encoder
+from ..checkpoint.library import fingerprint
+from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
+from ..checkpoint.precision import with_decoder_in
+from ..pipeline.streaming import BokehPipeline
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
 from .renderers import Check, ModelRenderer
 
 if TYPE_CHECKING:
     from ..models.unet import MPIMode
-    from ..working_size import WorkingSize
+    from ..pipeline.working_size import WorkingSize
 
 
 class FileModel:

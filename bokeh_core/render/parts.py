@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..file_lock import FileLock, try_lock
+from ..disk.lock import FileLock, try_lock
+from ..disk.whole_file import UNFINISHED, put_in_place, write_whole_json
 from ..video_io import EncodedPart
-from ..whole_file import UNFINISHED, put_in_place, write_whole_json
 
 _JOB = "job.json"
 _ANALYSIS = "analysis.json"

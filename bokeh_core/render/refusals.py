@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..disparity_files import fingerprint, open_depth_maps
+from ..disparity.files import fingerprint, open_depth_maps
 from ..video_io import container_of, require_encodes
 from .depth import FileDepth
 from .parts import parts_folder, require_ours

@@ -11,7 +11,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..bokeh_inputs import BokehInputs
+from ..clip.channels import to_rgb
 from ..lens import (
     Aperture,
     contour_reach_px,
@@ -20,17 +20,17 @@ from ..lens import (
     require_lens_settings,
     require_total_strength,
 )
-from ..memory import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
-from ..picture_channels import to_rgb
-from ..sampling_report import strength_warning
+from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
+from ..pipeline.inputs import BokehInputs
+from ..pipeline.report import strength_warning
+from ..pipeline.working_size import WorkingSize, working_geometry
 from ..strength import PUBLISHED_STRENGTH_PX, REFERENCE_WIDTH_PX, strength_in_pixels
 from ..windows import DECODE_FRAMES, plan_windows
-from ..working_size import WorkingSize, working_geometry
 from .clip_stream import ClipStream, SlidingFrames, SlidingRegions
 
 if TYPE_CHECKING:
     from ..models.unet import MPIMode
-    from ..pipeline import BokehPipeline
+    from ..pipeline.streaming import BokehPipeline
 
 Check = Callable[[], None]
 # Frames that Lens Blur is given together; it decides itself how many it works on at a time.

@@ -14,10 +14,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..clip_checks import checked_values
-from ..clip_length import broadcast_over_frames, require_clip_length
-from ..disparity_files import DepthMapStream, fingerprint, open_depth_maps
-from ..focus import (
+from ..clip.checks import checked_values
+from ..clip.lengths import broadcast_over_frames, require_clip_length
+from ..disparity.files import DepthMapStream, fingerprint, open_depth_maps
+from ..focus.focal_plane import (
     BETWEEN_POINTS,
     CENTRE,
     FrameMaps,
@@ -26,7 +26,7 @@ from ..focus import (
     focus_on_mask,
     require_inside,
 )
-from ..schedule import EASINGS, parse_keyframes
+from ..schedule.values import EASINGS, parse_keyframes
 from ..setting_checks import require_choice, require_number, require_whole_number
 from ..strength import checked_strength, scheduled_strength
 from .clip_stream import StreamedMaps

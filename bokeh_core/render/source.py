@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..disparity_files import fingerprint
+from ..disparity.files import fingerprint
 from ..video_io import (
     CODECS,
     Encoding,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..disparity_files import fingerprint
+from ..disparity.files import fingerprint
 from ..video_io import Encoding, TrackPlan, VideoFile, ending_for_sound, plan_tracks
 from .source import file_warnings
 from .trimmed_sound import written_sound

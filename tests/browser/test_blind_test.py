@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from bokeh_core.blind_test.__main__ import main
+from bokeh_lab.blind_test.__main__ import main
 from tests.browser.chromium import Chromium
 from tests.browser.rater import Rater
 

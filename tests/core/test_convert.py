@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from bokeh_core.checkpoint import load_unet, load_vae, trained_mpi_mode
+from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 from bokeh_core.convert import convert, main
 
 PACK = Path(__file__).resolve().parents[2]
@@ -165,7 +165,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path, golden_fold
     monkeypatch.setattr("safetensors.torch.save_file", fail)
     assert main(words) == 1
     assert "vae.safetensors was not written" in capsys.readouterr().err
-    monkeypatch.setattr("bokeh_core.model_writing.free_bytes_in", lambda _: 1_000_000)
+    monkeypatch.setattr("bokeh_core.checkpoint.write.free_bytes_in", lambda _: 1_000_000)
     assert main(words) == 1
     message = capsys.readouterr().err
     # 1 MiB for the header and the small VAE's own megabytes.

@@ -18,7 +18,7 @@ RAIN_AS_ESCAPE = r"\u96e8"
 
 def modules() -> list[Path]:
     """The Python files of the project, seen from its root."""
-    roots = ("assets", "bench", "bokeh_core", "devtools", "nodes", "tests")
+    roots = ("assets", "bench", "bokeh_core", "bokeh_lab", "devtools", "nodes", "tests")
     files = [*PACK.glob("*.py"), *(file for root in roots for file in (PACK / root).rglob("*.py"))]
     return sorted(file.relative_to(PACK) for file in files)
 
@@ -61,12 +61,12 @@ def test_a_name_that_the_stream_cannot_write_stops_nothing(clips: Path):
 
 
 COMMANDS = (
-    "blind_test.__main__",
-    "convert",
-    "evaluate.__main__",
-    "render.__main__",
-    "scenes.fetch",
-    "train.__main__",
+    "bokeh_core.convert",
+    "bokeh_core.render.__main__",
+    "bokeh_lab.blind_test.__main__",
+    "bokeh_lab.evaluate.__main__",
+    "bokeh_lab.scenes.fetch",
+    "bokeh_lab.train.__main__",
 )
 
 
@@ -75,7 +75,7 @@ def test_every_command_writes_any_name(name: str, monkeypatch: pytest.MonkeyPatc
     redirected = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", redirected)
     with pytest.raises(SystemExit) as leaving:
-        importlib.import_module(f"bokeh_core.{name}").main(["--help"])
+        importlib.import_module(name).main(["--help"])
     assert leaving.value.code == 0
     redirected.write(RAIN)
     redirected.flush()

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from bokeh_core.checkpoint import load_unet, load_vae
+from bokeh_core.checkpoint.load import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
-from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.pipeline.streaming import BokehPipeline
 
 EMBEDDING_WIDTH = 32
 WEIGHTS = "diffusion_pytorch_model.safetensors"

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.checkpoint import load_unet, load_vae
+from bokeh_core.checkpoint.load import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
-from bokeh_core.models.network import BokehNetwork
 from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
 from bokeh_core.models.small.options import SmallOptions
-from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, render_clip
 from bokeh_core.render.model_files import model_renderer
 from bokeh_core.semantics import no_image_encoder
-from bokeh_core.train.export import write_bundle
 from bokeh_core.video_io import Encoding
+from bokeh_lab.train.export import write_bundle
+from bokeh_lab.train.network import BokehNetwork
 from tests.core.render.clips import (
     moving_pictures,
     read_video,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
-from bokeh_core.schedule import EASINGS
+from bokeh_core.focus.focal_plane import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
+from bokeh_core.schedule.values import EASINGS
 from tests.host.harness import Array, HostUnderTest
 from tests.host.schema import choices_of, function_defaults, inputs_of, schema_defaults
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bokeh_core.convert import convert
-from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.pipeline.streaming import BokehPipeline
 from devtools.client import Progress
 from tests.host.harness import Array, Graph, HostUnderTest, Node
 from tests.host.schema import choices_of, schema_defaults

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bokeh_core.schedule import EASINGS
+from bokeh_core.schedule.values import EASINGS
 from bokeh_core.strength import MODES, blur_strength
 from tests.host.harness import HostUnderTest
 from tests.host.schema import choices_of, function_defaults, inputs_of, schema_defaults

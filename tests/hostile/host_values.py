@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
+from bokeh_core.disk.typed_paths import find_path
 from bokeh_core.render.given_clip import given_clip
 from bokeh_core.render.made_results import LONGEST_STEM, result_stem
-from bokeh_core.typed_paths import find_path
 from tests.hostile.words import require_our_words
 
 NAME = "videos in memory and typed paths"

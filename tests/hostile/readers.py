@@ -28,8 +28,8 @@ import OpenEXR
 import torch
 
 import bokeh_core
-from bokeh_core.disparity import prepare_disparity
-from bokeh_core.disparity_files import fingerprint, open_depth_maps
+from bokeh_core.disparity.files import fingerprint, open_depth_maps
+from bokeh_core.disparity.prepare import prepare_disparity
 
 NAME = "depth files"
 

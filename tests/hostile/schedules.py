@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bokeh_core.schedule import EASINGS, parse_keyframes, schedule_values
+from bokeh_core.schedule.values import EASINGS, parse_keyframes, schedule_values
 
 from .sentences import refusal
 

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import torch
 
-from bokeh_core.disparity_files import open_depth_maps
+from bokeh_core.disparity.files import open_depth_maps
 from bokeh_core.video_io import Encoding, VideoFile, container_of, require_encodes
 from tests.core.video_io.rewriting import joined
 from tests.hostile.words import require_our_words

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ...memory import PIECE_ELEMENTS
+from ...memory.needs import PIECE_ELEMENTS
 from ..unet import BokehUNet, MPIMode, UNetConfig
 from ..vae import RefinedVAE, SkipLevel, VAEConfig, frames_of
 from .options import (

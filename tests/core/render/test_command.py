@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import torch
 
-from bokeh_core.image_encoder import load_image_encoder
+from bokeh_core.checkpoint.image_encoder import load_image_encoder
 from bokeh_core.lens import Aperture
 from bokeh_core.render import LensRenderer
 from bokeh_core.render import __main__ as command
-from bokeh_core.render.clips import clips_at
+from bokeh_core.render.command.clips import clips_at
+from bokeh_core.render.command.processes import Process, this_process
+from bokeh_core.render.command.progress import ProgressLine
 from bokeh_core.render.model_files import FileModel
-from bokeh_core.render.processes import Process, this_process
-from bokeh_core.render.progress import ProgressLine
 from tests.core.render.clips import (
     moving_pictures,
     read_video,

@@ -15,9 +15,9 @@ import torch
 
 from bokeh_core.render import RenderReport
 from bokeh_core.render import __main__ as command
-from bokeh_core.render.devices import chosen_device, devices_here
-from bokeh_core.render.processes import Process
-from bokeh_core.render.text_files import text_or_file
+from bokeh_core.render.command.devices import chosen_device, devices_here
+from bokeh_core.render.command.processes import Process
+from bokeh_core.render.command.text_files import text_or_file
 from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
 
 COUNT, HEIGHT, WIDTH = 9, 32, 32
@@ -179,7 +179,7 @@ class TestTextFiles:
             path.write_bytes(content)
             with pytest.raises(ValueError, match=message):
                 text_or_file(f"@{path}", "--focus")
-        monkeypatch.setattr("bokeh_core.render.text_files._MOST_BYTES", 4)
+        monkeypatch.setattr("bokeh_core.render.command.text_files._MOST_BYTES", 4)
         path.write_text("0.125")
         with pytest.raises(ValueError, match="is larger than"):
             text_or_file(f"@{path}", "--focus")

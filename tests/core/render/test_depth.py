@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.disparity import prepare_disparity
-from bokeh_core.disparity_files import read_depth_maps
-from bokeh_core.disparity_recipe import DepthMeaning, DisparityStatistics
+from bokeh_core.disparity.files import read_depth_maps
+from bokeh_core.disparity.prepare import prepare_disparity
+from bokeh_core.disparity.recipe import DepthMeaning, DisparityStatistics
 from bokeh_core.render.depth import FileDepth, GivenDepth, PreparedDepth
 from tests.core.render.clips import sliding_disparity, write_disparity, write_video
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.lens import Aperture, lens_blur
-from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render.clip_stream import ClipStream, SlidingFrames, SlidingRegions
 from bokeh_core.render.renderers import LensRenderer, ModelRenderer, require_whole_calls
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus import focus_at_point, focus_on_mask
+from bokeh_core.focus.focal_plane import focus_at_point, focus_on_mask
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.clip_stream import StreamedMaps
 from bokeh_core.render.settings import (

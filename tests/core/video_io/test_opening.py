@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bokeh_core.disparity_files import read_depth_maps
+from bokeh_core.disparity.files import read_depth_maps
 from bokeh_core.video_io import Encoding, PartWriter, VideoFile
 from tests.core.render.clips import moving_pictures, write_video
 

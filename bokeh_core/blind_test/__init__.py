@@ -1,4 +1,0 @@
-"""A blind A/B test as in the paper's user study (App. B): a page for raters, and a tally of their answers.
-
-`python -m bokeh_core.blind_test make` writes the page, `python -m bokeh_core.blind_test tally` counts.
-"""

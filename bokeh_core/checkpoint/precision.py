@@ -1,0 +1,27 @@
+"""In which dtype each part of the model computes, for every way in: nodes, command line, evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+if TYPE_CHECKING:
+    from ..models import RefinedVAE
+
+    VAE = TypeVar("VAE", bound=RefinedVAE)
+
+ENCODER_DTYPE = torch.float32
+"""Of both encoders, on every device: as published, and float16 overflows in the VAE's."""
+
+
+def default_dtype(device: torch.device) -> torch.dtype:
+    """Of the U-Net and the VAE's decoder where the user names none: float16 on an accelerator."""
+    return torch.float32 if device.type == "cpu" else torch.float16
+
+
+def with_decoder_in(vae: VAE, dtype: torch.dtype) -> VAE:
+    """The same VAE with its decoder in `dtype` and all that comes before it in `ENCODER_DTYPE`."""
+    vae.to(ENCODER_DTYPE)
+    vae.decoder.to(dtype)
+    return vae

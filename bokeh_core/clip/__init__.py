@@ -1,0 +1,1 @@
+"""What all parts of a clip agree on: its length, its masks, the channels of its pictures."""

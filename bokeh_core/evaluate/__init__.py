@@ -1,1 +1,0 @@
-"""Compare renderers on synthetic clips with ray-traced ground truth: python -m bokeh_core.evaluate."""

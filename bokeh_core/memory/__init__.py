@@ -1,0 +1,1 @@
+"""What each step takes of the memory, and how to tell that it ran out."""

@@ -1,0 +1,272 @@
+"""The pipeline's stages one at a time, for callers that keep what lies between them (Fig. 2a).
+
+encode_clip -> predict_windows -> BokehWindows.fused (Eq. 5) -> refined_decode
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from torch import Tensor
+
+from ..clip.checks import checked_frames
+from ..windows import DecodeCall, Window, fuse_windows, plan_decode
+from .inputs import BokehInputs
+from .streaming import EncodedFrames, ImageEncoder, decode_levels, encode_frames, predict_window
+from .working_size import WorkingGeometry, working_geometry
+
+if TYPE_CHECKING:
+    from ..models import BokehUNet, RefinedVAE
+    from ..models.unet import MPIMode
+
+OnStep = Callable[[int], None]
+Piece = TypeVar("Piece")
+
+
+@dataclass(frozen=True)
+class BokehWindows:
+    """Latents of every window of a clip, with all that assembling and decoding them needs.
+
+    Attributes:
+        latents: float32 [F, 4, h, w] for each window, scaled, on the CPU.
+        windows: which frames each window holds.
+        geometry: from the frames' size to the working size.
+        scaling_factor: of the VAE's latents, 0.18215.
+        radius_px: signed blur radius at network size, float32 [T, 1, 8h, 8w] on the CPU, for a VAE that reads
+            it; else None.
+    """
+
+    latents: list[Tensor]
+    windows: list[Window]
+    geometry: WorkingGeometry
+    scaling_factor: float
+    radius_px: Tensor | None = None
+
+    @property
+    def overlaps(self) -> list[int]:
+        """Frames that each window shares with the one before it; more than asked for at a ragged end."""
+        return [earlier.stop - later.start for earlier, later in pairwise(self.windows)]
+
+    def fused(self) -> Tensor:
+        """Latents of the clip (Eq. 5): float32 [T, 4, h, w], scaled."""
+        return fuse_windows(self.latents, self.windows)
+
+
+def batches(count: int, batch: int, run: Callable[[int, int], Piece]) -> Iterator[tuple[int, Piece]]:
+    """Run [0, count) in pieces that do not influence each other; out of memory halves what follows.
+
+    Args:
+        count: items in all.
+        batch: items in a piece, at first.
+        run: called with (start, stop).
+
+    Returns:
+        (stop, result of the piece) in order.
+
+    Raises:
+        torch.cuda.OutOfMemoryError: not even one item fits.
+    """
+    start = 0
+    while start < count:
+        stop = min(start + batch, count)
+        try:
+            piece = run(start, stop)
+        except torch.cuda.OutOfMemoryError:
+            if stop - start == 1:
+                raise
+            batch = (stop - start) // 2
+            continue
+        start = stop
+        yield stop, piece
+
+
+def clip_radius(vae: RefinedVAE, inputs: BokehInputs, device: torch.device) -> Tensor | None:
+    """`BokehWindows.radius_px` of a clip, made on `device` frame by frame."""
+    if not vae.reads_radius:
+        return None
+    frames = range(inputs.num_frames)
+    return torch.cat([inputs.network_radius(t, t + 1, device).float().cpu() for t in frames])
+
+
+def encode_clip(
+    vae: RefinedVAE,
+    image_encoder: ImageEncoder,
+    inputs: BokehInputs,
+    *,
+    device: torch.device,
+    encode_batch: int = 2,
+    on_frame: OnStep = lambda _: None,
+) -> EncodedFrames:
+    """Encode a whole clip without skips; the result waits on the CPU.
+
+    Args:
+        vae: on `device`.
+        image_encoder: see `BokehPipeline`.
+        inputs: the clip.
+        device: where to compute.
+        encode_batch: frames encoded together; memory only, halved when it does not suffice.
+        on_frame: called with the number of frames done, before each piece and at the end.
+
+    Raises:
+        ValueError: see `encode_frames`.
+    """
+
+    def encode(start: int, stop: int) -> EncodedFrames:
+        on_frame(start)
+        with torch.no_grad():
+            return encode_frames(vae, image_encoder, inputs, start, stop, device=device, keep_skips=False)
+
+    pieces = [
+        (piece.latents.float().cpu(), piece.image_embeds.float().cpu())
+        for _, piece in batches(inputs.num_frames, encode_batch, encode)
+    ]
+    on_frame(inputs.num_frames)
+    latents, image_embeds = (torch.cat(parts) for parts in zip(*pieces, strict=True))
+    return EncodedFrames(latents, image_embeds, [])
+
+
+def predict_windows(
+    unet: BokehUNet,
+    encoded: EncodedFrames,
+    inputs: BokehInputs,
+    windows: list[Window],
+    *,
+    mpi_mode: MPIMode,
+    device: torch.device,
+    k_dtype: torch.dtype = torch.float16,
+    on_frame: OnStep = lambda _: None,
+) -> list[Tensor]:
+    """Bokeh latents of every window, float32 [F, 4, h, w] on the CPU, one U-Net pass each.
+
+    Args:
+        unet: on `device`.
+        encoded: the clip, from `encode_clip`.
+        inputs: the clip; with regions in `paper` mode.
+        windows: as `plan_windows` gives them.
+        mpi_mode: `released` or `paper`.
+        device: where to compute.
+        k_dtype: dtype in which K is embedded; float16 as published.
+        on_frame: called with the number of frames done, overlaps counted twice, before each window and at
+            the end.
+    """
+    latents: list[Tensor] = []
+    for start, stop in windows:
+        on_frame(sum(map(len, latents)))
+        with torch.no_grad():
+            predicted = predict_window(
+                unet,
+                encoded.latents[start:stop].to(device),
+                encoded.image_embeds[start:stop].to(device),
+                inputs.blur_strength[start:stop],
+                inputs.network_regions(start, stop, device),
+                mpi_mode,
+                k_dtype,
+            )
+        latents.append(predicted.cpu())
+    on_frame(sum(map(len, latents)))
+    return latents
+
+
+def decode_steps(num_frames: int) -> int:
+    """The highest count that `refined_decode` reports: each frame of each call encoded and decoded."""
+    return sum(2 * (call.stop - call.start) for call in plan_decode(num_frames))
+
+
+def refined_decode(
+    vae: RefinedVAE,
+    latents: Tensor,
+    frames: Tensor,
+    geometry: WorkingGeometry,
+    *,
+    device: torch.device,
+    radius_px: Tensor | None = None,
+    encode_batch: int = 2,
+    on_frame: OnStep = lambda _: None,
+) -> Tensor:
+    """Decode a clip with the details of its all-in-focus frames (section 3.4), 8 aligned frames a call.
+
+    Args:
+        vae: on `device`.
+        latents: [T, 4, h, w], scaled.
+        frames: [T, 3, H, W] in [0, 1], all in focus. Their encoder features are computed anew for each call:
+            kept from the sampler they would be 73 MB a frame of 1024 x 576, ten times the frame itself.
+        geometry: from the frames' size to that of the latents.
+        device: where to compute.
+        radius_px: see `BokehWindows`.
+        encode_batch: frames encoded together; memory only, halved when it does not suffice.
+        on_frame: called with the count so far out of `decode_steps`, before each piece and at the end.
+
+    Returns:
+        float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
+
+    Raises:
+        ValueError: latents and frames do not belong together.
+    """
+    frames = checked_frames(frames, channels_last=False)
+    if len(latents) != len(frames):
+        raise ValueError(
+            f"{len(latents)} latent frames for {len(frames)} video frames; give the frames of the same clip."
+        )
+    if vae.reads_radius and (radius_px is None or len(radius_px) != len(frames)):
+        raise ValueError(
+            "This model's VAE reads the blur radius of every frame, which the latent does not carry; connect "
+            "the latent of Assemble Overlapping Windows itself."
+        )
+    output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
+    done = 0
+    for call in plan_decode(len(frames)):
+        levels: list[Tensor] = []
+
+        def encode(start: int, stop: int, call: DecodeCall = call, done: int = done) -> list[Tensor]:
+            on_frame(done + start)
+            clip = frames[call.start + start : call.start + stop].to(device, torch.float32).clamp(0, 1)
+            with torch.no_grad():
+                return vae.skips(geometry.pad(geometry.stretch(clip) * 2 - 1))
+
+        count = call.stop - call.start
+        for stop, skips in batches(count, encode_batch, encode):
+            levels = levels or [skip.new_empty(count, *skip.shape[1:]) for skip in skips]
+            for level, skip in zip(levels, skips, strict=True):
+                level[stop - len(skip) : stop] = skip
+            del skips
+        done += count
+        on_frame(done)
+        if radius_px is not None and vae.reads_radius:
+            levels.append(radius_px[call.start : call.stop].to(device))
+        keep = call.stop - call.keep_from
+        with torch.no_grad():
+            pixels = decode_levels(vae, latents[call.start : call.stop].to(device), levels, keep)
+            output[call.keep_from : call.stop] = geometry.restore(pixels).to(output)
+        done += count
+    on_frame(done)
+    return output
+
+
+def geometry_between(
+    frame_size: tuple[int, int], latent_size: tuple[int, int], known: WorkingGeometry | None = None
+) -> WorkingGeometry:
+    """How frames map to given latents: as the sampler recorded it, else found by trying the named sizes.
+
+    Args:
+        frame_size: (height, width) in pixels.
+        latent_size: (height, width) in latent cells.
+        known: what came along with the latents, if anything.
+
+    Raises:
+        ValueError: the latents cannot come from frames of this size.
+    """
+    pixels = (latent_size[0] * 8, latent_size[1] * 8)
+    candidates = [known] if known is not None else []
+    candidates += [working_geometry(*frame_size, name) for name in ("auto", "native")]
+    for geometry in candidates:
+        if geometry.source == frame_size and geometry.padded == pixels:
+            return geometry
+    expected = candidates[-2].padded
+    raise ValueError(
+        f"The latent is for {pixels[1]} x {pixels[0]} px, and frames of {frame_size[1]} x {frame_size[0]} "
+        f"work at {expected[1]} x {expected[0]}; connect the frames that went into the sampler."
+    )

@@ -1,0 +1,127 @@
+"""A clip and its focus and blur settings, checked to belong together, as the network wants to see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from einops import repeat
+from torch import Tensor
+
+from ..clip.checks import checked_frames, checked_maps, checked_values
+from ..clip.lengths import broadcast_over_frames
+from ..coc import signed_circle_of_confusion_px
+from ..strength import checked_strength_px
+from .working_size import WorkingGeometry, WorkingSize, working_geometry
+
+
+@dataclass(frozen=True)
+class BokehInputs:
+    """A clip and its settings, checked to belong together, served as the network wants them.
+
+    Attributes:
+        frames: [T, 3, H, W] in [0, 1].
+        disparity: [T, H, W] in [0, 1], 1 = near.
+        focal_disparity: [T].
+        blur_strength: [T], K >= 0 in pixels at the working size.
+        geometry: from the frames' size to the working size.
+        regions: uint8 [T, H, W], region of Eq. 2 at each pixel, or None where they are not read.
+    """
+
+    frames: Tensor
+    disparity: Tensor
+    focal_disparity: Tensor
+    blur_strength: Tensor
+    geometry: WorkingGeometry
+    regions: Tensor | None = None
+
+    @property
+    def num_frames(self) -> int:
+        return self.frames.shape[0]
+
+    def stretched_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """[N, 3, h, w] in [-1, 1] at working scale, without border: what the image encoder sees."""
+        # No network has seen light brighter than white.
+        frames = self.frames[start:stop].to(device, torch.float32).clamp(0, 1)
+        return self.geometry.stretch(frames) * 2 - 1
+
+    def network_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """[N, 3, h, w] in [-1, 1], sides multiples of 64."""
+        return self.geometry.pad(self.stretched_frames(start, stop, device))
+
+    def network_defocus(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """2 |d - d_f| - 1, [N, 3, h, w]: distance from the focal plane as an image, made before shrinking."""
+        # In 8-bit steps and back, as the released loader does: float32 images then agree to the last bit.
+        focal = (self.focal_disparity[start:stop].cpu().double() * 255).to(device, torch.float32)
+        disparity = self.disparity[start:stop].to(device, torch.float32) * 255
+        distance = (disparity - focal[:, None, None]).abs() / 255
+        image = self.geometry.pad(self.geometry.stretch(distance[:, None])) * 2 - 1
+        return repeat(image, "t 1 h w -> t c h w", c=3)
+
+    def network_radius(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """Signed blur radius K (d - d_f) in px at working size, [N, 1, h, w], near positive (Eq. 1)."""
+        radius_px = signed_circle_of_confusion_px(
+            self.disparity[start:stop].to(device, torch.float32),
+            self.focal_disparity[start:stop].to(device),
+            self.blur_strength[start:stop].to(device),
+        )
+        return self.geometry.pad(self.geometry.stretch(radius_px[:, None]))
+
+    def network_regions(self, start: int, stop: int, device: torch.device) -> Tensor | None:
+        """uint8 [N, h, w], regions at the size the network sees, shrunk as the released code does."""
+        if self.regions is None:
+            return None
+        regions = self.regions[start:stop, None].to(device, torch.float32)
+        return self.geometry.pad(self.geometry.stretch(regions)).round().to(torch.uint8)[:, 0]
+
+
+def bokeh_inputs(
+    frames: Tensor,
+    disparity: Tensor,
+    focal_disparity: Tensor,
+    blur_strength: Tensor,
+    *,
+    regions: Tensor | None = None,
+    working_size: WorkingSize = "auto",
+) -> BokehInputs:
+    """Check that a clip and its settings belong together.
+
+    Args:
+        frames: [T, 3, H, W], sides of 64 px or more; 0 = black, 1 = white, brighter counts as white.
+        disparity: [T, H, W] in [0, 1], 1 = near; one map serves a whole clip.
+        focal_disparity: [T] or [1].
+        blur_strength: [T] or [1], K >= 0 in pixels at the working size (trained for 1 to 32).
+        regions: uint8 [T, H, W], for `paper` mode.
+        working_size: see `working_geometry`.
+
+    Raises:
+        ValueError: shapes or lengths disagree, a value is not finite or out of range, frames are under 64 px.
+    """
+    frames = checked_frames(frames, channels_last=False)
+    count, _, height, width = frames.shape
+    geometry = working_geometry(height, width, working_size)
+    disparity = checked_maps(disparity, "disparity", (height, width))
+    if regions is not None:
+        regions = _checked_regions(regions, height, width)
+    focal_disparity = checked_values(focal_disparity, "focal_disparity")
+    blur_strength = checked_strength_px(blur_strength, geometry.inner[1])
+    return BokehInputs(
+        frames,
+        broadcast_over_frames(disparity, count, "disparity"),
+        broadcast_over_frames(focal_disparity, count, "focal_disparity"),
+        broadcast_over_frames(blur_strength, count, "blur_strength"),
+        geometry,
+        None if regions is None else broadcast_over_frames(regions, count, "MPI region"),
+    )
+
+
+def _checked_regions(regions: Tensor, height: int, width: int) -> Tensor:
+    if not isinstance(regions, Tensor) or regions.dtype != torch.uint8:
+        kind = str(regions.dtype) if isinstance(regions, Tensor) else type(regions).__name__
+        raise ValueError(f"MPI region maps are {kind}; MPI Focal-Plane Mask gives uint8.")
+    if regions.ndim != 3 or regions.shape[1:] != (height, width):
+        raise ValueError(
+            f"MPI region maps have shape {tuple(regions.shape)}; "
+            f"frames of {width} x {height} need [T, {height}, {width}]."
+        )
+    return regions

@@ -1,0 +1,362 @@
+"""One pass over a clip: encode each frame once, predict windows, fuse them, decode with refinement (Fig. 2a).
+
+Frames come in and results go out piece by piece; what waits in between is a few frames' features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..clip.lengths import broadcast_over_frames
+from ..memory.needs import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
+from ..mpi import mpi_regions
+from ..semantics import clip_input
+from ..windows import DECODE_FRAMES, DecodeCall, LatentFusion, Window, plan_decode, plan_windows
+from .inputs import BokehInputs, bokeh_inputs
+from .working_size import WorkingSize
+
+if TYPE_CHECKING:
+    from ..models import BokehUNet, RefinedVAE
+    from ..models.unet import MPIMode
+    from ..models.vae import SkipLevel
+
+ImageEncoder = Callable[[Tensor], Tensor]
+OnStep = Callable[[int, int], None]
+
+
+@dataclass
+class EncodedFrames:
+    """What every window and decode call shares of a run of frames.
+
+    Attributes:
+        latents: [N, 8, h, w], of the frames and of their defocus (V_A, V_D).
+        image_embeds: [N, D].
+        skips: for the refined decode, one list a frame (see `RefinedVAE.skips`); empty where not kept.
+    """
+
+    latents: Tensor
+    image_embeds: Tensor
+    skips: list[list[Tensor]]
+
+
+def encode_frames(
+    vae: RefinedVAE,
+    image_encoder: ImageEncoder,
+    inputs: BokehInputs,
+    start: int,
+    stop: int,
+    *,
+    device: torch.device,
+    keep_skips: bool,
+) -> EncodedFrames:
+    """Encode frames [start, stop); each result depends on its own frame alone.
+
+    Raises:
+        ValueError: the image encoder returns something else than one vector a frame.
+    """
+    frames = inputs.stretched_frames(start, stop, device)
+    frame_latents, skips = vae.encode(inputs.geometry.pad(frames), compact=True)
+    radius_px = inputs.network_radius(start, stop, device) if vae.reads_radius else None
+    defocus_latents = vae.encode_defocus(inputs.network_defocus(start, stop, device), radius_px)
+    if radius_px is not None:
+        skips = [*skips, radius_px]
+    embeds = image_encoder(clip_input(frames))
+    if embeds.ndim != 2 or embeds.shape[0] != stop - start:
+        raise ValueError(
+            f"The image encoder returned shape {tuple(embeds.shape)} for {stop - start} frames; "
+            "it must be [N, D], the projected CLIP embedding of each."
+        )
+    kept = [[skip[i : i + 1] for skip in skips] for i in range(stop - start)] if keep_skips else []
+    latents = torch.cat((frame_latents, defocus_latents.to(frame_latents.dtype)), dim=1)
+    return EncodedFrames(latents, embeds.to(device), kept)
+
+
+def predict_window(
+    unet: BokehUNet,
+    latents: Tensor,
+    image_embeds: Tensor,
+    blur_strength: Tensor,
+    regions: Tensor | None,
+    mpi_mode: MPIMode,
+    k_dtype: torch.dtype,
+) -> Tensor:
+    """Bokeh latents of one window: [F, 8, h, w], [F, D], [F], uint8 [F, 8h, 8w] -> float32 [F, 4, h, w]."""
+    output = unet(
+        latents[None],
+        blur_strength.to(latents.device, k_dtype)[None],
+        image_embeds[None],
+        None if regions is None else regions[None],
+        mpi_mode,
+    )
+    return output[0].float()
+
+
+def decode_frames(vae: RefinedVAE, latents: Tensor, skips: list[list[Tensor]], keep: int) -> Tensor:
+    """Decode [N, 4, h, w] in one call and keep the last `keep` frames: float32 [keep, 3, H, W] in [0, 1]."""
+    return decode_levels(vae, latents, list(zip(*skips, strict=True)), keep)
+
+
+def decode_levels(vae: RefinedVAE, latents: Tensor, levels: Sequence[SkipLevel], keep: int) -> Tensor:
+    """As `decode_frames`, with the skips by level; out of memory repeats it in smaller pieces, same numbers.
+
+    Raises:
+        torch.cuda.OutOfMemoryError: the smallest pieces do not fit either.
+    """
+    piece_elements = PIECE_ELEMENTS
+    while True:
+        try:
+            pixels = vae.decode(latents, levels, piece_elements=piece_elements)
+        except torch.cuda.OutOfMemoryError:
+            if piece_elements <= SMALLEST_PIECE_ELEMENTS:
+                raise
+        else:
+            return (pixels[-keep:].float() / 2 + 0.5).clamp(0, 1)
+        # Out here, where the exception is gone, and with it all that the failed attempt held.
+        piece_elements //= 8
+
+
+class _Features:
+    """Encoded frames from their first use to their last."""
+
+    def __init__(self, encode: Callable[[int, int], EncodedFrames], batch: int, start: int = 0) -> None:
+        self._encode = encode
+        self._batch = batch
+        self._encoded = start
+        self._latents: dict[int, Tensor] = {}
+        self._image_embeds: dict[int, Tensor] = {}
+        self._skips: dict[int, list[Tensor]] = {}
+
+    def encode_up_to(self, stop: int, check: Callable[[], None]) -> None:
+        while self._encoded < stop:
+            check()
+            first, last = self._encoded, min(self._encoded + self._batch, stop)
+            encoded = self._encode(first, last)
+            for i, frame in enumerate(range(first, last)):
+                self._latents[frame] = encoded.latents[i]
+                self._image_embeds[frame] = encoded.image_embeds[i]
+                self._skips[frame] = encoded.skips[i]
+            self._encoded = last
+
+    def window(self, window: Window) -> tuple[Tensor, Tensor]:
+        frames = range(*window)
+        latents = torch.stack([self._latents[f] for f in frames])
+        return latents, torch.stack([self._image_embeds[f] for f in frames])
+
+    def skips(self, call: DecodeCall) -> list[list[Tensor]]:
+        return [self._skips[f] for f in range(call.start, call.stop)]
+
+    def drop_before(self, window_start: int, still_decoded: set[int]) -> None:
+        for features in (self._latents, self._image_embeds):
+            for frame in [f for f in features if f < window_start]:
+                del features[frame]
+        for frame in [f for f in self._skips if f not in still_decoded]:
+            del self._skips[frame]
+
+
+def batch_start(windows: Sequence[Window], batch: int, frame: int) -> int:
+    """First frame of the batch in which a run from the clip's beginning encodes `frame`.
+
+    A run that begins later makes the same batches, as rounding may depend on what is computed together.
+    """
+    start = 0
+    for window in windows:
+        while start < window.stop:
+            stop = min(start + batch, window.stop)
+            if frame < stop:
+                return start
+            start = stop
+    return start
+
+
+class BokehPipeline:
+    """The published pipeline on a whole clip: frames in, bokeh frames of the same size out.
+
+    Args:
+        unet: predicts latents.
+        vae: encodes and decodes.
+        image_encoder: [N, 3, 224, 224] in [0, 1] -> [N, D], Stable Video Diffusion's CLIP ViT-H/14 with
+            projection, called without CLIP's normalisation.
+        device: where to compute; by default where the U-Net's weights are.
+    """
+
+    def __init__(
+        self,
+        unet: BokehUNet,
+        vae: RefinedVAE,
+        image_encoder: ImageEncoder,
+        *,
+        device: torch.device | str | None = None,
+    ) -> None:
+        self.unet = unet
+        self.vae = vae
+        self.image_encoder = image_encoder
+        self.device = torch.device(device) if device is not None else unet.conv_in.weight.device
+
+    def __call__(
+        self,
+        frames: Tensor,
+        disparity: Tensor,
+        focal_disparity: Tensor,
+        blur_strength: Tensor,
+        *,
+        mpi_mode: MPIMode = "released",
+        window: int = 8,
+        overlap: int = 4,
+        regions: Tensor | None = None,
+        mpi_alpha: float = 1.0,
+        working_size: WorkingSize = "auto",
+        k_dtype: torch.dtype = torch.float16,
+        encode_batch: int = 2,
+        on_step: OnStep | None = None,
+    ) -> Tensor:
+        """Render the clip with the lens that focus and blur strength describe.
+
+        Args:
+            frames: [T, 3, H, W] in [0, 1], T >= 1, sides of 64 px or more.
+            disparity: [T, H, W] in [0, 1], 1 = near.
+            focal_disparity: [T] or [1], disparity in focus.
+            blur_strength: [T] or [1], K >= 0 in pixels at the working size; trained for 1 to 32.
+            mpi_mode: `released` for the published weights, `paper` for weights trained with Eq. 2's masks.
+            window: frames per U-Net pass (8 as trained).
+            overlap: frames that consecutive windows share (4 as published).
+            regions: uint8 [T, H, W] for `paper` mode; made from the disparity by Eq. 2 when None.
+            mpi_alpha: alpha of Eq. 2 where `regions` is None: 1 in the paper, 1.5 in released inference.
+            working_size: 'auto', 'native' or (width, height), see `working_geometry`.
+            k_dtype: dtype in which K is embedded; float16 as published, on every device.
+            encode_batch: frames encoded together; memory only, the result does not depend on it.
+            on_step: see `stream`.
+
+        Returns:
+            float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
+
+        Raises:
+            ValueError: inputs that do not belong together, see `bokeh_inputs` and `plan_windows`.
+        """
+        if mpi_mode == "paper" and regions is None:
+            focal = broadcast_over_frames(focal_disparity, disparity.shape[0], "focal_disparity")
+            regions = mpi_regions(disparity, focal, alpha=mpi_alpha)
+        inputs = bokeh_inputs(
+            frames,
+            disparity,
+            focal_disparity,
+            blur_strength,
+            regions=regions if mpi_mode == "paper" else None,
+            working_size=working_size,
+        )
+        output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
+        for start, piece in self.stream(
+            inputs,
+            mpi_mode=mpi_mode,
+            window=window,
+            overlap=overlap,
+            k_dtype=k_dtype,
+            encode_batch=encode_batch,
+            on_step=on_step,
+        ):
+            output[start : start + len(piece)] = piece
+        return output
+
+    def stream(
+        self,
+        inputs: BokehInputs,
+        *,
+        mpi_mode: MPIMode = "released",
+        window: int = 8,
+        overlap: int = 4,
+        k_dtype: torch.dtype = torch.float16,
+        encode_batch: int = 2,
+        start_frame: int = 0,
+        on_step: OnStep | None = None,
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Render piece by piece: a decode call's frames as soon as no later window changes them.
+
+        Args:
+            inputs: see `bokeh_inputs`; with regions in `paper` mode.
+            mpi_mode: see `__call__`, as for the other settings.
+            window: frames per U-Net pass.
+            overlap: frames that consecutive windows share.
+            k_dtype: dtype in which K is embedded.
+            encode_batch: frames encoded together.
+            start_frame: first frame wanted, a multiple of 8. Of the frames before it only those that share a
+                window or a decode call with it are looked at; the result is that of the whole clip.
+            on_step: called with (done, total) before and after each window and decode call and before each
+                encoding; what it raises ends the run.
+
+        Returns:
+            (first frame, float32 [N, 3, H, W] in [0, 1]) in order, covering the clip from `start_frame` on.
+
+        Raises:
+            ValueError: see `plan_windows`, or no decode call begins with `start_frame`.
+        """
+        windows = plan_windows(inputs.num_frames, window, overlap)
+        calls = [call for call in plan_decode(inputs.num_frames) if call.keep_from >= start_frame]
+        if not calls or calls[0].keep_from != start_frame:
+            raise ValueError(
+                f"start_frame is {start_frame} in a clip of {inputs.num_frames} frames; it must be a "
+                f"multiple of {DECODE_FRAMES} inside the clip."
+            )
+        return self._run(inputs, windows, calls, mpi_mode, k_dtype, encode_batch, on_step)
+
+    def _run(
+        self,
+        inputs: BokehInputs,
+        windows: list[Window],
+        calls: list[DecodeCall],
+        mpi_mode: MPIMode,
+        k_dtype: torch.dtype,
+        encode_batch: int,
+        on_step: OnStep | None,
+    ) -> Iterator[tuple[int, Tensor]]:
+        first = next(k for k, window in enumerate(windows) if window.stop > calls[0].start)
+        total = len(windows) - first + len(calls)
+        done = 0
+
+        def report() -> None:
+            if on_step is not None:
+                on_step(done, total)
+
+        def encode(start: int, stop: int) -> EncodedFrames:
+            return encode_frames(
+                self.vae, self.image_encoder, inputs, start, stop, device=self.device, keep_skips=True
+            )
+
+        features = _Features(encode, encode_batch, batch_start(windows, encode_batch, windows[first].start))
+        fusion = LatentFusion(windows, first)
+        with torch.no_grad():
+            for window in windows[:first]:
+                # In the same batches as a run from the beginning, whose windows end here.
+                features.encode_up_to(window.stop, report)
+        for k, window in enumerate(windows[first:], first):
+            with torch.no_grad():
+                features.encode_up_to(window.stop, report)
+                report()
+                fusion.add(
+                    predict_window(
+                        self.unet,
+                        *features.window(window),
+                        inputs.blur_strength[window.start : window.stop],
+                        inputs.network_regions(window.start, window.stop, self.device),
+                        mpi_mode,
+                        k_dtype,
+                    )
+                )
+            done += 1
+            report()
+            while calls and calls[0].stop <= fusion.final_frames:
+                call = calls.pop(0)
+                with torch.no_grad():
+                    latents = fusion.frames(call.start, call.stop)
+                    keep = call.stop - call.keep_from
+                    pixels = decode_frames(self.vae, latents, features.skips(call), keep)
+                    restored = inputs.geometry.restore(pixels).to(inputs.frames.device)
+                fusion.drop_before(calls[0].start if calls else inputs.num_frames)
+                done += 1
+                report()
+                yield call.keep_from, restored
+            next_start = windows[k + 1].start if k + 1 < len(windows) else inputs.num_frames
+            features.drop_before(next_start, {f for call in calls for f in range(call.start, call.stop)})

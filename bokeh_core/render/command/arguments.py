@@ -1,0 +1,275 @@
+"""The command line of `python -m bokeh_core.render`: its options, and the settings that they say."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from ...checkpoint.precision import default_dtype
+from ...disk.typed_paths import find_path, typed_path
+from ...disparity.prepare import NORMALISATIONS, POLARITIES, SOURCES
+from ...disparity.recipe import DepthMeaning
+from ...focus.focal_plane import BETWEEN_POINTS
+from ...lens import GAMMA_OF_LIGHT, Aperture
+from ...schedule.values import EASINGS
+from ...video_io import CODECS, DEFAULT_CRF, Encoding
+from ...windows import plan_windows
+from ..depth import FileDepth
+from ..job import PART_FRAMES, RenderJob
+from ..renderers import WINDOW_FRAMES, ClipRenderer, LensRenderer, require_whole_calls
+from ..settings import Focus, Strength, parse_focus
+from ..source import FileClip
+from .clips import ClipPaths
+from .text_files import text_or_file
+
+if TYPE_CHECKING:
+    from ..model_files import FileModel
+
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    command = argparse.ArgumentParser(
+        prog="python -m bokeh_core.render",
+        description="Give videos of any length the blur of a lens. A run that was stopped goes on where it "
+        "was when the same command is given again, and one that is finished is not done twice. A file that "
+        "is there already is never overwritten unless --overwrite says so.",
+    )
+    add = command.add_argument
+    add("source", metavar="IN", help="video, or folder of videos")
+    add("-o", "--output", metavar="OUT", required=True, help="file, or folder, to be made")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace files of OUT that are not the result of this very command; sources never are replaced",
+    )
+    depth = command.add_argument_group("depth")
+    depth.add_argument(
+        "--disparity",
+        metavar="D",
+        required=True,
+        help="maps of the video: folder, video, still, NPY or NPZ; for a folder of videos, a folder with "
+        "those of each under its name",
+    )
+    depth.add_argument("--depth-source", choices=SOURCES, default="disparity", help="what the values are")
+    depth.add_argument("--polarity", choices=POLARITIES, default="auto", help="which end is near")
+    depth.add_argument(
+        "--normalisation", choices=NORMALISATIONS, default="min-max", help="how values become 0 to 1"
+    )
+    depth.add_argument("--exponent", type=float, default=1.0, help="2 undoes maps stored as a square root")
+    lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
+    lens.add_argument(
+        "--focus",
+        default="point",
+        help="0.8 (disparity), '0: 0.9, 24: 0.3' (keyframes), point (the centre; default), point:512,288, "
+        "'point: 0: 512,288; 24: 700,300', mask:FILE, or @FILE and point:@FILE",
+    )
+    lens.add_argument(
+        "--focus-smoothing", type=float, default=2.0, metavar="FRAMES", help="default 2, 0 = off"
+    )
+    lens.add_argument("--focus-radius", type=int, default=8, metavar="PX", help="of the disk at a point")
+    lens.add_argument("--between-points", choices=BETWEEN_POINTS, default=BETWEEN_POINTS[0])
+    lens.add_argument("--easing", choices=EASINGS, default="linear", help="curve between keyframes")
+    lens.add_argument(
+        "--strength",
+        default="16",
+        metavar="K",
+        help="blur radius in px on a frame 1024 px wide at a disparity 1 from the focus: 16 (default), or "
+        "keyframes '0:8, 48:24'",
+    )
+    _add_lens_blur(command)
+    _add_model(command)
+    output = command.add_argument_group("output")
+    output.add_argument(
+        "--codec",
+        choices=list(CODECS),
+        default="h264",
+        help="; ".join(f"{name}: {codec.summary}" for name, codec in CODECS.items()),
+    )
+    output.add_argument(
+        "--crf", type=int, default=DEFAULT_CRF, help=f"quality of H.264, default {DEFAULT_CRF}"
+    )
+    output.add_argument("--part-frames", type=int, default=PART_FRAMES, help="frames kept together; 8 n")
+    output.add_argument("--device", default="auto", help="cpu, cuda, cuda:1; default: a GPU if there is one")
+    return command
+
+
+def _add_lens_blur(command: argparse.ArgumentParser) -> None:
+    blur = command.add_argument_group("Lens Blur")
+    blur.add_argument("--blades", type=int, default=0, help="0 is a round opening")
+    blur.add_argument("--rotation", type=float, default=0.0, metavar="DEGREES")
+    blur.add_argument("--roundness", type=float, default=0.0)
+    blur.add_argument("--anamorphic", type=float, default=1.0)
+    blur.add_argument("--cat-eye", type=float, default=0.0)
+    blur.add_argument("--light", choices=list(GAMMA_OF_LIGHT), default="linear")
+    blur.add_argument("--highlight-gain", type=float, default=0.0)
+    blur.add_argument("--highlight-threshold", type=float, default=0.8)
+    blur.add_argument("--near-strength", type=float, default=1.0)
+    blur.add_argument("--far-strength", type=float, default=1.0)
+    blur.add_argument("--contour-tolerance", type=float, default=4.0, help="0 trusts the map")
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    model = command.add_argument_group("the paper's model")
+    model.add_argument("--renderer", choices=("lens", "model"), default="lens")
+    model.add_argument("--unet", help="U-Net: .safetensors or published folder; default: bokeh-small")
+    model.add_argument("--vae", help="VAE: .safetensors or published folder")
+    model.add_argument("--image-encoder", help="CLIP ViT-H/14: .safetensors or folder")
+    model.add_argument("--dtype", choices=list(DTYPES), help="default: fp16 on a GPU, else fp32")
+    model.add_argument("--mpi-mode", choices=("released", "paper"), help="default: what the file says")
+    model.add_argument("--overlap", type=int, default=4, help="frames that windows of 8 share")
+    model.add_argument("--working-size", choices=("auto", "native"), default="auto")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a command line says of all its clips.
+
+    Attributes:
+        meaning: of the depth.
+        focus_text: as `settings.parse_focus` takes it.
+        focus_options: of the focus.
+        strength: of the blur.
+        encoding: of the results.
+        part_frames: frames kept together.
+        overwrite: whether files that are there give way.
+        texts: files from which texts were read.
+    """
+
+    meaning: DepthMeaning
+    focus_text: str
+    focus_options: dict[str, object]
+    strength: Strength
+    encoding: Encoding
+    part_frames: int
+    overwrite: bool
+    texts: tuple[Path, ...]
+
+    def focus(self, clip: ClipPaths | None) -> Focus:
+        """The focus of a clip; with None the text is checked, and a mask that it names need not be there."""
+        find = Path if clip is None else partial(_mask_of, clip)
+        return parse_focus(self.focus_text, find_file=find, **self.focus_options)  # type: ignore[arg-type]
+
+
+def settings_of(words: argparse.Namespace) -> Settings:
+    """Check what a command line says, before a video or a model is opened.
+
+    Raises:
+        ValueError: a setting that cannot be used.
+    """
+    focus, focus_file = text_or_file(words.focus, "--focus")
+    strength, strength_file = text_or_file(words.strength, "--strength")
+    options = {
+        "smoothing_frames": words.focus_smoothing,
+        "radius_px": words.focus_radius,
+        "between": words.between_points,
+        "easing": words.easing,
+    }
+    require_whole_calls(words.part_frames)
+    plan_windows(WINDOW_FRAMES, WINDOW_FRAMES, words.overlap)
+    settings = Settings(
+        DepthMeaning(words.depth_source, words.polarity, words.normalisation, words.exponent),
+        focus,
+        options,
+        Strength(strength, words.easing),
+        Encoding(words.codec, words.crf),
+        words.part_frames,
+        words.overwrite,
+        tuple(path for path in (focus_file, strength_file) if path is not None),
+    )
+    settings.focus(None)
+    lens_renderer(words, torch.device("cpu"))
+    return settings
+
+
+def lens_renderer(words: argparse.Namespace, device: torch.device) -> LensRenderer:
+    """Lens Blur as a command line sets it.
+
+    Raises:
+        ValueError: a setting out of range.
+    """
+    return LensRenderer(
+        Aperture(words.blades, words.rotation, words.roundness, words.anamorphic, words.cat_eye),
+        words.light,
+        words.highlight_gain,
+        words.highlight_threshold,
+        words.near_strength,
+        words.far_strength,
+        words.contour_tolerance,
+        device,
+    )
+
+
+def chosen_renderer(words: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:
+    """The renderer of a command line; a model is loaded when it is first used.
+
+    Raises:
+        ValueError: model files are missing or wrong.
+    """
+    if words.renderer == "lens":
+        return lens_renderer(words, device)
+    from ..model_files import FileModel
+
+    return FileModel(
+        *(
+            None if text is None else input_path(text)
+            for text in (words.unet, words.vae, words.image_encoder)
+        ),
+        device=device,
+        dtype=DTYPES[words.dtype] if words.dtype else default_dtype(device),
+        mpi_mode=words.mpi_mode,
+        overlap=words.overlap,
+        working_size=words.working_size,
+    )
+
+
+def job_of(settings: Settings, clip: ClipPaths, renderer: ClipRenderer) -> RenderJob:
+    """What a command line says of one clip.
+
+    Raises:
+        ValueError: sources that cannot be used.
+    """
+    encoding = settings.encoding
+    source = FileClip(clip.video, keep_alpha=CODECS[encoding.codec].keeps_alpha)
+    # In a folder nobody names the files, so each gets an ending that holds its sound.
+    output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
+    return RenderJob(
+        source,
+        FileDepth(clip.own(clip.disparity), settings.meaning),
+        settings.focus(clip),
+        settings.strength,
+        renderer,
+        output,
+        encoding,
+        settings.part_frames,
+        settings.overwrite,
+        settings.texts,
+    )
+
+
+def input_path(text: str) -> Path:
+    """The file or folder that a text of the command line names.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return find_path(text, Path.cwd())
+
+
+def output_path(text: str) -> Path:
+    """The path of a file or folder to be made.
+
+    Raises:
+        ValueError: the text is no path.
+    """
+    return typed_path(text, Path.cwd())
+
+
+def _mask_of(clip: ClipPaths, name: str) -> Path:
+    return clip.own(input_path(name))

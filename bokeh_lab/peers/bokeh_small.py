@@ -1,0 +1,64 @@
+"""The small model that comes with the pack: the paper's layout with `SmallOptions`, trained by us."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bokeh_core.checkpoint.bundle import included_model
+from bokeh_core.checkpoint.precision import default_dtype, with_decoder_in
+from bokeh_core.semantics import no_image_encoder
+
+from .any_to_bokeh import model_renderer
+from .renderer import BokehTask, Render
+
+BUNDLE = "BOKEH_SMALL"
+"""Environment variable: path of another bundle to measure in place of the one that comes with us."""
+
+
+def bundle_path() -> Path | None:
+    """The file that is measured, or None where there is none."""
+    named = os.environ.get(BUNDLE)
+    return Path(named) if named else included_model()
+
+
+def weights() -> dict[str, Path]:
+    """The file that is measured, if there is one."""
+    path = bundle_path()
+    return {} if path is None else {BUNDLE: path}
+
+
+def missing() -> str | None:
+    """Say what the model lacks, or None where it can run."""
+    path = bundle_path()
+    if path is None or not path.is_file():
+        return f"no weights: {path or 'models/bokeh-small.safetensors'} does not exist"
+    return None if importlib.util.find_spec("diffusers") else "packages are not installed: diffusers"
+
+
+def render(task: BokehTask) -> Tensor:
+    """Render in the dtypes of `precision`.
+
+    Raises:
+        ValueError: `missing` gives a reason, or the file is no bundle.
+    """
+    reason, path = missing(), bundle_path()
+    if reason is not None or path is None:
+        raise ValueError(f"Bokeh small cannot run: {reason}.")
+    return _from_bundle(path, task.device)(task)
+
+
+@lru_cache(maxsize=1)
+def _from_bundle(path: Path, device: torch.device) -> Render:
+    from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
+
+    dtype = default_dtype(device)
+    unet = load_unet(path, dtype, device)
+    vae = with_decoder_in(load_vae(path), dtype).to(device)
+    embed = no_image_encoder(unet.embedding_width)
+    return model_renderer(unet, vae, embed, mpi_mode=trained_mpi_mode(path))

@@ -1,0 +1,259 @@
+"""U-Net, VAE and the layers of `SmallOptions` as one network: what is trained together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from bokeh_core.clip.lengths import broadcast_over_frames
+from bokeh_core.models.small.options import (
+    RADIUS_SCALE_PX,
+    SmallLayers,
+    SmallOptions,
+    require_channels,
+    set_to_zero,
+    skip_widths,
+)
+from bokeh_core.models.unet import BokehUNet, MPIMode
+from bokeh_core.models.vae import RefinedDecoder, RefinedVAE
+from bokeh_core.mpi import mpi_regions
+from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+from bokeh_core.pipeline.working_size import WorkingSize
+from bokeh_core.semantics import clip_input
+from bokeh_core.windows import fuse_windows, plan_decode, plan_windows
+
+ImageEncoder = Callable[[Tensor], Tensor]
+
+
+@dataclass
+class EncodedClip:
+    """What the U-Net and the decoder read of N frames.
+
+    Attributes:
+        frames: [N, 3, H, W] in [-1, 1] at network size.
+        latents: [N, 8, h, w], of the frames and of their defocus.
+        image_embeds: [N, D].
+        skips: at 1, 1/2, 1/4, 1/8 of the size, [N, C, H/s, W/s].
+        radius: signed blur radius [N, 1, H, W] in units of `RADIUS_SCALE_PX`; None where no option needs it.
+    """
+
+    frames: Tensor
+    latents: Tensor
+    image_embeds: Tensor
+    skips: list[Tensor]
+    radius: Tensor | None = None
+
+
+class BokehNetwork(nn.Module):
+    """U-Net, VAE and options as one network: what is trained together and runs together."""
+
+    def __init__(
+        self,
+        unet: BokehUNet,
+        vae: RefinedVAE,
+        options: SmallOptions | None = None,
+        image_encoder: ImageEncoder | None = None,
+    ) -> None:
+        """Join networks.
+
+        Args:
+            unet, vae: as loaded or built.
+            options: None is the published behaviour.
+            image_encoder: [N, 3, 224, 224] in [0, 1] -> [N, D]; kept out of the weights. None feeds zeros.
+        """
+        super().__init__()
+        self.unet = unet
+        self.vae = vae
+        self.options = options = options or SmallOptions()
+        require_channels(options, vae.config)
+        self.layers = SmallLayers(options, skip_widths(vae.config))
+        # A list, or a module given here would become part of the network's weights.
+        self._image_encoder = [image_encoder] if image_encoder is not None and options.image_encoder else []
+
+    def start_latent_difference(self) -> None:
+        """With the option, let an untrained U-Net predict none: its last convolution to zero."""
+        if self.options.latent_difference:
+            set_to_zero(self.unet.conv_out)
+
+    def start_input_skip(self) -> None:
+        """Let the decoder add nothing to the sharp frame, if a skip is on and has not learnt anything yet.
+
+        The skip becomes the identity (the blur stack: the frame blurred by each pixel's own radius), the
+        decoder's last convolution of features zero, and the convolution over time after that the identity.
+        Until then, while only latents are learnt, the skip adds nothing.
+        """
+        if not self.layers.start_skips():
+            return
+        over_time = self.vae.decoder.time_conv_out
+        set_to_zero(self.vae.decoder.conv_out)
+        set_to_zero(over_time)
+        middle = over_time.kernel_size[0] // 2
+        with torch.no_grad():
+            over_time.weight[:, :, middle, 0, 0] = torch.eye(over_time.out_channels)
+
+    def encode(self, inputs: BokehInputs, start: int, stop: int, device: torch.device) -> EncodedClip:
+        """Encode frames [start, stop); each result depends on its own frame alone."""
+        frames = inputs.network_frames(start, stop, device)
+        learns = any(p.requires_grad for p in self.vae.encoder.parameters())
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
+            latents, skips = self.encode_frames(frames)
+        radius = None
+        if self.options.needs_radius:
+            radius = inputs.network_radius(start, stop, device) / RADIUS_SCALE_PX
+        if self.layers.defocus_encoder is not None and radius is not None:
+            defocus = self.layers.defocus_encoder(radius)
+        else:
+            with torch.no_grad():
+                defocus, _ = self.encode_frames(inputs.network_defocus(start, stop, device))
+        if radius is not None:
+            skips = self.layers.add_to_skips(skips, radius)
+        embeds = self._embed(inputs, start, stop, device)
+        latents = torch.cat((latents, defocus.to(latents.dtype)), dim=1)
+        return EncodedClip(frames, latents, embeds, skips, radius)
+
+    def encode_frames(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """`RefinedVAE.encode`, in the encoder's dtype even under autocast: half precision overflows in it."""
+        with torch.autocast(frames.device.type, enabled=False):
+            return self.vae.encode(frames)
+
+    def predict(
+        self,
+        latents: Tensor,
+        blur_strength: Tensor,
+        image_embeds: Tensor,
+        regions: Tensor | None,
+        mpi_mode: MPIMode,
+    ) -> Tensor:
+        """Bokeh latents of B windows; arguments as of `BokehUNet.forward` -> [B, F, 4, h, w]."""
+        output = self.unet(latents, blur_strength, image_embeds, regions, mpi_mode)
+        return self.options.whole_latents(output, latents)
+
+    def decode(
+        self,
+        latents: Tensor,
+        skips: Sequence[Tensor],
+        frames: Tensor,
+        clips: int = 1,
+        radius: Tensor | None = None,
+    ) -> Tensor:
+        """Decode clips of equal length in one temporal chunk each.
+
+        Args:
+            latents: [B*F, 4, h, w], scaled.
+            skips: as `encode` gives them.
+            frames: [B*F, 3, H, W] in [-1, 1], all in focus.
+            clips: B.
+            radius: as `encode` gives it; `blur_stack` needs it.
+
+        Returns:
+            [B*F, 3, H, W], about [-1, 1], not clamped.
+        """
+        if torch.is_grad_enabled() or clips > 1:
+            unscaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
+            pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
+        else:
+            pixels = self.vae.decode(latents, skips)
+        return self.layers.add_frames(pixels, frames, None if radius is None else radius * RADIUS_SCALE_PX)
+
+    def render(
+        self,
+        frames: Tensor,
+        disparity: Tensor,
+        focal_disparity: Tensor,
+        blur_strength: Tensor,
+        *,
+        mpi_mode: MPIMode = "paper",
+        window: int = 8,
+        overlap: int = 4,
+        working_size: WorkingSize = "auto",
+        k_dtype: torch.dtype = torch.float16,
+    ) -> Tensor:
+        """Render a clip as `BokehPipeline` does, with the options; every frame's features are held at once.
+
+        Args:
+            frames: [T, 3, H, W] in [0, 1].
+            disparity: [T, H, W] in [0, 1].
+            focal_disparity: [T] or [1].
+            blur_strength: [T] or [1], K in px at the working size.
+            mpi_mode, window, overlap, working_size, k_dtype: see `BokehPipeline`.
+
+        Returns:
+            float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
+
+        Raises:
+            ValueError: inputs that do not belong together.
+        """
+        regions = None
+        if mpi_mode == "paper":
+            focal = broadcast_over_frames(focal_disparity, disparity.shape[0], "focal_disparity")
+            regions = mpi_regions(disparity, focal)
+        inputs = bokeh_inputs(
+            frames, disparity, focal_disparity, blur_strength, regions=regions, working_size=working_size
+        )
+        device = self.unet.conv_in.weight.device
+        windows = plan_windows(inputs.num_frames, window, overlap)
+        with torch.no_grad():
+            encoded = self.encode(inputs, 0, inputs.num_frames, device)
+            predicted = []
+            for start, stop in windows:
+                seen = inputs.network_regions(start, stop, device)
+                strength = inputs.blur_strength[start:stop].to(device, k_dtype)
+                predicted.append(
+                    self.predict(
+                        encoded.latents[None, start:stop],
+                        strength[None],
+                        encoded.image_embeds[None, start:stop],
+                        None if seen is None else seen[None],
+                        mpi_mode,
+                    )[0].float()
+                )
+            latents = fuse_windows(predicted, windows)
+            pieces = []
+            for call in plan_decode(inputs.num_frames):
+                run = slice(call.start, call.stop)
+                pixels = self.decode(
+                    latents[run],
+                    [skip[run] for skip in encoded.skips],
+                    encoded.frames[run],
+                    radius=None if encoded.radius is None else encoded.radius[run],
+                )
+                pixels = (pixels[call.keep_from - call.start :].float() / 2 + 0.5).clamp(0, 1)
+                pieces.append(inputs.geometry.restore(pixels).to(frames.device))
+        return torch.cat(pieces)
+
+    def _embed(self, inputs: BokehInputs, start: int, stop: int, device: torch.device) -> Tensor:
+        if not self._image_encoder:
+            return torch.zeros(stop - start, self.unet.embedding_width, device=device)
+        with torch.no_grad():
+            return self._image_encoder[0](clip_input(inputs.stretched_frames(start, stop, device))).to(device)
+
+
+def decode_clips(decoder: RefinedDecoder, latents: Tensor, skips: Sequence[Tensor], clips: int) -> Tensor:
+    """`RefinedDecoder` for several clips of equal length at once, none of which sees another.
+
+    Args:
+        decoder: computes, and keeps what gradients need.
+        latents: unscaled, [B*F, 4, h, w].
+        skips: at 1, 1/2, ...: [B*F, C, H/s, W/s].
+        clips: B.
+
+    Returns:
+        [B*F, 3, H, W], not clamped.
+    """
+    image_only = torch.zeros(clips, latents.shape[0] // clips, dtype=latents.dtype, device=latents.device)
+    x = decoder.mid_block(decoder.conv_in(latents), image_only_indicator=image_only)
+    for j, (block, skip) in enumerate(zip(decoder.up_blocks, reversed(skips), strict=True), start=1):
+        x = x + decoder.get_submodule(f"skip_conv_{j}")(skip.to(x.dtype))
+        if decoder.gradient_checkpointing and torch.is_grad_enabled():
+            x = checkpoint(block, x, image_only, use_reentrant=False)
+        else:
+            x = block(x, image_only_indicator=image_only)
+    x = decoder.conv_out(decoder.conv_act(decoder.conv_norm_out(x)))
+    # The last convolution runs over the frames of a clip.
+    x = decoder.time_conv_out(rearrange(x, "(b f) c h w -> b c f h w", b=clips))
+    return rearrange(x, "b c f h w -> (b f) c h w")

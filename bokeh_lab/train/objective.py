@@ -1,0 +1,142 @@
+"""The loss of one batch, stage by stage (paper section 3.4)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from bokeh_core.models.unet import MPIMode
+from bokeh_core.mpi import mpi_regions
+from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+
+from .config import LossConfig, Stage
+from .losses import latent_loss, pixel_loss
+from .network import BokehNetwork, EncodedClip, decode_clips
+from .samples import Sample
+
+# As the nodes and the published pipeline embed it.
+K_DTYPE = torch.float16
+
+
+class Objective(nn.Module):
+    """A network and what a stage asks of it; one module, so that devices can share its gradients."""
+
+    def __init__(self, network: BokehNetwork, stage: Stage, loss: LossConfig, mpi_mode: MPIMode) -> None:
+        super().__init__()
+        self.network = network
+        self.stage = stage
+        self.loss = loss
+        self.mpi_mode = mpi_mode
+
+    def forward(self, sample: Sample) -> dict[str, Tensor]:
+        """Losses of a batch of clips, scalars; `loss` is what is minimised, the others are its parts."""
+        if self.stage == "stage0":
+            return self._autoencode(sample)
+        inputs = self._inputs(sample)
+        clips = sample.frames.shape[0]
+        if self.stage in ("stage1", "stage2"):
+            predicted = self._predict(inputs, sample, clips)[0]
+            latent = latent_loss(predicted, self._true_latents(sample))
+            return {"loss": latent, "latent": latent.detach()}
+        if self.stage == "stage3":
+            with torch.no_grad():
+                predicted, encoded = self._predict(inputs, sample, clips)
+            if self.network.layers.defocus_skips is not None:
+                # They learn here, so their part of the skips needs gradients.
+                encoded = self.network.encode(inputs, 0, inputs.num_frames, sample.frames.device)
+        else:
+            predicted, encoded = self._predict(inputs, sample, clips)
+        pixels, frames, truth = (
+            self._inside(part)
+            for part in (
+                self.network.decode(predicted, encoded.skips, encoded.frames, clips, encoded.radius),
+                encoded.frames,
+                rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1,
+            )
+        )
+        loss = pixel_loss(pixels, truth, self.loss.texture_weight, self.loss.texture)
+        # Batches differ more than the loss falls: the sharp frames' own loss is the yardstick.
+        sharp = pixel_loss(frames, truth, self.loss.texture_weight, self.loss.texture)
+        parts = {
+            "pixel": loss.detach(),
+            "share_of_sharp": loss.detach() / sharp.clamp(min=1e-4),
+            "psnr": _psnr(pixels, truth),
+        }
+        if self.stage == "pixels" and self.loss.latent_weight:
+            latent = latent_loss(predicted, self._true_latents(sample))
+            parts["latent"] = latent.detach()
+            loss = loss + self.loss.latent_weight * latent
+        return {"loss": loss, **parts}
+
+    def _inside(self, pixels: Tensor) -> Tensor:
+        """Without the crop's margin."""
+        margin = self.loss.margin_px
+        return pixels[..., margin:-margin, margin:-margin] if margin else pixels
+
+    def _inputs(self, sample: Sample) -> BokehInputs:
+        """All frames of the batch in a row: everything before the U-Net is frame by frame."""
+        disparity = rearrange(sample.disparity, "b f h w -> (b f) h w")
+        focal = rearrange(sample.focal_disparity, "b f -> (b f)")
+        return bokeh_inputs(
+            rearrange(sample.frames, "b f c h w -> (b f) c h w"),
+            disparity,
+            focal,
+            rearrange(sample.blur_strength, "b f -> (b f)"),
+            regions=mpi_regions(disparity, focal) if self.mpi_mode == "paper" else None,
+            working_size="native",
+        )
+
+    def _predict(self, inputs: BokehInputs, sample: Sample, clips: int) -> tuple[Tensor, EncodedClip]:
+        """Predicted latents [B*F, 4, h, w], and what the decoder needs."""
+        device = sample.frames.device
+        encoded = self.network.encode(inputs, 0, inputs.num_frames, device)
+        regions = inputs.network_regions(0, inputs.num_frames, device)
+        predicted = self.network.predict(
+            rearrange(encoded.latents, "(b f) c h w -> b f c h w", b=clips),
+            sample.blur_strength.to(K_DTYPE),
+            rearrange(encoded.image_embeds, "(b f) d -> b f d", b=clips),
+            None if regions is None else rearrange(regions, "(b f) h w -> b f h w", b=clips),
+            self.mpi_mode,
+        )
+        return rearrange(predicted, "b f c h w -> (b f) c h w"), encoded
+
+    def _true_latents(self, sample: Sample) -> Tensor:
+        with torch.no_grad():
+            return self.network.encode_frames(rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1)[0]
+
+    def _autoencode(self, sample: Sample) -> dict[str, Tensor]:
+        """A VAE's own loss on sharp frames, bokeh frames and defocus maps: all that it will ever encode."""
+        vae = self.network.vae
+        clips = sample.frames.shape[0]
+        distance = (sample.disparity - sample.focal_disparity[..., None, None]).abs()
+        kinds = (sample.frames, sample.bokeh, distance[:, :, None].expand_as(sample.frames))
+        images = torch.cat([rearrange(kind, "b f c h w -> (b f) c h w") for kind in kinds]) * 2 - 1
+        moments = vae.quant_conv(vae.encoder(images))
+        mean, log_variance = moments.float().chunk(2, dim=1)
+        log_variance = log_variance.clamp(-30, 20)
+        noise = _noise_like(mean, sample.index)
+        latents = mean + (0.5 * log_variance).exp() * noise
+        widths = vae.config.block_out_channels
+        # One pixel of zeros broadcasts: the skips are not there yet.
+        no_skips = [images.new_zeros(1, width, 1, 1) for width in (widths[0], *widths[:-1])]
+        pixels = decode_clips(vae.decoder, latents.to(vae.dtype), no_skips, clips * len(kinds)).float()
+        # Channels beyond the colours are for the options, and learn later.
+        pixels = pixels[:, : images.shape[1]]
+        absolute, squared = F.l1_loss(pixels, images), F.mse_loss(pixels, images)
+        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+        loss = absolute + self.loss.mse_weight * squared + self.loss.kl_weight * divergence
+        return {"loss": loss, "kl": divergence.detach(), "psnr": _psnr(pixels, images)}
+
+
+def _noise_like(values: Tensor, index: Tensor) -> Tensor:
+    """Gaussian noise that the numbers of the samples decide."""
+    generator = torch.Generator().manual_seed(int(index.flatten()[0]))
+    return torch.randn(values.shape, generator=generator).to(values)
+
+
+def _psnr(predicted: Tensor, truth: Tensor) -> Tensor:
+    """In dB, of values in [-1, 1]."""
+    error = F.mse_loss(predicted.detach().float().clamp(-1, 1), truth.float()) / 4
+    return -10 * error.clamp(min=1e-12).log10()

@@ -1,0 +1,55 @@
+"""The small model that comes with the pack: whole, small, open about what it is, and better than nothing."""
+
+import json
+
+import pytest
+import torch
+
+from bokeh_core.checkpoint.bundle import INCLUDED_MODEL, bundle_at, included_model, quality_warning
+from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
+from bokeh_lab.metrics import ClipPair, measure_clip
+from bokeh_lab.peers import bokeh_small, identity
+from bokeh_lab.peers.renderer import BokehTask
+from bokeh_lab.scenes.clip import render_clip
+from bokeh_lab.scenes.library import AssetLibrary
+from bokeh_lab.scenes.presets import make_scene
+
+
+def test_the_file_is_small_and_says_what_it_is():
+    assert included_model() == INCLUDED_MODEL
+    assert INCLUDED_MODEL.stat().st_size <= 20_000_000
+    metadata = bundle_at(INCLUDED_MODEL)
+    assert metadata is not None
+    assert trained_mpi_mode(INCLUDED_MODEL) == "paper"
+    assert float(metadata["training_k_min_px"]) < float(metadata["training_k_max_px"])
+    assert metadata["training_gamma"] == "1"
+    options = json.loads(metadata["config"])["small_options"]
+    assert options["image_encoder"] is False
+    warning = quality_warning(metadata)
+    assert "demo of the method" in warning
+
+
+def test_its_parts_fit_and_hold_numbers():
+    unet, vae = load_unet(INCLUDED_MODEL), load_vae(INCLUDED_MODEL)
+    assert unet.reads_images is False
+    for part in (unet, vae):
+        assert all(bool(value.isfinite().all()) for value in part.state_dict().values())
+
+
+@pytest.mark.parametrize("seed", [41000, 41001])
+def test_it_comes_closer_to_the_truth_than_doing_nothing(seed: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(bokeh_small.BUNDLE, raising=False)
+    library = AssetLibrary.load(split="held-out")
+    scene = make_scene("paper", seed, 2, 128, 192, library, strengths=(48.0,))
+    clip = render_clip(scene, rays_across=11)
+    task = BokehTask(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength)
+    with torch.no_grad():
+        found, nothing = bokeh_small.render(task), identity.render(task)
+
+    def value(metric: str, frames: torch.Tensor) -> float:
+        measured = measure_clip(metric, ClipPair(frames, clip.bokeh, clip.frames, clip.in_focus, clip.edges))
+        assert isinstance(measured, float)
+        return measured
+
+    assert value("psnr", found) > value("psnr", nothing) + 3
+    assert value("edge_psnr", found) > value("edge_psnr", nothing) + 1
