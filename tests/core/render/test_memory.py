@@ -55,4 +55,5 @@ def test_ten_times_the_frames_take_the_same_memory(tmp_path: Path):
     # The frames alone, in floating point: what growing would look like.
     grown = (LONG - SHORT) * HEIGHT * WIDTH * 3 * 4
     assert grown > 0.5 * short
-    assert long < 1.1 * short
+    # Less than the frames would take in 8 bit; what an allocator holds back differs by tens of megabytes.
+    assert long - short < 0.2 * grown
