@@ -1,9 +1,10 @@
 """Clips of any length from file to file: streamed, in parts that survive a stop, with either renderer."""
 
 from .depth import DepthSource, FileDepth, GivenDepth
-from .job import PART_FRAMES, RenderJob, RenderReport, check_job, render_clip, stored_under_key
+from .job import PART_FRAMES, RenderJob, stored_under_key
 from .parts import remove_stale_parts
 from .renderers import ClipRenderer, LensRenderer, ModelRenderer
+from .run import RenderReport, check_job, render_clip
 from .settings import GivenFocus, GivenStrength, Strength, parse_focus
 from .source import ClipSource, FileClip, TensorClip
 from .stages import STAGES, Progress, overall_share

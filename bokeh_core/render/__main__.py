@@ -22,9 +22,9 @@ from .command.failures import Failure, in_words, told
 from .command.processes import this_process
 from .command.progress import ProgressLine
 from .command.termination import stopping_on_termination
-from .job import RenderReport, check_job, render_clip
 from .parts import parts_folder
 from .renderers import LensRenderer
+from .run import RenderReport, check_job, render_clip
 
 if TYPE_CHECKING:
     from .model_files import FileModel

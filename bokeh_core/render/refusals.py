@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..disparity.files import fingerprint, open_depth_maps
 from ..video_io import container_of, require_encodes
 from .depth import FileDepth
+from .job import RenderJob
 from .parts import parts_folder, require_ours
 from .result import Found, look_at
-
-if TYPE_CHECKING:
-    from .job import RenderJob
 
 
 def require_output_possible(job: RenderJob) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .config import STAGES, Stage, TrainConfig, check
+from .config import STAGES, Stage, TrainConfig
+from .config_checks import check
 
 ConfigT = TypeVar("ConfigT")
 

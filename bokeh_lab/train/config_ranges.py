@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bokeh_core.strength import MAX_STRENGTH
 
-if TYPE_CHECKING:
-    from .config import TrainConfig
+from .config import TrainConfig
 
 # Larger counts are slips of the keyboard, and would end in a machine without memory.
 MOST_SIDE_PX, MOST_FRAMES, MOST_COUNT = 16_384, 100_000, 10**9

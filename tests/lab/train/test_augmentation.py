@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from bokeh_lab.scenes.draws import Draws
 from bokeh_lab.train.augmentation import recoloured, turned
-from bokeh_lab.train.config import DataConfig, OptimiserConfig, RunConfig, TrainConfig, check
+from bokeh_lab.train.config import DataConfig, OptimiserConfig, RunConfig, TrainConfig
+from bokeh_lab.train.config_checks import check
 
 
 def blurred(clip: torch.Tensor, radius_px: int = 2) -> torch.Tensor:

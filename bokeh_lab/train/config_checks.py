@@ -1,0 +1,57 @@
+"""Which settings of a training run go together."""
+
+from __future__ import annotations
+
+from ..scenes.presets import PRESETS
+from .config import TrainConfig
+from .config_ranges import check_ranges
+
+# Sides the U-Net halves three times and the VAE three times more.
+SIDE_MULTIPLE_PX = 64
+
+
+def check(config: TrainConfig) -> TrainConfig:
+    """Find what would fail after hours.
+
+    Raises:
+        ValueError: a value out of range, with the key's path.
+    """
+    check_ranges(config)
+    for key, preset in (("data.preset", config.data.preset), ("validation.preset", config.validation.preset)):
+        if preset not in PRESETS:
+            raise ValueError(f"{key} is {preset!r:.80}; it must be one of {', '.join(PRESETS)}.")
+    fewest, most = config.data.frames
+    if not 1 <= fewest <= most <= config.data.scene_frames:
+        raise ValueError(
+            f"data.frames is {fewest} to {most}; it must be ascending, from 1 to data.scene_frames, "
+            f"{config.data.scene_frames}."
+        )
+    sizes = {"data.size or data.crop": config.data.frame_size}
+    if config.validation.size is not None:
+        sizes["validation.size"] = config.validation.size
+    if config.data.crop is not None and any(
+        part > whole for part, whole in zip(config.data.crop, config.data.size, strict=True)
+    ):
+        raise ValueError(f"data.crop is {config.data.crop}; it must fit into data.size, {config.data.size}.")
+    for key, (width, height) in sizes.items():
+        if width % SIDE_MULTIPLE_PX or height % SIDE_MULTIPLE_PX or min(width, height) < SIDE_MULTIPLE_PX:
+            nearest = tuple(max(round(s / SIDE_MULTIPLE_PX), 1) * SIDE_MULTIPLE_PX for s in (width, height))
+            raise ValueError(
+                f"{key} is {width} x {height}; both sides must be multiples of {SIDE_MULTIPLE_PX} px, "
+                f"such as {nearest[0]} x {nearest[1]}."
+            )
+    if config.data.turn and config.data.frame_size[0] != config.data.frame_size[1]:
+        raise ValueError(f"data.turn needs a square data.crop, not {config.data.frame_size}.")
+    if config.data.recolour and config.data.gamma != 1:
+        raise ValueError(f"data.recolour is exact only with data.gamma 1, not {config.data.gamma:g}.")
+    if config.run.still and config.data.frames != (1, 1):
+        raise ValueError(f"run.still needs data.frames 1, not {config.data.frames}.")
+    if not 0 <= 2 * config.loss.margin_px < min(config.data.frame_size):
+        raise ValueError(
+            f"loss.margin_px is {config.loss.margin_px}; it must be 0 to below half of data.crop's sides."
+        )
+    if config.run.ema_decay is not None and not 0 <= config.run.ema_decay < 1:
+        raise ValueError(f"run.ema_decay is {config.run.ema_decay:g}; it must be 0 to below 1, or null.")
+    if config.data.shards is not None and config.data.scenes is None:
+        raise ValueError("data.shards needs data.scenes, the number of scenes in the shards.")
+    return config
