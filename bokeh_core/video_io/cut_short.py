@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-_MP4, _AVI = "mov,mp4,m4a,3gp,3g2,mj2", "avi"
+_MP4, _AVI, _MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "avi", "matroska,webm"
 # Cameras put data of their own, which no lengths describe, behind the last box of an MP4.
 _CONTENT = (b"mdat", b"moof")
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 def is_cut_short(path: Path, format_name: str) -> bool:
-    """Tell whether the content of an MP4, MOV or AVI file ends early; False for other formats.
+    """Tell whether the content of an MP4, MOV, AVI, MKV or WebM file ends early; False for other formats.
 
     Args:
         path: of the file.
@@ -24,6 +25,8 @@ def is_cut_short(path: Path, format_name: str) -> bool:
         if format_name == _AVI:
             head, length = file.read(4), int.from_bytes(file.read(4), "little")
             return head == b"RIFF" and 8 + length > size
+        if format_name == _MATROSKA:
+            return _segment_passes(file, size)
     return False
 
 
@@ -41,3 +44,24 @@ def _box_passes(file: BinaryIO, size: int) -> bool:
         if at > size:
             return kind in _CONTENT
     return False
+
+
+def _segment_passes(file: BinaryIO, size: int) -> bool:
+    if file.read(4) != _EBML:
+        return False
+    file.seek(_element_length(file) or 0, 1)
+    if file.read(4) != _SEGMENT:
+        return False
+    length = _element_length(file)
+    return length is not None and file.tell() + length > size
+
+
+def _element_length(file: BinaryIO) -> int | None:
+    """A length of Matroska, whose leading zeros tell its bytes; None where it is not known."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    count = 9 - first[0].bit_length()
+    most = (1 << 7 * count) - 1
+    value = int.from_bytes(first + file.read(count - 1), "big") & most
+    return None if value == most else value
