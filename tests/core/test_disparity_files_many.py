@@ -102,6 +102,17 @@ def test_an_animated_png_or_gif_is_read_whole(tmp_path: Path, name: str, codec: 
     np.testing.assert_allclose(read_all(tmp_path / name), MAPS, atol=1e-4)
 
 
+def test_a_gif_that_is_cut_off_is_refused(tmp_path: Path):
+    write_animation(tmp_path / "d.gif", "gif", "gray")
+    whole = (tmp_path / "d.gif").read_bytes()
+    (tmp_path / "d.gif").write_bytes(whole[:-20])
+    with pytest.raises(ValueError, match=r"d\.gif is cut off or damaged at its end: \d frames? can be read"):
+        read_depth_maps(tmp_path / "d.gif")
+    # Some programs leave out the last byte, which only says that there is no more.
+    (tmp_path / "d.gif").write_bytes(whole[:-1])
+    np.testing.assert_allclose(read_all(tmp_path / "d.gif"), MAPS, atol=1e-4)
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(("kind", "unit"), [(np.uint8, 1 / 255), (np.uint16, 257 / 65535), (np.float32, 0.5)])
 def test_every_page_of_a_tiff_is_read(tmp_path: Path, order: Literal["<", ">"], kind: Any, unit: float):
