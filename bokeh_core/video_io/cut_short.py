@@ -24,7 +24,8 @@ def is_cut_short(path: Path, format_name: str) -> bool:
             return _box_passes(file, size)
         if format_name == _AVI:
             head, length = file.read(4), int.from_bytes(file.read(4), "little")
-            return head == b"RIFF" and 8 + length > size
+            # Some writers count a byte that fills up to an even length and do not write it.
+            return head == b"RIFF" and 8 + length > size + 1
         if format_name == _MATROSKA:
             return _segment_passes(file, size)
         if format_name == _GIF:
