@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..bokeh_core.clip.checks import as_plain_float
 from ..bokeh_core.strength import PUBLISHED_STRENGTH_PX
 
 if TYPE_CHECKING:
@@ -61,13 +62,20 @@ def require_kind(value: Any, kind: type, name: str, source: str) -> None:
 
 
 def latent_samples(latent: Any) -> Tensor:
-    """Return the samples [T, 4, h, w] of a LATENT.
+    """Return the samples of a LATENT, float32 [T, 4, h, w].
 
     Raises:
-        ValueError: a latent of another model, or none.
+        ValueError: a latent of another model, or none; NaN or infinite values.
     """
     samples = latent.get("samples") if isinstance(latent, Mapping) else None
     if isinstance(samples, Tensor) and samples.ndim == 4 and samples.shape[1] == 4 and 0 not in samples.shape:
+        samples = as_plain_float(samples, "latent")
+        bad = ~samples.isfinite().flatten(1).all(1)
+        if bool(bad.any()):
+            raise ValueError(
+                f"The latent holds NaN or infinite values in {int(bad.sum())} of {len(bad)} frames, first in "
+                f"frame {int(bad.nonzero()[0])}; sample it again, with dtype fp32 if it was fp16."
+            )
         return samples
     found = f"has shape {tuple(samples.shape)}" if isinstance(samples, Tensor) else "has no samples"
     raise ValueError(

@@ -38,7 +38,7 @@ def checked_frames(frames: Tensor, name: str = "frames", *, channels_last: bool 
     Raises:
         ValueError: another shape or type, NaN or infinite values, or values on another scale than 0 to 1.
     """
-    pictures = _as_float(frames, name)
+    pictures = as_plain_float(frames, name)
     _require_pictures(pictures, name, channels_last)
     if frames.dtype == torch.uint8:
         pictures = pictures / 255
@@ -58,7 +58,7 @@ def checked_maps(maps: Tensor, name: str = "disparity", size: tuple[int, ...] | 
     Raises:
         ValueError: another shape or type, NaN or infinite values, or values outside of [0, 1].
     """
-    values = _as_float(maps, name)
+    values = as_plain_float(maps, name)
     if values.ndim != 3 or (size is not None and tuple(values.shape[1:]) != tuple(size)):
         _refuse_shape_of_maps(values, name, size)
     if values.numel() == 0:
@@ -73,7 +73,7 @@ def checked_maps(maps: Tensor, name: str = "disparity", size: tuple[int, ...] | 
 
 def checked_map(frame_map: Tensor, frame: int, name: str = "disparity") -> Tensor:
     """`checked_maps` for one map [H, W] of a stream, the frame's number given for messages."""
-    values = _as_float(frame_map, name)
+    values = as_plain_float(frame_map, name)
     if values.ndim != 2 or values.numel() == 0:
         raise ValueError(f"{name} of frame {frame} has shape {tuple(values.shape)}; it must be [H, W].")
     outside = _outside_of_unit_range(values, frame, name, frame_map.dtype)
@@ -125,7 +125,7 @@ def checked_values(
     Raises:
         ValueError: another shape or type, or a value out of range; the message names its frame.
     """
-    numbers = _as_float(values, name)
+    numbers = as_plain_float(values, name)
     numbers = numbers[None] if numbers.ndim == 0 else numbers
     if numbers.ndim != 1:
         raise ValueError(f"{name} has shape {tuple(numbers.shape)}; give one value per frame, [T].")
@@ -143,7 +143,12 @@ def checked_values(
     return numbers.clamp(least, most) if bool((numbers < least).any() | (numbers > most).any()) else numbers
 
 
-def _as_float(values: Any, name: str) -> Tensor:
+def as_plain_float(values: Any, name: str) -> Tensor:
+    """Return any dense tensor of real numbers as float32 without its gradient.
+
+    Raises:
+        ValueError: something else.
+    """
     if values is None:
         raise ValueError(f"There is nothing for {name}; connect it.")
     if not isinstance(values, Tensor):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
-from .map_size import require_map_size
+from .map_size import require_map_size, require_plausible_packing
 
 _NPZ_KEYS = ("disparity", "disp", "depth", "depths", "arr_0")
 # What zipfile, its decompressors and NumPy's reader of headers raise on damaged files.
@@ -40,8 +40,7 @@ _READ_ERRORS = (
 _NUMBERS = "buif"
 # An array by columns has every map scattered all over it, so it is read whole.
 _MAX_BYTES_BY_COLUMNS = 2**31
-# No depth gets so much smaller; what does is constant, or made to fill the memory.
-_MOST_COMPRESSION, _COMPRESSION_MATTERS_FROM = 200, 2**28
+_MOST_NAMES_SHOWN = 8
 
 
 def iterate_arrays(path: Path, start: int = 0) -> Iterator[NDArray[Any]]:
@@ -57,13 +56,13 @@ def iterate_arrays(path: Path, start: int = 0) -> Iterator[NDArray[Any]]:
             try:
                 archive = stack.enter_context(zipfile.ZipFile(path))
                 info = archive.getinfo(_npz_entry(archive.namelist(), path.name))
-                _require_plausible(info, path.name)
                 stream: IO[bytes] = stack.enter_context(archive.open(info))
             except _Refused as refusal:
                 raise ValueError(str(refusal)) from None
             except _READ_ERRORS as error:
                 raise _unreadable(path.name, error) from error
             total = info.file_size
+            require_plausible_packing(total, info.compress_size, path.name)
         else:
             stream = stack.enter_context(path.open("rb"))
             total = path.stat().st_size
@@ -134,19 +133,13 @@ def _npz_entry(entries: list[str], name: str) -> str:
     for key in _NPZ_KEYS:
         if key in keys:
             return f"{key}.npy"
+    if not keys:
+        raise _Refused(f"{name} holds no arrays; write it again with numpy.savez(file, depth=maps).")
+    shown = ", ".join(keys[:_MOST_NAMES_SHOWN])
+    shown += f" and {len(keys) - _MOST_NAMES_SHOWN} more" if len(keys) > _MOST_NAMES_SHOWN else ""
     raise _Refused(
-        f"{name} holds the arrays {', '.join(keys) or 'none'}; name one of them {', '.join(_NPZ_KEYS[:-1])}, "
-        "or keep one."
+        f"{name} holds the arrays {shown}; name one of them {', '.join(_NPZ_KEYS[:-1])}, or keep one."
     )
-
-
-def _require_plausible(info: zipfile.ZipInfo, name: str) -> None:
-    size, packed = info.file_size, info.compress_size
-    if size > _COMPRESSION_MATTERS_FROM and size > _MOST_COMPRESSION * packed:
-        raise _Refused(
-            f"{name} unpacks {packed} bytes to {size}, which no depth does; write it again, without "
-            "compression if it is right."
-        )
 
 
 def map_shape(shape: tuple[int, ...], name: str) -> tuple[int, int, int]:

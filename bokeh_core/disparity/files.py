@@ -165,11 +165,13 @@ def _checked_folder(folder: Path) -> list[Path]:
 
 def _read_folder(files: list[Path], start: int) -> Iterator[_Map]:
     first: Tensor | None = None
+    scale = _OneScale()
     for file in files[start:]:
         maps = list(islice(_read_file(file, 0), 2))
         if len(maps) != 1:
             raise ValueError(f"{file.name} holds several frames; in a folder each file must hold one.")
         frame, precision = maps[0]
+        scale.require(precision, file.name)
         first = frame if first is None else first
         if frame.shape != first.shape:
             raise ValueError(
@@ -242,8 +244,10 @@ def _read_file(path: Path, start: int) -> Iterator[_Map]:
             yield from _read_animation(path, start, length)
         else:
             first: tuple[int, ...] | None = None
+            scale = _OneScale()
             for t, picture in enumerate(iterate_stills(path, start), start):
                 values, precision = _scaled(picture, path.name, t)
+                scale.require(precision, f"{path.name}, page {t},")
                 values = grey_maps(values[None], path.name)[0] if values.dim() == 3 else values
                 first = first or tuple(values.shape)
                 if values.shape != first:
@@ -252,6 +256,31 @@ def _read_file(path: Path, start: int) -> Iterator[_Map]:
                         f"{first[1]} x {first[0]} px; all frames of a clip must have one size."
                     )
                 yield values, precision
+
+
+class _OneScale:
+    """Levels become 0 to 1 and other numbers stay, so a clip of both would have two scales."""
+
+    def __init__(self) -> None:
+        self._first: tuple[str, str] | None = None
+
+    def require(self, precision: str, name: str) -> None:
+        """Take in the precision of the next map."""
+        self._first = self._first or (precision, name)
+        known, first = self._first
+        if _are_levels(precision) != _are_levels(known):
+            raise ValueError(
+                f"{name} holds {_numbers(precision)} but {first} holds {_numbers(known)}; all maps of a clip "
+                "must have one kind of numbers."
+            )
+
+
+def _are_levels(precision: str) -> bool:
+    return "-bit" in precision
+
+
+def _numbers(precision: str) -> str:
+    return f"{precision} levels" if _are_levels(precision) else f"{precision} values"
 
 
 @contextmanager

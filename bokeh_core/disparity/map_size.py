@@ -4,6 +4,8 @@
 MAX_MAP_PIXELS = 2**27
 # What a clip in memory may have in all: 16 GiB as float32, 2071 frames of 1920 x 1080.
 MAX_HELD_PIXELS = 2**32
+# No depth gets so much smaller; what does is constant, or made to fill the memory.
+_MOST_PACKING, _PACKING_MATTERS_FROM = 200, 2**28
 
 
 def require_map_size(width: int, height: int, name: str) -> None:
@@ -31,4 +33,17 @@ def require_held_size(count: int, width: int, height: int, name: str) -> None:
         raise ValueError(
             f"{name} has {count} or more maps of {width} x {height} px, over {MAX_HELD_PIXELS} pixels in "
             "all, too many to be in memory. Any-to-Bokeh Video and the command line read maps one by one."
+        )
+
+
+def require_plausible_packing(unpacked: int, packed: int, name: str) -> None:
+    """Check that a file of that many bytes may unpack to so many.
+
+    Raises:
+        ValueError: it is far more than depth can be compressed.
+    """
+    if unpacked > _PACKING_MATTERS_FROM and unpacked > _MOST_PACKING * packed:
+        raise ValueError(
+            f"{name} unpacks {packed} bytes to {unpacked}, which no depth does; write it again, without "
+            "compression if it is right."
         )

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..clip.aspect import horizontal_stretch, require_same_picture
+from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
 from .recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning, DisparityStatistics
 
@@ -67,12 +68,15 @@ def prepare_disparity(
         width: columns of the result; as the source if None.
 
     Raises:
-        ValueError: NaN or infinite values, constant maps, depth of 0 or less, values outside [0, 1]
-            without normalisation, a clip of another length.
+        ValueError: another shape or type, NaN or infinite values, constant maps, depth of 0 or less, values
+            outside [0, 1] without normalisation, a clip of another length.
     """
     meaning = DepthMeaning(source, polarity, normalisation, exponent)
+    values = as_plain_float(values, "depth")
     if values.numel() == 0:
         raise ValueError(f"The depth maps are empty (shape {tuple(values.shape)}); give at least one frame.")
+    if values.ndim != 3:
+        raise ValueError(f"The depth maps have shape {tuple(values.shape)}; they must be [T, H, W].")
     statistics = DisparityStatistics(meaning)
     for frame in values:
         statistics.add(frame)

@@ -7,18 +7,20 @@ is both on a tensor.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..setting_checks import require_number
 from .frame_by_frame import FrameByFrameFinder
 from .polarity import nearness_of_white
 
 SOURCES = ("disparity", "metric depth")
 POLARITIES = ("auto", "near white", "near black")
+# Beyond these every map becomes black or white.
+_EXPONENTS = (0.01, 100.0)
 NORMALISATIONS = ("min-max", "robust percentiles", "none")
 
 _ROBUST_PERCENTILES = (1.0, 99.0)
@@ -38,7 +40,7 @@ class DepthMeaning:
     """How raw maps are to be read; see `disparity.prepare.prepare_disparity` for each field.
 
     Raises:
-        ValueError: an unknown choice, or an exponent that is not above 0 and finite.
+        ValueError: an unknown choice, or an exponent outside of 0.01 to 100.
     """
 
     source: str = "disparity"
@@ -50,10 +52,9 @@ class DepthMeaning:
         _require_option("source", self.source, SOURCES)
         _require_option("polarity", self.polarity, POLARITIES)
         _require_option("normalisation", self.normalisation, NORMALISATIONS)
-        if not 0 < self.exponent < math.inf:
-            raise ValueError(
-                f"exponent is {self.exponent:g}; it must be above 0 (1 = unchanged, 2 undoes a square root)."
-            )
+        require_number(
+            "exponent", self.exponent, *_EXPONENTS, meaning="1 = unchanged, 2 undoes a square root"
+        )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .map_size import require_map_size
+from .map_size import require_map_size, require_plausible_packing
 
 _SIZES = {
     1: 1,
@@ -45,10 +45,11 @@ _MAX_ENTRIES, _MAX_PAGES, _MAX_FILE_BYTES = 4096, 200_000, 2**36
 
 @dataclass(frozen=True)
 class _Page:
-    """Where a page begins, and the (start, size) of everything it consists of."""
+    """Where a page begins, the (start, size) of everything it consists of, and the bytes of its pixels."""
 
     offset: int
     regions: list[tuple[int, int]]
+    pixel_bytes: int
 
 
 def iterate_tiff(path: Path, start: int = 0) -> Iterator[NDArray[np.uint8]]:
@@ -66,6 +67,7 @@ def iterate_tiff(path: Path, start: int = 0) -> Iterator[NDArray[np.uint8]]:
             pages = list(reader.pages(path.name))
             if not pages:
                 raise ValueError(f"{path.name} has no pages; write it again.")
+            require_plausible_packing(sum(page.pixel_bytes for page in pages), total, path.name)
             for page in pages[start:]:
                 yield reader.only(page)
         except (struct.error, KeyError, _Damaged) as error:
@@ -145,7 +147,7 @@ class _Reader:
         pieces = list(zip(where, much, strict=True))
         if max(values.get(_SAMPLES, [1])) > 8 or any(start + size > self._total for start, size in pieces):
             raise _Damaged
-        return _Page(at, regions + pieces)
+        return _Page(at, regions + pieces, width * height * bits // 8)
 
     def only(self, page: _Page) -> NDArray[np.uint8]:
         """A file of this page: as long as the whole, but the rest is empty and takes no memory."""

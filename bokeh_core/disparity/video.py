@@ -12,6 +12,7 @@ from torch import Tensor
 from ..video_io.decoding import Decoding
 from ..video_io.reader import orientation_of_frame
 from ..video_io.scaling import one_thread
+from ..video_io.survey import missing_end
 from .grey import grey_maps
 from .picture_header import is_tiff
 from .recipe import count_frames
@@ -48,6 +49,7 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
 
     _refuse_other_kinds(path)
     count, size = 0, (0, 0)
+    times: list[int] = []
     try:
         with Decoding(path, wanted=_WANTED) as decoding:
             for frame in decoding:
@@ -60,6 +62,8 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
                 if frame.is_corrupt:
                     raise ValueError(f"{path.name}: frame {count} is damaged; export the video again.")
                 count += 1
+                if frame.pts is not None:
+                    times.append(frame.pts)
                 if count > start:
                     level, black, white, bits = _grey_levels(frame, path.name)
                     # As players show it, and as the video that it belongs to is read.
@@ -67,10 +71,8 @@ def iterate_depth_video(path: Path, start: int = 0) -> Iterator[tuple[Tensor, in
                     values = torch.from_numpy(np.ascontiguousarray(upright))
                     yield values.sub_(black).div_(white - black).clamp_(0, 1), bits
             # One map would serve a whole clip, so what is left of several must not.
-            if count and decoding.damaged_end:
-                raise ValueError(
-                    f"{path.name} is cut off or damaged after {count_frames(count)}; export the video again."
-                )
+            if count and (missing := missing_end(path.name, decoding, times)):
+                raise ValueError(f"{missing} Export the video again.")
     except av.error.FFmpegError as error:
         where = f"after {count_frames(count)}" if count else "at its start"
         raise ValueError(

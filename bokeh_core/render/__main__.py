@@ -15,10 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..console import write_what_the_stream_can_show
-from .command.arguments import Settings, chosen_renderer, input_path, job_of, output_path, parser, settings_of
+from .command.arguments import (
+    Settings,
+    chosen_renderer,
+    input_path,
+    job_of,
+    output_path,
+    parser,
+    settings_of,
+)
 from .command.clips import ClipPaths, clips_at
 from .command.devices import chosen_device
-from .command.failures import Failure, in_words, told
+from .command.failures import Failure, in_words, line_to_type, missing_library, told
 from .command.processes import this_process
 from .command.progress import ProgressLine
 from .command.termination import stopping_on_termination
@@ -103,10 +111,9 @@ def _rendered(settings: Settings, clip: ClipPaths, renderer: LensRenderer | File
             raise _CannotLoad(str(error)) from error
         except ImportError as error:
             # Lens Blur does without diffusers, so that it is only looked for here.
-            library = (error.name or "a library").partition(".")[0]
+            library = missing_library(error) or "a library"
             raise _CannotLoad(
-                f"The model needs {library}, which cannot be loaded ({error}). Type "
-                f"{sys.executable} -m pip install -r requirements.txt in this pack's folder."
+                f"The model needs {library}, which cannot be loaded ({error}). {line_to_type()}"
             ) from error
     with ProgressLine(clip.video.name) as progress:
         return render_clip(job, progress)

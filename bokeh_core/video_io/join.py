@@ -133,7 +133,8 @@ def join_parts(
                 damaged += 1
     if source is None or not damaged:
         return []
-    return [f"Warning: {damaged} packets of sound or other tracks of {source.name} are damaged and left out."]
+    packets = "a packet" if damaged == 1 else f"{damaged} packets"
+    return [f"Warning: {packets} of sound or other tracks of {source.name} left out, being damaged."]
 
 
 def _copy_words_of_picture(source: Any, name: str, target: Any) -> None:

@@ -42,8 +42,8 @@ def open_video(path: Path, wanted: str = A_VIDEO) -> av.container.InputContainer
     """
     import av  # imported on first use: the pack must load fast
 
-    # Not `options`, which are for streams too: PyAV before 18 reads them past their end, and the process
-    # dies, where streams are found behind the header, as in MPEG and FLV.
+    # Not `options`, which are for streams too: where those are found behind the header, as in MPEG and FLV,
+    # PyAV before 18 reads past the end of its list, and the process dies.
     only = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         return av.open(address_of(path), container_options=only, metadata_errors="replace")

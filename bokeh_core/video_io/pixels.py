@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colour import FULL, LIMITED, RGB, UNSPECIFIED, Colour, rgb_to_yuv, yuv_to_rgb
-from .scaling import one_thread
+from .scaling import one_thread, with_colour_in_the_middle
 
 if TYPE_CHECKING:
     import av
@@ -71,6 +71,8 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
         full = "yuvj444p" if name.startswith("yuvj") else "yuv444p"
         target = _planar("yuva444p" if alpha else full, bits)
         # The same range on both sides: FFmpeg shall enlarge chroma and leave levels alone.
+        if frame.format.chroma_width(2) == 1:
+            frame = with_colour_in_the_middle(frame)
         planar = frame.reformat(format=target, **_range(colour), interpolation=_interpolation())
         levels = _planes(planar, bits)
         pixels = yuv_to_rgb(levels[:3], bits, colour)

@@ -47,23 +47,7 @@ class Survey:
 
     def look_at_end(self, decoding: Any, times: list[int]) -> None:
         """Take in how a file ended: a `Decoding` that was iterated, and the times of its frames."""
-        stream, count = decoding.stream, len(times)
-        promised = stream.frames
-        if decoding.damaged_end or decoding.is_cut_short:
-            of = f" of {promised}" if promised > count else ""
-            self._end = f"{self._name} is cut off or damaged at its end: {count}{of} frames can be read."
-            return
-        said = _duration_s(stream)
-        if said is None or not times:
-            return
-        step = (times[-1] - times[0]) / (count - 1) if count > 1 else 0
-        until = float((times[-1] + step) * stream.time_base)
-        # A frame more or less is a matter of counting.
-        if said > until + 2 * float(step * stream.time_base) + 0.05:
-            self._end = (
-                f"{self._name} is cut off: it says that it lasts {said:.2f} s, and its {count} frames end at "
-                f"{until:.2f} s."
-            )
+        self._end = missing_end(self._name, decoding, times)
 
     def sentences(self) -> list[str]:
         """What was found."""
@@ -87,6 +71,30 @@ class Survey:
         if self._end:
             found.append(f"Warning: {self._end}")
         return found
+
+
+def missing_end(name: str, decoding: Any, times: list[int]) -> str:
+    """Say that the end of a file is missing; "" where it is there.
+
+    Args:
+        name: of the file.
+        decoding: a `Decoding` that was iterated.
+        times: of its frames, in units of the stream's time base.
+    """
+    stream, count = decoding.stream, len(times)
+    found = f"{count} frame" if count == 1 else f"{count} frames"
+    said = _duration_s(stream)
+    if said is not None and times and not decoding.damaged_end:
+        step = (times[-1] - times[0]) / (count - 1) if count > 1 else 0
+        until = float((times[-1] + step) * stream.time_base)
+        # A frame more or less is a matter of counting.
+        if said > until + 2 * float(step * stream.time_base) + 0.05:
+            said_and_found = f"it lasts {said:.2f} s, and its {found} end at {until:.2f} s"
+            return f"{name} is cut off: it says that {said_and_found}."
+    if decoding.damaged_end or decoding.is_cut_short:
+        read = f"{count} of {stream.frames} frames" if stream.frames > count else found
+        return f"{name} is cut off or damaged at its end: {read} can be read."
+    return ""
 
 
 def share_beyond(frame: av.VideoFrame, colour: Colour) -> float:

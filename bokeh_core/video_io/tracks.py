@@ -182,11 +182,15 @@ class _Planner:
         usual = self._endings[0]
         if usual not in able:
             self._say(f"Written as {self._ending}: {usual} cannot hold {self._sound_words()}.")
-        codecs = [sound.codec_context.name for sound in self._known_sounds().values()]
-        if self._ending == ".mp4" and any(codec.startswith("pcm_") for codec in codecs):
+        known = self._known_sounds()
+        numbers = [number for number, sound in enumerate(self._of_type("audio"), 1) if sound.index in known]
+        codecs = [sound.codec_context.name for sound in known.values()]
+        pcm = [number for number, codec in zip(numbers, codecs, strict=True) if codec.startswith("pcm_")]
+        if self._ending == ".mp4" and pcm:
+            which = f"Sound track {' and '.join(map(str, pcm))}" if len(pcm) < len(codecs) else "The sound"
             self._say(
-                f"The sound of {self._name} is PCM and stays so; many players do not play that in .mp4, but "
-                "in .mov they do."
+                f"{which} of {self._name} is PCM and stays so; many players do not play that in .mp4"
+                f"{', but in .mov they do' if '.mov' in able else ''}."
             )
 
     def _sound_words(self) -> str:

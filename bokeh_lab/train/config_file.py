@@ -29,7 +29,8 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"{path} does not exist; configs to start from are in {CONFIGS}.")
+        fault = "is a folder" if path.is_dir() else "does not exist"
+        raise ValueError(f"{path} {fault}; configs to start from are in {CONFIGS}.")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

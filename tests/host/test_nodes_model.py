@@ -476,3 +476,17 @@ def test_decode_refuses_latents_of_other_models(
     frames = host.load(graph, clip_of(5)[0])
     node = graph.add("AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=frames)
     assert f"The latent has shape {shape}; it must be [T, 4, h, w]" in failure(host, graph, node)
+
+
+def test_decode_refuses_latents_that_overflowed(host: HostUnderTest, models: Installed):
+    graph = host.graph()
+    model, _, _ = sampler(host, graph, clip_of(5))
+    samples = np.zeros((5, 4, 8, 8), np.float32)
+    samples[3, 0, 0, 0], samples[4, 1, 2, 3] = np.nan, np.inf
+    latent = graph.add("ProbeLatent", samples=host.load(graph, samples))
+    frames = host.load(graph, clip_of(5)[0])
+    node = graph.add("AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=frames)
+    said = failure(host, graph, node)
+    assert (
+        "The latent holds NaN or infinite values in 2 of 5 frames, first in frame 3; sample it again" in said
+    )

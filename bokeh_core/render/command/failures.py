@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ class Failure:
     @property
     def expected(self) -> bool:
         """Whether the error's own words are for users."""
-        if isinstance(self.error, (MemoryError, torch.OutOfMemoryError)):
+        if isinstance(self.error, (MemoryError, torch.OutOfMemoryError)) or missing_library(self.error):
             return True
         # FFmpeg's own errors are OSErrors and ValueErrors too, and say little.
         ours = isinstance(self.error, (ValueError, OSError)) and not isinstance(self.error, UnicodeError)
@@ -43,9 +44,22 @@ def in_words(error: Exception) -> str:
             f"Out of memory ({type(error).__name__}: {said.splitlines()[0]}). Use smaller frames or a lower "
             "strength, or close other programs; finished parts are kept."
         )
+    if library := missing_library(error):
+        return f"{library} is missing or cannot be loaded ({said}). {line_to_type()}"
     if isinstance(error, OSError):
         return f"The system says: {said}. Finished parts are kept."
     return said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
+
+
+def missing_library(error: Exception) -> str:
+    """Which library of others an error says is not there; "" for other errors."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return "" if name == __name__.partition(".")[0] else name
+
+
+def line_to_type() -> str:
+    """What brings the libraries that this pack needs."""
+    return f"Type {sys.executable} -m pip install -r requirements.txt in this pack's folder."
 
 
 def told(failures: Sequence[Failure], count: int) -> str:

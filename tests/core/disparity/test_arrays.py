@@ -66,7 +66,14 @@ def test_an_archive_that_cannot_be_unpacked_is_refused(tmp_path: Path, offset: i
 def test_an_archive_without_arrays_is_refused(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive:
         archive.writestr("depth", b"no array")
-    with pytest.raises(ValueError, match=r"d\.npz holds the arrays none; name one of them"):
+    with pytest.raises(ValueError, match=r"d\.npz holds no arrays; write it again"):
+        read_depth_maps(tmp_path / "d.npz")
+
+
+def test_of_many_arrays_a_few_are_named(tmp_path: Path):
+    arrays: dict[str, Any] = {f"a{i}": np.zeros((1, 2)) for i in range(20)}
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(ValueError, match="holds the arrays a0, a1, a2, a3, a4, a5, a6, a7 and 12 more; name"):
         read_depth_maps(tmp_path / "d.npz")
 
 

@@ -102,6 +102,17 @@ def test_an_animated_png_or_gif_is_read_whole(tmp_path: Path, name: str, codec: 
     np.testing.assert_allclose(read_all(tmp_path / name), MAPS, atol=1e-4)
 
 
+def test_a_gif_that_is_cut_off_is_refused(tmp_path: Path):
+    write_animation(tmp_path / "d.gif", "gif", "gray")
+    whole = (tmp_path / "d.gif").read_bytes()
+    (tmp_path / "d.gif").write_bytes(whole[:-20])
+    with pytest.raises(ValueError, match=r"d\.gif is cut off or damaged at its end: \d frames? can be read"):
+        read_depth_maps(tmp_path / "d.gif")
+    # Some programs leave out the last byte, which only says that there is no more.
+    (tmp_path / "d.gif").write_bytes(whole[:-1])
+    np.testing.assert_allclose(read_all(tmp_path / "d.gif"), MAPS, atol=1e-4)
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(("kind", "unit"), [(np.uint8, 1 / 255), (np.uint16, 257 / 65535), (np.float32, 0.5)])
 def test_every_page_of_a_tiff_is_read(tmp_path: Path, order: Literal["<", ">"], kind: Any, unit: float):
@@ -211,3 +222,39 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, suffix: str, share: f
         ValueError, match=rf"d\{suffix} cannot be read as a picture; it is (damaged or )?cut off"
     ):
         read_all(tmp_path / f"d{suffix}")
+
+
+def test_pages_of_different_numbers_are_refused(tmp_path: Path):
+    write_tiff(tmp_path / "d.tif", [MAPS[0].astype(np.float32), MAPS[1]])
+    with pytest.raises(ValueError, match=r"d\.tif, page 1, holds 8-bit levels but .* holds float32 values"):
+        read_depth_maps(tmp_path / "d.tif")
+
+
+def test_a_folder_of_different_numbers_is_refused(tmp_path: Path):
+    np.save(tmp_path / "d1.npy", np.full((2, 3), 200.0))
+    np.save(tmp_path / "d2.npy", np.full((2, 3), 200, np.uint8))
+    with pytest.raises(ValueError, match=r"d2\.npy holds 8-bit levels but d1\.npy holds float64 values"):
+        read_depth_maps(tmp_path)
+
+
+def test_8_and_16_bit_levels_have_one_scale(tmp_path: Path):
+    # 51 / 255 = 13107 / 65535.
+    np.save(tmp_path / "d1.npy", np.full((2, 3), 51, np.uint8))
+    np.save(tmp_path / "d2.npy", np.full((2, 3), 13107, np.uint16))
+    assert read_depth_maps(tmp_path).values.unique().tolist() == pytest.approx([0.2])
+
+
+def test_pages_that_share_their_pixels_are_refused(tmp_path: Path):
+    # 300 pages of 1000 x 1000 bytes, which all point at the same 1000: 300 MB of 30 kB.
+    tags = {256: 1000, 257: 1000, 258: 8, 259: 32946, 262: 1, 273: 8, 277: 1, 278: 1000, 279: 1000}
+    data = bytearray(b"II*\0" + bytes(4) + bytes(1000))
+    link = 4
+    for _ in range(300):
+        struct.pack_into("<I", data, link, len(data))
+        data += struct.pack("<H", len(tags))
+        data += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+        link = len(data)
+        data += bytes(4)
+    (tmp_path / "d.tif").write_bytes(data)
+    with pytest.raises(ValueError, match=r"d\.tif unpacks \d+ bytes to 300000000, which no depth does"):
+        read_depth_maps(tmp_path / "d.tif")

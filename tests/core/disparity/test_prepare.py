@@ -66,8 +66,20 @@ class TestNormalisation:
     def test_the_exponent_needs_positive_values(self):
         with pytest.raises(ValueError, match="exponent 2 needs values of 0 or more, but the smallest is -1"):
             prepared(clip([-1.0, 1.0]), exponent=2.0)
-        with pytest.raises(ValueError, match="exponent is 0; it must be above 0"):
+        with pytest.raises(ValueError, match=r"exponent is 0; it must be 0\.01 to 100"):
             prepared(clip([0.0, 1.0]), exponent=0.0)
+        with pytest.raises(ValueError, match=r"exponent is 1e\+06; it must be 0\.01 to 100"):
+            prepared(clip([0.0, 1.0]), exponent=1e6)
+
+    @pytest.mark.parametrize("kind", [torch.uint8, torch.int32, torch.bool, torch.float16, torch.float64])
+    def test_maps_of_any_numbers(self, kind: torch.dtype):
+        # 1 - (0, 1, 1) where near is black.
+        values = clip([0.0, 1.0, 1.0]).to(kind)
+        assert prepared(values, polarity="near black") == [[1, 0, 0]]
+
+    def test_pictures_are_no_maps(self):
+        with pytest.raises(ValueError, match=r"shape \(1, 2, 2, 3\); they must be \[T, H, W\]"):
+            prepare_disparity(torch.rand(1, 2, 2, 3))
 
     def test_the_input_is_not_written_to(self):
         values = clip([2.0, 4.0])
@@ -204,7 +216,7 @@ class TestBadValues:
         with pytest.raises(ValueError, match="runs from 1 to inf, too far to be normalised"):
             prepared(clip([1.0, 1e30]), exponent=2.0)
         for exponent in (math.inf, math.nan):
-            with pytest.raises(ValueError, match="it must be above 0"):
+            with pytest.raises(ValueError, match=r"it must be 0\.01 to 100"):
                 prepared(clip([0.0, 1.0]), exponent=exponent)
 
     def test_a_range_too_small_for_floats_is_constant(self):

@@ -158,13 +158,17 @@ def test_a_damaged_frame_is_named_by_its_number(tmp_path: Path):
         read_depth_maps(tmp_path / "d.mov")
 
 
-def test_a_video_that_is_cut_off_is_refused(tmp_path: Path):
+@pytest.mark.parametrize(("ending", "read"), [(".avi", r"\d of 4 frames"), (".mkv", r"\d frames?")])
+def test_a_video_that_is_cut_off_is_refused(tmp_path: Path, ending: str, read: str):
+    path = tmp_path / f"d{ending}"
     noise = np.random.default_rng(0).integers(0, 255, (4, 64, 64)).astype(np.uint8)
-    write_video(tmp_path / "d.avi", list(noise), "gray")
-    data = (tmp_path / "d.avi").read_bytes()
-    (tmp_path / "d.avi").write_bytes(data[: 2 * len(data) // 3])
-    with pytest.raises(ValueError, match=r"d\.avi is cut off or damaged after \d frames?; export"):
-        read_depth_maps(tmp_path / "d.avi")
+    write_video(path, list(noise), "gray")
+    data = path.read_bytes()
+    path.write_bytes(data[: 2 * len(data) // 3])
+    with pytest.raises(
+        ValueError, match=rf"cut off or damaged at its end: {read} can be read\. Export the video again"
+    ):
+        read_depth_maps(path)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Colours through the pack without blur, as FFmpeg's own conversion shows them by the tags of each file."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,29 @@ def test_sixteen_bit_rgb_by_hand(pixel_format: str):
     expected = torch.from_numpy(levels / 31)
     assert (rgb[0, :, 0] - expected).abs().max() < 0.75 / 255
     assert (rgb[0, :, 2] - expected).abs().max() < 0.75 / 255
+
+
+@pytest.mark.parametrize("codec", ["h264", "prores", "ffv1"])
+def test_colour_stays_at_its_place(tmp_path: Path, codec: str):
+    """H.264 has its colour beside the left pixels; moved by half a pixel these waves differ by 8 of 255."""
+    across = np.arange(192)[None].repeat(96, 0) * (2 * np.pi / 48)
+    waves = np.stack([0.5 + 0.3 * np.sin(across + phase) for phase in (0, 2.1, 4.2)], axis=-1)
+    source = write_picture(tmp_path / "in.mp4", waves, "yuv420p", codec="libx264", options={"crf": "1"})
+    target = through(source, codec)
+    assert furthest(rgb_by_ffmpeg(target), rgb_by_ffmpeg(source)) <= ALLOWED + (codec == "h264")
+
+
+def test_pictures_that_are_stored_from_the_last_row_up():
+    rgb = np.rint(soft_colours() * 255).astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+    graph = av.filter.Graph()
+    given = graph.add_buffer(width=48, height=32, format=frame.format, time_base=Fraction(1, 24))
+    flip, taken = graph.add("vflip"), graph.add("buffersink")
+    given.link_to(flip)
+    flip.link_to(taken)
+    graph.configure()
+    graph.push(frame)
+    flipped: Any = graph.pull()
+    assert flipped.planes[0].line_size < 0
+    # A level of colour may be rounded the other way.
+    assert np.abs(to_rgb(flipped, Colour()) - to_rgb(frame, Colour())[::-1]).max() < 2.5 / 255

@@ -117,6 +117,23 @@ class TestDamage:
         path.write_bytes(b"\0\0\0\x0cftypmp42" + boxes)
         assert is_cut_short(path, "mov,mp4,m4a,3gp,3g2,mj2") == cut
 
+    @pytest.mark.parametrize(
+        ("segment", "cut"),
+        [
+            (b"\x84" + bytes(4), False),
+            (b"\x85" + bytes(4), True),
+            (b"\x01\0\0\0\0\0\0\x04" + bytes(4), False),
+            (b"\x01\0\0\0\0\0\0\x05" + bytes(4), True),
+            # Of a live stream, whose length nobody knew.
+            (b"\xff" + bytes(4), False),
+            (b"\x01" + b"\xff" * 7 + bytes(4), False),
+        ],
+    )
+    def test_the_length_of_a_segment(self, tmp_path: Path, segment: bytes, cut: bool):
+        path = tmp_path / "in.mkv"
+        path.write_bytes(b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67" + segment)
+        assert is_cut_short(path, "matroska,webm") == cut
+
     def test_frames_that_are_no_longer_there_are_missed(self, tmp_path: Path):
         video = VideoFile(write_video(tmp_path / "in.mkv", noise(4)))
         times = video.timestamps()

@@ -114,6 +114,12 @@ class TestSound:
             "Written as .mov: .mp4 cannot hold the sound of u8.mkv, which is pcm_u8.",
         )
 
+    def test_the_tracks_that_are_pcm_are_named(self, tmp_path: Path):
+        source = write_film(tmp_path / "in.mkv", ["aac", "pcm_s16le", "flac"])
+        assert plan_tracks(source, tmp_path / "out.mp4", H264.endings).lines == (
+            "Sound track 2 of in.mkv is PCM and stays so; many players do not play that in .mp4.",
+        )
+
     def test_what_no_file_holds_is_stored_sample_for_sample(self, tmp_path: Path):
         source = write_film(tmp_path / "in.avi", ["adpcm_ms"])
         target = tmp_path / "out.mp4"
@@ -149,7 +155,7 @@ class TestSound:
         kept = len(sound_packets(tmp_path / "out.mp4"))
         assert whole - 4 <= kept < whole
         for line in lines:
-            assert line.endswith("packets of sound or other tracks of recording.ts are damaged and left out.")
+            assert line.endswith("of sound or other tracks of recording.ts left out, being damaged.")
 
     def test_all_channels_of_all_tracks(self, tmp_path: Path):
         source = write_film(tmp_path / "in.mp4", ["aac", "alac"], channels=6)
