@@ -22,12 +22,12 @@ from torch import Tensor
 
 from bokeh_core.coc import circle_of_confusion_px
 from bokeh_core.disparity.files import read_depth_maps
-from bokeh_core.lens import lens_blur
+from bokeh_core.lens import DEFAULT_LENS, lens_blur
 from bokeh_core.lens.frame_workers import render_frames
 
 BUNDLED = Path(__file__).resolve().parents[1] / "assets" / "motorcycle"
 WIDTH_PX, HEIGHT_PX = 1024, 576
-GAMMA = 2.2
+GAMMA = DEFAULT_LENS.gamma
 ROUNDS = 3
 BUDGET_S = 150.0
 
@@ -85,9 +85,7 @@ def read_clip(frames: Path, disparity: Path, count: int, focal_disparity: float,
 
 def blur(clip: Clip, workers: int) -> None:
     """Lens Blur."""
-    lens_blur(
-        clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength, gamma=GAMMA, workers=workers
-    )
+    lens_blur(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength, workers=workers)
 
 
 def gather(clip: Clip) -> None:

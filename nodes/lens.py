@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..bokeh_core.clip.checks import checked_frames, checked_masks
 from ..bokeh_core.clip.masks import resize_mask
-from ..bokeh_core.lens import GAMMA_OF_LIGHT, Aperture, contour_reach_px, gamma_of, lens_blur
+from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_blur, lens_of_controls
 from ..bokeh_core.strength import strength_in_pixels
 from . import host, sockets
 from .newer_host import known_fields
@@ -17,7 +17,7 @@ def _lens_inputs() -> list[Any]:
     return [
         io.Int.Input(
             "blades",
-            default=0,
+            default=LENS_CONTROLS["blades"],
             min=0,
             max=16,
             optional=True,
@@ -26,7 +26,7 @@ def _lens_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "rotation",
-            default=0.0,
+            default=LENS_CONTROLS["rotation"],
             min=-360.0,
             max=360.0,
             step=1.0,
@@ -36,7 +36,7 @@ def _lens_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "roundness",
-            default=0.0,
+            default=LENS_CONTROLS["roundness"],
             min=0.0,
             max=1.0,
             step=0.05,
@@ -45,7 +45,7 @@ def _lens_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "anamorphic",
-            default=1.0,
+            default=LENS_CONTROLS["anamorphic"],
             min=0.25,
             max=4.0,
             step=0.05,
@@ -55,7 +55,7 @@ def _lens_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "cat_eye",
-            default=0.0,
+            default=LENS_CONTROLS["cat_eye"],
             min=0.0,
             max=1.0,
             step=0.05,
@@ -72,14 +72,14 @@ def _light_inputs() -> list[Any]:
         io.Combo.Input(
             "light",
             options=list(GAMMA_OF_LIGHT),
-            default="linear",
+            default=LENS_CONTROLS["light"],
             optional=True,
             tooltip="linear (default): light adds up as in a camera (gamma 2.2), bright points stay bright. "
             "display: pixel values are averaged as they are, softer and duller, as in the paper's data.",
         ),
         io.Float.Input(
             "highlight_gain",
-            default=0.0,
+            default=LENS_CONTROLS["highlight_gain"],
             min=0.0,
             max=20.0,
             step=0.1,
@@ -89,7 +89,7 @@ def _light_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "highlight_threshold",
-            default=0.8,
+            default=LENS_CONTROLS["highlight_threshold"],
             min=0.0,
             max=0.99,
             step=0.01,
@@ -104,7 +104,7 @@ def _balance_inputs() -> list[Any]:
     return [
         io.Float.Input(
             "near_strength",
-            default=1.0,
+            default=LENS_CONTROLS["near_strength"],
             min=0.0,
             max=4.0,
             step=0.05,
@@ -113,7 +113,7 @@ def _balance_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "far_strength",
-            default=1.0,
+            default=LENS_CONTROLS["far_strength"],
             min=0.0,
             max=4.0,
             step=0.05,
@@ -128,7 +128,7 @@ def _balance_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "contour_tolerance",
-            default=4.0,
+            default=LENS_CONTROLS["contour_tolerance"],
             min=0.0,
             max=12.0,
             step=0.5,
@@ -181,18 +181,8 @@ class LensBlur(io.ComfyNode):
         disparity: Any,
         focus: Any,
         blur_strength: Any,
-        blades: int = 0,
-        rotation: float = 0.0,
-        roundness: float = 0.0,
-        anamorphic: float = 1.0,
-        cat_eye: float = 0.0,
-        light: str = "linear",
-        highlight_gain: float = 0.0,
-        highlight_threshold: float = 0.8,
-        near_strength: float = 1.0,
-        far_strength: float = 1.0,
         protect: Any = None,
-        contour_tolerance: float = 4.0,
+        **lens_controls: Any,
     ) -> Any:
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames = checked_frames(frames)
@@ -202,16 +192,10 @@ class LensBlur(io.ComfyNode):
                 disparity,
                 focus,
                 strength_in_pixels(blur_strength, width),
-                gamma=gamma_of(light),
-                aperture=Aperture(blades, rotation, roundness, anamorphic, cat_eye),
-                highlight_gain=highlight_gain,
-                highlight_threshold=highlight_threshold,
-                near_strength=near_strength,
-                far_strength=far_strength,
+                lens_of_controls(**lens_controls).at_width(width),
                 protect=None
                 if protect is None
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
-                contour_reach_px=contour_reach_px(contour_tolerance, width),
                 device=host.compute_device(),
                 on_frame=host.progress(len(frames)),
                 check=host.check_interrupt,

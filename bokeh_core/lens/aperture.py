@@ -44,6 +44,9 @@ class Aperture:
         require_number("cat_eye", self.cat_eye, 0, 1)
 
 
+ROUND = Aperture()
+
+
 def _bytes_of(kernel: np.ndarray) -> int:
     return kernel.nbytes
 

@@ -9,6 +9,7 @@ _GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
 
 
 GAMMA_OF_LIGHT = {"linear": 2.2, "display": 1.0}
+DEFAULT_LIGHT = "linear"
 
 
 def gamma_of(light: str) -> float:

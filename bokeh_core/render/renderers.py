@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -12,14 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..clip.channels import to_rgb
-from ..lens import (
-    Aperture,
-    contour_reach_px,
-    gamma_of,
-    lens_blur,
-    require_lens_settings,
-    require_total_strength,
-)
+from ..lens import DEFAULT_LENS, LensSettings, lens_blur
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
 from ..pipeline.report import strength_warning
@@ -72,54 +65,34 @@ class ClipRenderer(Protocol):
 
 @dataclass(frozen=True)
 class LensRenderer:
-    """Lens Blur; see `lens.lens_blur` for each setting.
+    """Lens Blur; see `lens.lens_blur`.
 
     Attributes:
-        aperture: shape of the lens opening.
-        light: `linear` or `display`.
-        highlight_gain: extra light of highlights out of focus.
-        highlight_threshold: brightness above which a pixel is one.
-        near_strength: factor on the blur in front of the focus.
-        far_strength: factor on the blur behind it.
-        contour_tolerance: px on a frame 1024 px wide.
+        lens: its settings, stated for frames 1024 px wide.
         device: where to compute.
 
     Raises:
-        ValueError: a setting out of range.
+        ValueError: a contour tolerance out of range.
     """
 
-    aperture: Aperture = field(default_factory=Aperture)
-    light: str = "linear"
-    highlight_gain: float = 0.0
-    highlight_threshold: float = 0.8
-    near_strength: float = 1.0
-    far_strength: float = 1.0
-    contour_tolerance: float = 4.0
+    lens: LensSettings = DEFAULT_LENS
     device: torch.device = field(default=torch.device("cpu"), compare=False)
 
     def __post_init__(self) -> None:
-        require_lens_settings(
-            gamma_of(self.light),
-            self.highlight_gain,
-            self.highlight_threshold,
-            self.near_strength,
-            self.far_strength,
-        )
-        contour_reach_px(self.contour_tolerance, REFERENCE_WIDTH_PX)
+        self.lens.at_width(REFERENCE_WIDTH_PX)
 
     def require_strength(self, strength: Tensor) -> None:
-        factors = {"near_strength": self.near_strength, "far_strength": self.far_strength}
-        require_total_strength(strength, REFERENCE_WIDTH_PX, **factors)
+        self.lens.require_strength(strength, REFERENCE_WIDTH_PX)
 
     def identity(self) -> str:
-        settings = {name: value for name, value in asdict(self).items() if name != "device"}
-        return f"lens {sorted(settings.items())!r}"
+        return f"lens {self.lens!r}"
 
     def describe(self, clip: ClipStream) -> str:
         return f"Lens Blur on {self.device}."
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         width = clip.size[1]
+        lens = self.lens.at_width(width)
         strength_px = strength_in_pixels(clip.blur_strength, width)
         pairs = zip(clip.frames(start), clip.disparity(start), strict=False)
         while batch := list(islice(pairs, _LENS_FRAMES)):
@@ -130,13 +103,7 @@ class LensRenderer:
                 disparity,
                 clip.focal_disparity[part],
                 strength_px[part],
-                gamma=gamma_of(self.light),
-                aperture=self.aperture,
-                highlight_gain=self.highlight_gain,
-                highlight_threshold=self.highlight_threshold,
-                near_strength=self.near_strength,
-                far_strength=self.far_strength,
-                contour_reach_px=contour_reach_px(self.contour_tolerance, width),
+                lens,
                 device=self.device,
                 on_frame=lambda _: check(),
                 check=check,

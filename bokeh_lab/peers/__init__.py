@@ -4,6 +4,8 @@ To add one, write a function that takes a `BokehTask` and returns frames, and na
 `external` and `example_adapter.py`. To add it for good, put it into `RENDERERS`.
 """
 
+from bokeh_core.lens import LensSettings
+
 from . import any_to_bokeh, blurgenerator, bokeh_small, dr_bokeh, gather, identity, mpib, true_layers
 from .bokehme import bokehme
 from .external import checked, external_renderer
@@ -25,7 +27,9 @@ RENDERERS: tuple[Renderer, ...] = (
         mpib.mpib(dilate_px=1, exact_disks=True),
     ),
     Renderer("lens_blur", "Lens Blur", lens_blur_renderer()),
-    Renderer("lens_blur_exact", "Lens Blur, exact maps", lens_blur_renderer(contour_tolerance_px=0)),
+    Renderer(
+        "lens_blur_exact", "Lens Blur, exact maps", lens_blur_renderer(LensSettings(contour_reach_px=0))
+    ),
     Renderer(
         "bokeh_small",
         "Bokeh small (ours)",

@@ -6,10 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokeh_core.lens.aperture import Aperture, lens_kernel
+from bokeh_core.lens.aperture import ROUND, lens_kernel
 from bokeh_core.lens.convolve import spread
-
-_ROUND = Aperture()
 
 
 def spread_disk(planes: Tensor, radius_px: float) -> Tensor:
@@ -17,12 +15,12 @@ def spread_disk(planes: Tensor, radius_px: float) -> Tensor:
 
     Beyond the frame the border pixels are repeated. A disk of less than half a pixel's radius is a point.
     """
-    return spread(planes, lens_kernel(_ROUND, abs(radius_px)))
+    return spread(planes, lens_kernel(ROUND, abs(radius_px)))
 
 
 def spread_disk_within(planes: Tensor, radius_px: float) -> Tensor:
     """As `spread_disk`, with nothing beyond the frame."""
-    reach = lens_kernel(_ROUND, abs(radius_px)).shape[0] // 2
+    reach = lens_kernel(ROUND, abs(radius_px)).shape[0] // 2
     if reach == 0:
         return spread_disk(planes, radius_px)
     spread_planes = spread_disk(F.pad(planes, (reach,) * 4), radius_px)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens import Aperture, lens_blur, lens_of_controls
 from tests.host.harness import Array, Graph, HostUnderTest, Node
-from tests.host.schema import inputs_of, schema_defaults
+from tests.host.schema import function_defaults, inputs_of, schema_defaults
 
 NODE = "AnyToBokehLensBlur"
 HEIGHT_PX, WIDTH_PX = 24, 32
@@ -65,21 +65,21 @@ def dilated(disparity: Array) -> Array:
     return np.max([np.roll(disparity, (y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1)], 0)
 
 
-def test_schema_agrees_with_the_function_and_the_aperture(host: HostUnderTest):
-    opening = Aperture()
+def test_schema_agrees_with_the_settings(host: HostUnderTest):
     assert schema_defaults(host, NODE) == {
-        "blades": opening.blades,
-        "rotation": opening.rotation_deg,
-        "roundness": opening.roundness,
-        "anamorphic": opening.anamorphic_ratio,
-        "cat_eye": opening.cat_eye,
+        "blades": 0,
+        "rotation": 0.0,
+        "roundness": 0.0,
+        "anamorphic": 1.0,
+        "cat_eye": 0.0,
         "light": "linear",
-        **{
-            name: (lens_blur.__kwdefaults__ or {})[name]
-            for name in ("highlight_gain", "highlight_threshold", "near_strength", "far_strength")
-        },
+        "highlight_gain": 0.0,
+        "highlight_threshold": 0.8,
+        "near_strength": 1.0,
+        "far_strength": 1.0,
         "contour_tolerance": 4.0,
     }
+    assert schema_defaults(host, NODE) == function_defaults(lens_of_controls)
 
 
 def test_every_input_and_output_is_explained(host: HostUnderTest):

@@ -96,7 +96,7 @@ def _lens(random_: random.Random) -> str:
         highlight_threshold=(0.0, 0.999),
         near_strength=(0.0, 100.0, 5.0),
         far_strength=(0.0, 100.0, 5.0),
-        contour_reach_px=(0, 64),
+        contour_reach_px=(0.0, 64.0),
         workers=(1, 1024, 4),
     )
     if settings["workers"] is None:

@@ -15,7 +15,7 @@ from ...disk.typed_paths import find_path, typed_path
 from ...disparity.prepare import NORMALISATIONS, POLARITIES, SOURCES
 from ...disparity.recipe import DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
-from ...lens import GAMMA_OF_LIGHT, Aperture
+from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
 from ...schedule.values import EASINGS
 from ...video_io import CODECS, DEFAULT_CRF, Encoding
 from ...windows import plan_windows
@@ -31,6 +31,20 @@ if TYPE_CHECKING:
     from ..model_files import FileModel
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+LENS_HELP = {
+    "blades": "of the aperture, 3 to 64; 0 is a round opening",
+    "rotation": "of the polygon, degrees anticlockwise",
+    "roundness": "0 keeps the blades straight, 1 makes a circle",
+    "anamorphic": "height over width of the blur, 0.25 to 4",
+    "cat_eye": "how much the barrel cuts the opening towards the corners, 0 to 1",
+    "light": "linear adds up as in a camera, display averages pixel values",
+    "highlight_gain": "extra light of highlights out of focus; 1 doubles white",
+    "highlight_threshold": "brightness above which a pixel is a highlight, 0 to 0.999",
+    "near_strength": "factor on the blur in front of the focus",
+    "far_strength": "factor on the blur behind the focus",
+    "contour_tolerance": "how far the depth's contours may be off the picture's, in px on a frame 1024 px "
+    "wide; 0 trusts the map",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -102,17 +116,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_lens_blur(command: argparse.ArgumentParser) -> None:
     blur = command.add_argument_group("Lens Blur")
-    blur.add_argument("--blades", type=int, default=0, help="0 is a round opening")
-    blur.add_argument("--rotation", type=float, default=0.0, metavar="DEGREES")
-    blur.add_argument("--roundness", type=float, default=0.0)
-    blur.add_argument("--anamorphic", type=float, default=1.0)
-    blur.add_argument("--cat-eye", type=float, default=0.0)
-    blur.add_argument("--light", choices=list(GAMMA_OF_LIGHT), default="linear")
-    blur.add_argument("--highlight-gain", type=float, default=0.0)
-    blur.add_argument("--highlight-threshold", type=float, default=0.8)
-    blur.add_argument("--near-strength", type=float, default=1.0)
-    blur.add_argument("--far-strength", type=float, default=1.0)
-    blur.add_argument("--contour-tolerance", type=float, default=4.0, help="0 trusts the map")
+    for name, default in LENS_CONTROLS.items():
+        blur.add_argument(
+            "--" + name.replace("_", "-"),
+            type=type(default),
+            default=default,
+            choices=list(GAMMA_OF_LIGHT) if name == "light" else None,
+            help=f"{LENS_HELP[name]}; default {default}",
+        )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -194,16 +205,8 @@ def lens_renderer(words: argparse.Namespace, device: torch.device) -> LensRender
     Raises:
         ValueError: a setting out of range.
     """
-    return LensRenderer(
-        Aperture(words.blades, words.rotation, words.roundness, words.anamorphic, words.cat_eye),
-        words.light,
-        words.highlight_gain,
-        words.highlight_threshold,
-        words.near_strength,
-        words.far_strength,
-        words.contour_tolerance,
-        device,
-    )
+    lens = lens_of_controls(**{name: getattr(words, name) for name in LENS_CONTROLS})
+    return LensRenderer(lens, device)
 
 
 def chosen_renderer(words: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bokeh_core.checkpoint.image_encoder import load_image_encoder
-from bokeh_core.lens import Aperture
+from bokeh_core.lens import Aperture, LensSettings
 from bokeh_core.render import LensRenderer
 from bokeh_core.render import __main__ as command
 from bokeh_core.render.command.clips import clips_at
@@ -67,9 +67,8 @@ def test_every_option_reaches_the_job(tmp_path: Path):
         --crf 20 --part-frames 16 --device cpu --overwrite"""
     parsed = command.parser().parse_args(shlex.split(words))
     renderer = command.chosen_renderer(parsed, torch.device("cpu"))
-    assert renderer == LensRenderer(
-        Aperture(6, 10.0, 0.5, 2.0, 0.25), "display", 1.0, 0.5, 0.5, 2.0, 0.0, torch.device("cpu")
-    )
+    lens = LensSettings(Aperture(6, 10.0, 0.5, 2.0, 0.25), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0)
+    assert renderer == LensRenderer(lens, torch.device("cpu"))
     clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
     job = command.job_of(command.settings_of(parsed), clip, renderer)
     assert repr(job.depth).endswith(

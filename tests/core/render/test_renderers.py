@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens import Aperture, LensSettings, lens_blur
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render.clip_stream import ClipStream, SlidingFrames, SlidingRegions
 from bokeh_core.render.renderers import LensRenderer, ModelRenderer, require_whole_calls
@@ -45,7 +45,8 @@ def streamed(clip: dict[str, Tensor], alpha: Tensor | None = None) -> ClipStream
 
 @pytest.mark.parametrize("start", [0, 8, 16])
 def test_lens_blur(clip: dict[str, Tensor], start: int):
-    renderer = LensRenderer(Aperture(blades=5), highlight_gain=1.0, contour_tolerance=2.0, far_strength=0.5)
+    lens = LensSettings(Aperture(blades=5), highlight_gain=1.0, far_strength=0.5, contour_reach_px=2.0)
+    renderer = LensRenderer(lens)
     found = torch.stack(list(renderer.frames(streamed(clip), start, nothing)))
     # K is stated for 1024 px; a tolerance of 2 px there is less than a pixel here, and at least one.
     whole = lens_blur(
@@ -139,8 +140,8 @@ def test_alpha_of_the_source_goes_through_the_model():
 
 
 def test_identity_follows_what_matters():
-    lenses = [LensRenderer(), LensRenderer(Aperture(blades=6)), LensRenderer(light="display")]
-    assert len({renderer.identity() for renderer in lenses}) == 3
+    lenses = [LensSettings(), LensSettings(Aperture(blades=6)), LensSettings(gamma=1.0)]
+    assert len({LensRenderer(lens).identity() for lens in lenses}) == 3
     assert LensRenderer(device=torch.device("meta")).identity() == LensRenderer().identity()
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.focus.focal_plane import focus_at_point, focus_on_mask
+from bokeh_core.lens import LensSettings, lens_of_controls
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.clip_stream import StreamedMaps
 from bokeh_core.render.settings import (
@@ -116,9 +117,11 @@ def test_settings_that_no_clip_can_have_are_refused_when_they_are_made():
         (lambda: MaskFocus(Path("m.png"), math.nan), "focus smoothing is nan"),
         (lambda: ValueFocus("2"), "focal_disparity is 2"),
         (lambda: Strength("201"), "it must be 0 to 200"),
-        (lambda: LensRenderer(highlight_gain=math.nan), "highlight_gain is nan"),
-        (lambda: LensRenderer(contour_tolerance=-1), "contour_tolerance is -1"),
-        (lambda: LensRenderer(light="dark"), "light is 'dark'"),
+        (lambda: LensSettings(highlight_gain=math.nan), "highlight_gain is nan"),
+        (lambda: LensRenderer(LensSettings(contour_reach_px=-1)), "contour_tolerance is -1"),
+        (lambda: lens_of_controls(light="dark"), "light is 'dark'"),
+        (lambda: lens_of_controls(contour_tolerance=65), "contour_tolerance is 65 px"),
+        (lambda: lens_of_controls(rotation=math.inf), "rotation_deg is inf"),
         (lambda: GivenFocus(torch.tensor([1.5])), "focal_disparity"),
         (lambda: GivenStrength(torch.tensor([math.nan])), "blur_strength"),
     ]:
