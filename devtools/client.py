@@ -9,14 +9,16 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
-
-from .websocket import WebSocket
 
 # Nodes by id: {"3": {"class_type": "LensBlur", "inputs": {"frames": ["2", 0], "gamma": 2.2}}}
 Prompt = dict[str, dict[str, Any]]
+
+
+class ConnectionLost(Exception):
+    """The host closed the connection, refused it or was silent for too long."""
 
 
 class PromptFailed(Exception):
@@ -66,20 +68,10 @@ class Run:
 
 
 class HostClient:
-    """One client of a running host; a context manager that closes its websocket."""
+    """One client of a running host."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._client_id = uuid.uuid4().hex
-        self._socket = WebSocket(f"{url}/ws?clientId={self._client_id}")
-
-    def __enter__(self) -> HostClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._socket.close()
 
     def get_json(self, path: str) -> Any:
         """Return the JSON that the host serves at a path."""
@@ -102,14 +94,14 @@ class HostClient:
         """Cancel the prompt that is running."""
         self._request("/interrupt", {})
 
-    def submit(self, prompt: Prompt) -> str:
-        """Queue a prompt and return its id.
+    def submit(self, prompt: Prompt, client_id: str) -> str:
+        """Queue a prompt, whose messages go to `client_id`, and return its id.
 
         Raises:
             PromptFailed: the host refuses it; names the first node at fault.
         """
         try:
-            answer = json.loads(self._request("/prompt", {"prompt": prompt, "client_id": self._client_id}))
+            answer = json.loads(self._request("/prompt", {"prompt": prompt, "client_id": client_id}))
         except urllib.error.HTTPError as error:
             raise _refusal(json.loads(error.read())) from error
         # The host runs what is left of a prompt when only some of its outputs are invalid.
@@ -135,19 +127,34 @@ class HostClient:
         Raises:
             PromptFailed: refused, or a node raised.
             PromptInterrupted: cancelled.
+            ConnectionLost: the host has ended or stayed silent.
         """
-        run = Run(self.submit(prompt))
-        while True:
-            message = json.loads(self._socket.receive_text(timeout_s))
-            kind, data = message["type"], message["data"]
-            if data.get("prompt_id") not in (run.prompt_id, None):
-                continue
-            if on_event is not None:
-                on_event(kind, data)
-            if kind == "execution_success":
-                run.outputs = self._outputs(run.prompt_id)
-                return run
-            _take_note(run, kind, data)
+        # Here, because this file is also loaded where only the standard library is: by dev.py.
+        from websocket import WebSocketException, create_connection
+
+        # The host forgets an id when its connection ends, which may be after the next has begun.
+        client_id = uuid.uuid4().hex
+        address = f"ws://{urllib.parse.urlsplit(self.url).netloc}/ws?clientId={client_id}"
+        try:
+            with closing(create_connection(address, timeout=timeout_s)) as connection:
+                run = Run(self.submit(prompt, client_id))
+                while True:
+                    message = connection.recv()
+                    # Preview pictures are binary; the host's farewell is an empty text.
+                    if not isinstance(message, str) or not message:
+                        continue
+                    event = json.loads(message)
+                    kind, data = event["type"], event["data"]
+                    if data.get("prompt_id") not in (run.prompt_id, None):
+                        continue
+                    if on_event is not None:
+                        on_event(kind, data)
+                    if kind == "execution_success":
+                        run.outputs = self._outputs(run.prompt_id)
+                        return run
+                    _take_note(run, kind, data)
+        except (WebSocketException, ConnectionError) as error:
+            raise ConnectionLost(f"The host does not answer: {error}") from error
 
     def _outputs(self, prompt_id: str, timeout_s: float = 30.0) -> dict[str, dict[str, Any]]:
         # The history is written a moment after the success is announced.

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .client import HostClient, Prompt, PromptFailed, Run
-from .environment import PACK, VENV, ensure_picture_environment, fail, log
+from .client import ConnectionLost, HostClient, Prompt, PromptFailed, Run
+from .environment import PACK, VENV, ensure_picture_environment, fail, lend_packages, log
 from .host import PACK_NAME, HostFailed, HostProcess, locate_host, prepare_base
 from .prompt import WorkflowError, to_prompt
-from .websocket import ConnectionLost
 
 WORKFLOW = PACK / "workflows" / "lens_blur.json"
 BUNDLED_CLIP = PACK / "assets" / "motorcycle" / "motorcycle.mp4"
@@ -55,15 +54,16 @@ def run_demo(video: Path | None, disparity: Path | None, keep_open: bool) -> int
     workflow = with_clip(json.loads(WORKFLOW.read_text(encoding="utf-8")), clip)
     install = locate_host()
     picture_python = ensure_picture_environment()
+    lend_packages(picture_python)
     prepare_base(BASE)
     put_into_input(clip)
     log(f"Starting ComfyUI from {install.folder}")
     try:
         with HostProcess(install, BASE) as host:
-            with HostClient(host.url) as client:
-                prompt = to_prompt(workflow, client.object_info())
-                run = client.run(prompt, timeout_s=3600.0, on_event=ProgressLine(prompt))
-                deliver(clip, prompt, run, client, picture_python)
+            client = HostClient(host.url)
+            prompt = to_prompt(workflow, client.object_info())
+            run = client.run(prompt, timeout_s=3600.0, on_event=ProgressLine(prompt))
+            deliver(clip, prompt, run, client, picture_python)
             if keep_open:
                 leave_open(host, workflow, clip)
     except (HostFailed, WorkflowError) as error:

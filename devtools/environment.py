@@ -50,7 +50,9 @@ TEST_HOST_PACKAGES = [
 ]
 # Linters are pinned: a new release must not fail an old commit.
 # OpenEXR writes what Blender and Nuke write, for the tests of our reader; no node needs it.
+WEBSOCKET_CLIENT = "websocket-client==1.9.2"
 CHECK_PACKAGES = [
+    WEBSOCKET_CLIENT,
     "ruff==0.17.6",
     "mypy==2.4.1",
     "import-linter==2.17",
@@ -63,7 +65,7 @@ CHECK_PACKAGES = [
     "uv>=0.5",
     "packaging",
 ]
-# The optional dependencies of pyproject.toml; torch and torchvision are there already.
+# The optional dependencies of pyproject.toml; torch, torchvision and SciPy are there already.
 OPTIONAL_PACKAGES = [
     "accelerate>=1.0",
     "BlurGenerator>=1.1",
@@ -82,11 +84,13 @@ FULL_STEPS = [
     [*TEST_HOST_PACKAGES, "-r", str(PACK_REQUIREMENTS), *OPTIONAL_PACKAGES],
     CHECK_PACKAGES,
 ]
-# Enough to draw a contact sheet when the user's own ComfyUI does the work.
-PICTURE_STEPS = [["numpy", "Pillow", "opencv-python"]]
+# Enough to follow a run and draw a contact sheet when the user's own ComfyUI does the work.
+PICTURE_STEPS = [["numpy", "Pillow", "opencv-python", WEBSOCKET_CLIENT]]
 
-FULL_IMPORTS = "torch, torchvision, transformers, kornia, aiohttp, av, cv2, diffusers, einops, pytest, mypy"
-PICTURE_IMPORTS = "numpy, PIL, cv2"
+FULL_IMPORTS = (
+    "torch, torchvision, transformers, kornia, aiohttp, av, cv2, diffusers, einops, pytest, mypy, websocket"
+)
+PICTURE_IMPORTS = "numpy, PIL, cv2, websocket"
 
 
 def log(text: str) -> None:
@@ -222,10 +226,20 @@ def repair_imports(venv: Path, imports: str) -> bool:
 
 def install_torchvision_hook(python: Path) -> None:
     """Put torchvision_hook.py where the environment's interpreter loads it at every start."""
+    folder = site_packages(python)
+    shutil.copy(Path(__file__).with_name("torchvision_hook.py"), folder / "_torchvision_hook.py")
+    (folder / "_torchvision_hook.pth").write_text("import _torchvision_hook\n", encoding="utf-8")
+
+
+def site_packages(python: Path) -> Path:
+    """Return the folder of an interpreter's packages."""
     query = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site_packages = Path(subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip())
-    shutil.copy(Path(__file__).with_name("torchvision_hook.py"), site_packages / "_torchvision_hook.py")
-    (site_packages / "_torchvision_hook.pth").write_text("import _torchvision_hook\n", encoding="utf-8")
+    return Path(subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip())
+
+
+def lend_packages(python: Path) -> None:
+    """Make an environment's packages in plain Python importable here, behind those that already are."""
+    sys.path.append(str(site_packages(python)))
 
 
 def ensure_test_host(python: Path) -> Path:

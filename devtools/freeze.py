@@ -18,8 +18,8 @@ def freeze_schema() -> int:
     """Start a host, ask it for the pack's nodes and write the checked-in record of them."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         prepare_base(Path(folder))
-        with HostProcess(locate_host(), Path(folder), cpu=True) as host, HostClient(host.url) as client:
-            schema = frozen_view(client.object_info())
+        with HostProcess(locate_host(), Path(folder), cpu=True) as host:
+            schema = frozen_view(HostClient(host.url).object_info())
     FROZEN_SCHEMA.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
     log(f"Wrote {len(schema)} nodes to {FROZEN_SCHEMA}")
     return 0

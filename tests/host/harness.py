@@ -213,5 +213,5 @@ def running_host(base: Path) -> Iterator[HostUnderTest]:
     prepare_base(base, packs=[PROBE_PACK])
     # On the CPU results do not depend on the machine; a GPU is opted for by the person who tests one.
     cpu = os.environ.get("ANY_TO_BOKEH_TEST_DEVICE", "cpu") == "cpu"
-    with HostProcess(installed_host(), base, cpu=cpu) as process, HostClient(process.url) as client:
-        yield HostUnderTest(process, client)
+    with HostProcess(installed_host(), base, cpu=cpu) as process:
+        yield HostUnderTest(process, HostClient(process.url))

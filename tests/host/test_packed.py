@@ -45,8 +45,8 @@ def test_the_package_holds_the_product_alone(package: Path):
 
 def test_it_runs_a_workflow_in_an_empty_host(package: Path, tmp_path: Path):
     base = package.parents[1]
-    with HostProcess(installed_host(), base, cpu=True) as process, HostClient(process.url) as client:
-        host = HostUnderTest(process, client)
+    with HostProcess(installed_host(), base, cpu=True) as process:
+        host = HostUnderTest(process, HostClient(process.url))
         assert set(nodes_of_pack(host.object_info())) >= NODE_IDS
         saved = run_on_crop(host, tmp_path, height=64, width=96)[2]
         assert read_video(saved).shape == (FRAME_COUNT, 64, 96, 3)
