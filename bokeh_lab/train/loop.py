@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
+from bokeh_core.console import progress_bar
 from bokeh_core.models.unet import MPIMode
 
 from .averaging import MovingAverage
@@ -123,8 +124,6 @@ class _Run:
         self.baselines: dict[str, dict[str, float]] = {}
 
     def go(self) -> None:
-        from tqdm import tqdm  # type: ignore[import-untyped]
-
         run, steps = self.config.run, self.config.run.steps
         if self.start:
             logger.info("Goes on after step %d of %d.", self.start, steps)
@@ -142,11 +141,8 @@ class _Run:
                 workers=self.config.data.workers,
                 prefetch=self.config.data.prefetch,
             ) as incoming,
-            tqdm(
-                total=steps,
-                initial=self.start,
-                desc=self.stage,
-                disable=not self.accelerator.is_main_process,
+            progress_bar(
+                self.stage, "step", steps, done=self.start, shown=self.accelerator.is_main_process
             ) as bar,
         ):
             since, began = self.start, time.monotonic()

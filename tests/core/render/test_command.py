@@ -198,18 +198,16 @@ def test_launchers():
             this_process(bad)
 
 
-def test_progress_without_bars(monkeypatch: pytest.MonkeyPatch):
-    screen = io.StringIO()
-    with ProgressLine("clip.mp4", screen) as progress:
-        monkeypatch.setattr(progress, "_has_bars", False)
+def test_each_stage_has_a_bar_that_ends_where_the_stage_ends():
+    log = io.StringIO()
+    with ProgressLine("clip.mp4", log) as progress:
         for done in range(1, 101):
             progress("rendering", done, 100)
         progress("joining", 1, 2)
-    lines = screen.getvalue().splitlines()
-    assert lines[0] == "clip.mp4: rendering, 1 of 100 frames"
-    assert lines[1] == "clip.mp4: rendering, 10 of 100 frames"
-    assert lines[-1] == "clip.mp4: joining, 1 of 2 frames"
-    assert len(lines) == 12
+    rendering, joining, _ = log.getvalue().split("\n")
+    assert rendering.rpartition("\r")[2].startswith("clip.mp4: rendering: 100%")
+    assert " 100/100 " in rendering.rpartition("\r")[2]
+    assert joining.rpartition("\r")[2].startswith("clip.mp4: joining:  50%")
 
 
 def test_the_module_runs():
