@@ -136,6 +136,7 @@ def fingerprint(path: Path) -> str:
 
 def natural_order(name: str) -> list[str | tuple[int, str]]:
     """Sort key under which frame_2 comes before frame_10."""
+    # A library for these lines would be one more requirement of the nodes.
     # Numbers are compared as texts of digits, longer ones last: Python refuses to read very long ones.
     return [
         (len(digits := _digits(part)), digits) if part.isdecimal() else part.casefold()

@@ -29,7 +29,8 @@ def runs(count: int, elements_each: int, most_elements: int) -> Iterator[tuple[i
 class GroupMoments:
     """Mean and variance of each group of channels over pieces that arrive one after another.
 
-    Merged as Chan, Golub and LeVeque do, which loses no digits where the mean is large.
+    Merged as Chan, Golub and LeVeque do, which loses no digits where the mean is large. Own code, since
+    torch's group norm wants the whole clip at once, and its running statistics are those of batch norm.
     """
 
     def __init__(self, groups: int) -> None:
