@@ -14,7 +14,7 @@ from torch import Tensor
 from .areas import Area, areas_of, grown_area, inside, part_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
-from .neighbourhood import local_max, local_min, near
+from .neighbourhood import Extremes, local_max, near
 
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
@@ -35,18 +35,18 @@ _LOG_RATIO_NEEDED = 4.0
 _PROJECTION_MARGIN = 0.1
 
 
-def edge_band(radius_px: Tensor, contour_reach_px: int = 0) -> Tensor:
+def edge_band(radius_px: Tensor, around: Extremes, contour_reach_px: int) -> Tensor:
     """Find the pixels next to a depth edge, one on each side.
 
     Args:
         radius_px: [H, W] signed blur radius.
+        around: its extremes within 1 px.
         contour_reach_px: within this distance of a greater step a small one is taken for ringing of the map.
 
     Returns:
         bool [H, W].
     """
-    step = local_max(radius_px) - local_min(radius_px)
-    wider = local_max(radius_px, 2) - local_min(radius_px, 2)
+    step, wider = around.step(), Extremes.of(radius_px, 2).step()
     least = torch.where(wider < _STEP_IN_WIDER_WINDOW * step, _SMALL_STEP_PX, EDGE_STEP_PX)
     if contour_reach_px == 0:
         return step > least
@@ -67,9 +67,9 @@ def sharpen_ramps(radius_px: Tensor, passes: int) -> Tensor:
         [H, W] signed blur radius.
     """
     for _ in range(passes):
-        top, bottom = local_max(radius_px), local_min(radius_px)
-        step = top - bottom
-        rises = local_max(radius_px, 2) - local_min(radius_px, 2) > _RAMP_RISE_PX
+        around = Extremes.of(radius_px)
+        top, bottom, step = around.top, around.bottom, around.step()
+        rises = Extremes.of(radius_px, 2).step() > _RAMP_RISE_PX
         on_ramp = rises & (step > torch.clamp(_RINGING_SHARE * local_max(step, passes), min=_RAMP_STEP_PX))
         nearer_extreme = torch.where(top - radius_px < radius_px - bottom, top, bottom)
         radius_px = torch.where(on_ramp, nearer_extreme, radius_px)
@@ -90,7 +90,7 @@ def smooth_surfaces(radius_px: Tensor, contour_reach_px: int) -> Tensor:
         [H, W] signed blur radius.
     """
     for _ in range(2):
-        step = local_max(radius_px) - local_min(radius_px)
+        step = Extremes.of(radius_px).step()
         tolerance = torch.clamp(_RINGING_SHARE * local_max(step, contour_reach_px), min=_SURFACE_NOISE_PX)
         # Elsewhere all nine lie on one surface.
         torn = (step > tolerance).flatten().nonzero()[:, 0]
@@ -139,13 +139,13 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
     Returns:
         [H, W] signed blur radius.
     """
-    zone = near(edge_band(radius_px, reach_px), reach_px - 1)
-    top, bottom = local_max(radius_px, reach_px), local_min(radius_px, reach_px)
-    zone &= top - bottom > _RAMP_RISE_PX
+    zone = near(edge_band(radius_px, Extremes.of(radius_px), reach_px), reach_px - 1)
+    around = Extremes.of(radius_px, reach_px)
+    zone &= around.step() > _RAMP_RISE_PX
     if not bool(zone.any()):
         return radius_px
 
-    near_surface, far_surface, index = _surfaces(color, radius_px, top, bottom, zone, reach_px)
+    near_surface, far_surface, index = _surfaces(color, radius_px, around, zone, reach_px)
     own_px, own_color = radius_px.flatten()[index], color.flatten(1).index_select(1, index)
     known = (near_surface.share > _MIN_SHARE_OF_SAMPLES) & (far_surface.share > _MIN_SHARE_OF_SAMPLES)
 
@@ -157,7 +157,7 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
     axis = near_surface.color - far_surface.color
     projection = ((own_color - far_surface.color) * axis).sum(0) / axis.square().sum(0).clamp(min=1e-8)
 
-    says_near = own_px > (top + bottom).flatten()[index] / 2
+    says_near = own_px > around.middle().flatten()[index]
     looks_near = (log_ratio > _LOG_RATIO_NEEDED) & (projection > 0.5 + _PROJECTION_MARGIN)
     looks_far = (log_ratio < -_LOG_RATIO_NEEDED) & (projection < 0.5 - _PROJECTION_MARGIN)
     moves = known & torch.where(says_near, looks_far, looks_near)
@@ -202,13 +202,13 @@ class _Surface:
 
 
 def _surfaces(
-    color: Tensor, radius_px: Tensor, top: Tensor, bottom: Tensor, zone: Tensor, reach_px: int
+    color: Tensor, radius_px: Tensor, around: Extremes, zone: Tensor, reach_px: int
 ) -> tuple[_Surface, _Surface, Tensor]:
     """Near and far surface of the closest edge for each pixel of the zone, whose flat positions come third.
 
     The surfaces are known from the pixels outside the zone.
     """
-    near_far = push_pull(torch.stack([top, bottom]), zone[None].float())
+    near_far = push_pull(torch.stack([around.top, around.bottom]), zone[None].float())
     sigma_px = (reach_px + 5) / 2.5
     margin_px = gaussian_reach_px(sigma_px)
     height, width = zone.shape

@@ -9,7 +9,7 @@ from torch import Tensor
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
 from .matte import EdgeMatte, edge_matte
-from .neighbourhood import local_max, local_min, near
+from .neighbourhood import Extremes, near
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
 _MAX_REACH_PX = 128
@@ -70,16 +70,16 @@ def split_layers(
         check()
         radius_px = smooth_surfaces(radius_px, contour_reach_px)
 
-    band = edge_band(radius_px, contour_reach_px)
+    around = Extremes.of(radius_px)
+    band = edge_band(radius_px, around, contour_reach_px)
     if not bool(band.any()):
         empty = Layer(torch.zeros_like(color), torch.zeros_like(radius_px), torch.zeros_like(radius_px))
         return Layers(Layer(color, radius_px, torch.ones_like(radius_px)), empty, torch.zeros_like(radius_px))
 
     check()
-    matte = edge_matte(color, radius_px, band)
+    matte = edge_matte(color, radius_px, around, band)
     check()
-    top, bottom = local_max(radius_px), local_min(radius_px)
-    near_px, far_px = push_pull(torch.stack([top, bottom]), band[None].float())
+    near_px, far_px = push_pull(torch.stack([around.top, around.bottom]), band[None].float())
     behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte)
 
     check()
@@ -104,7 +104,7 @@ def split_layers(
             torch.maximum(split_gap_weight, 1 - matte.alpha),
         ),
     )
-    rim = (band & (radius_px > (top + bottom) / 2)).float()
+    rim = (band & (radius_px > around.middle())).float()
     return Layers(front, back, _replaced(rim, matte.index, torch.ones_like(matte.alpha)))
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .neighbourhood import local_max, local_min
+from .neighbourhood import Extremes
 
 _WINDOW_REACH_PX = 4
 _SAMPLE_SIGMA_PX = 1.5
@@ -40,7 +40,7 @@ class EdgeMatte:
     far_radius_px: Tensor
 
 
-def edge_matte(color: Tensor, radius_px: Tensor, band: Tensor) -> EdgeMatte:
+def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor) -> EdgeMatte:
     """Estimate the matte in the band of pixels along every depth edge.
 
     The maximum a posteriori alpha balances the projection of the pixel on the line between the mean near and
@@ -50,11 +50,12 @@ def edge_matte(color: Tensor, radius_px: Tensor, band: Tensor) -> EdgeMatte:
     Args:
         color: [C, H, W] linear light.
         radius_px: [H, W] signed blur radius, greater = nearer.
+        around: its extremes within 1 px.
         band: bool [H, W], the pixels to split.
     """
     index = band.flatten().nonzero()[:, 0]
     maps = torch.cat([color, radius_px[None], band[None].float()])
-    top, bottom = local_max(radius_px).flatten(), local_min(radius_px).flatten()
+    top, bottom = around.top.flatten(), around.bottom.flatten()
     pixels = _PIXELS_PER_CHUNK.get(index.device.type, _PIXELS_PER_CHUNK_ELSEWHERE)
     padded = F.pad(maps[None], (_WINDOW_REACH_PX,) * 4, mode="replicate")[0]
     parts = [_solve(maps, padded, chunk, top[chunk], bottom[chunk]) for chunk in index.split(pixels)]

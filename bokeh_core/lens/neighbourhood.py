@@ -1,6 +1,7 @@
 """Greatest and least values around each pixel."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -30,6 +31,27 @@ def local_min(values: Tensor, reach_px: int = 1) -> Tensor:
     if values.device.type == "cpu":
         return _on_cpu(cv2.erode, values, reach_px)
     return -pooled_max(-values, reach_px)
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """Greatest and least values [H, W] within a square around each pixel."""
+
+    top: Tensor
+    bottom: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor, reach_px: int = 1) -> "Extremes":
+        """Those of [H, W] within squares that reach `reach_px` to each side."""
+        return cls(local_max(values, reach_px), local_min(values, reach_px))
+
+    def step(self) -> Tensor:
+        """How far they lie apart."""
+        return self.top - self.bottom
+
+    def middle(self) -> Tensor:
+        """Half way between them."""
+        return (self.top + self.bottom) / 2
 
 
 def near(mask: Tensor, reach_px: int) -> Tensor:

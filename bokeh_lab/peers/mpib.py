@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bokeh_core.lens.convolve import spread
 from bokeh_core.lens.fill import push_pull
-from bokeh_core.lens.neighbourhood import local_max, local_min
+from bokeh_core.lens.neighbourhood import Extremes, local_max
 from bokeh_core.lens.neighbourhood import near as within_reach
 
 from .by_frame import Shot, by_frame
@@ -124,11 +124,11 @@ def hidden_background(
         Where there is hidden background, bool [H, W]; its light [3, H, W] and its disparity [H, W]: push-pull
         of everything that is farther than the middle between the two sides of the nearest edges.
     """
-    top, bottom = local_max(disparity), local_min(disparity)
-    at_edge = top - bottom > edge
+    around = Extremes.of(disparity)
+    at_edge = around.step() > edge
     if not bool(at_edge.any()):
         return at_edge, light, disparity
-    sides = push_pull(torch.stack([top, bottom]), at_edge[None].float())
+    sides = push_pull(torch.stack([around.top, around.bottom]), at_edge[None].float())
     middle = sides.mean(0)
     near = (disparity > middle) & (disparity - sides[1] > edge / 2)
     hidden = near & within_reach(at_edge, reach_px)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bokeh_core.lens.neighbourhood import local_max, local_min, near, pooled_max
+from bokeh_core.lens.neighbourhood import Extremes, local_max, local_min, near, pooled_max
 
 
 def test_extremes_of_a_ramp_by_hand():
@@ -12,6 +12,8 @@ def test_extremes_of_a_ramp_by_hand():
     assert local_max(ramp)[1].tolist() == [1, 2, 3, 4, 4]
     assert local_min(ramp)[1].tolist() == [0, 0, 1, 2, 3]
     assert local_max(ramp, 2)[0].tolist() == [2, 3, 4, 4, 4]
+    assert Extremes.of(ramp).step()[0].tolist() == [1, 2, 2, 2, 1]
+    assert Extremes.of(ramp, 2).middle()[0].tolist() == [1, 1.5, 2, 2.5, 3]
 
 
 def test_near_reaches_a_square():
