@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
+from unittest import mock
 
 import torch
 import torch.nn.functional as F
@@ -55,12 +56,9 @@ class Setup:
 
     def ours(self, encode_batch: int = ENCODE_BATCH) -> Pieces:
         """The streaming pipeline."""
-        pipeline_module.PIECE_ELEMENTS = self.piece_elements
-        try:
+        with mock.patch.object(pipeline_module, "PIECE_ELEMENTS", self.piece_elements):
             run = BokehPipeline(self.unet, self.vae, self.image_encoder, device=self.device)
             yield from run.stream(self.inputs, encode_batch=encode_batch)
-        finally:
-            pipeline_module.PIECE_ELEMENTS = PIECE_ELEMENTS
 
     def published(self) -> Pieces:
         """The published order of work."""

@@ -35,7 +35,7 @@ class LiveBytes(TorchDispatchMode):
     """
 
     def __init__(self, known: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self._live: dict[int, int] = {}
         self._sum = 0
         self._known = {tensor.untyped_storage()._cdata for tensor in known}

@@ -1,7 +1,5 @@
 """The node that joins windows into a clip: Assemble Overlapping Windows."""
 
-from typing import Any
-
 from comfy_api.latest import io
 
 from ..bokeh_core.pipeline.by_stage import BokehWindows
@@ -13,7 +11,7 @@ class AssembleWindows(io.ComfyNode):
     """BOKEH_WINDOWS -> LATENT (Eq. 5)."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehAssembleWindows",
             display_name="Assemble Overlapping Windows",
@@ -38,7 +36,7 @@ class AssembleWindows(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, windows: BokehWindows) -> Any:
+    def execute(cls, windows: BokehWindows) -> io.NodeOutput:
         sockets.require_kind(windows, BokehWindows, "windows", "One-Step Bokeh Sampler")
         # The host keeps latents outside of models unscaled.
         samples = windows.fused() / windows.scaling_factor

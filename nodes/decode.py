@@ -26,7 +26,7 @@ class RefinedDecode(io.ComfyNode):
     """LATENT + all-in-focus frames -> frames."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehRefinedDecode",
             display_name="Refined VAE Decode",
@@ -48,7 +48,7 @@ class RefinedDecode(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, vae: sockets.BokehVAE, latent: dict[str, Any], frames: Any) -> Any:
+    def execute(cls, vae: sockets.BokehVAE, latent: dict[str, Any], frames: Any) -> io.NodeOutput:
         frames = checked_frames(frames)
         sockets.require_kind(vae, sockets.BokehVAE, "vae", "Load Bokeh Model")
         rgb, samples = to_rgb(frames), sockets.latent_samples(latent)

@@ -92,7 +92,7 @@ class LoadDisparity(io.ComfyNode):
     """Files -> DISPARITY."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehLoadDisparity",
             display_name="Load Disparity",
@@ -147,7 +147,7 @@ class LoadDisparity(io.ComfyNode):
         start_frame: int = 0,
         max_frames: int = 0,
         frames: Any = None,
-    ) -> Any:
+    ) -> io.NodeOutput:
         # Disparity from Images, in this module too, does without OpenCV.
         with needed_libraries():
             from ..bokeh_core.disparity.files import read_depth_maps
@@ -185,7 +185,7 @@ class DisparityFromImages(io.ComfyNode):
     """IMAGE batch of any depth node -> DISPARITY."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehDisparityFromImages",
             display_name="Disparity from Images",
@@ -217,7 +217,7 @@ class DisparityFromImages(io.ComfyNode):
         normalisation: str = "min-max",
         exponent: float = 1.0,
         frames: Any = None,
-    ) -> Any:
+    ) -> io.NodeOutput:
         num_frames, height, width = _clip_size(frames)
         prepared = prepare_disparity(
             grey_maps(images),

@@ -66,7 +66,7 @@ class FocusAtValue(io.ComfyNode):
     """A number or a schedule -> FOCUS."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehFocusAtValue",
             display_name="Focus at Value",
@@ -103,7 +103,7 @@ class FocusAtValue(io.ComfyNode):
     @classmethod
     def execute(
         cls, disparity: Any, focal_disparity: float = 0.5, keyframes: str = "", easing: str = "linear"
-    ) -> Any:
+    ) -> io.NodeOutput:
         focus = focus_at_value(len(checked_maps(disparity)), focal_disparity, keyframes, easing)
         _log_late_keyframes(keyframes, 1, len(focus))
         return io.NodeOutput(focus, focus[0].item())
@@ -113,7 +113,7 @@ class FocusAtPoint(io.ComfyNode):
     """A point in the frame -> FOCUS."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehFocusAtPoint",
             display_name="Focus at Point",
@@ -184,7 +184,7 @@ class FocusAtPoint(io.ComfyNode):
         keyframes: str = "",
         between_keyframes: str = "follow the point",
         easing: str = "linear",
-    ) -> Any:
+    ) -> io.NodeOutput:
         focus = focus_at_point(disparity, x, y, radius, smoothing, keyframes, between_keyframes, easing)
         _log_late_keyframes(keyframes, 2, len(focus))
         return io.NodeOutput(focus, focus[0].item())
@@ -194,7 +194,7 @@ class FocusOnMask(io.ComfyNode):
     """A subject's mask -> FOCUS."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehFocusOnMask",
             display_name="Focus on Mask",
@@ -215,6 +215,6 @@ class FocusOnMask(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, disparity: Any, mask: Any, smoothing: float = 2.0) -> Any:
+    def execute(cls, disparity: Any, mask: Any, smoothing: float = 2.0) -> io.NodeOutput:
         focus = focus_on_mask(disparity, mask, smoothing)
         return io.NodeOutput(focus, focus[0].item())

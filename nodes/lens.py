@@ -145,7 +145,7 @@ class LensBlur(io.ComfyNode):
     """Frames + DISPARITY + FOCUS + BLUR_STRENGTH -> blurred frames."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehLensBlur",
             display_name="Lens Blur",
@@ -183,7 +183,7 @@ class LensBlur(io.ComfyNode):
         blur_strength: Any,
         protect: Any = None,
         **lens_controls: Any,
-    ) -> Any:
+    ) -> io.NodeOutput:
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames = checked_frames(frames)
             width = frames.shape[2]

@@ -94,7 +94,7 @@ class LoadBokehModel(io.ComfyNode):
     """Files -> BOKEH_MODEL, BOKEH_VAE."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehLoadModel",
             display_name="Load Bokeh Model",
@@ -152,7 +152,7 @@ class LoadBokehModel(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, unet: str, vae: str, dtype: str = "auto", mpi_mode: str = FROM_FILE) -> Any:
+    def execute(cls, unet: str, vae: str, dtype: str = "auto", mpi_mode: str = FROM_FILE) -> io.NodeOutput:
         unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
         metadata = require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode

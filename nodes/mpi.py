@@ -15,7 +15,7 @@ class MPIMask(io.ComfyNode):
     """DISPARITY + FOCUS -> MPI_REGIONS (Eq. 2)."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehMPIMask",
             display_name="MPI Focal-Plane Mask",
@@ -66,7 +66,7 @@ class MPIMask(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, disparity: Any, focus: Any, layers: int = 4, alpha: float = 1.0) -> Any:
+    def execute(cls, disparity: Any, focus: Any, layers: int = 4, alpha: float = 1.0) -> io.NodeOutput:
         disparity, focus = checked_maps(disparity), checked_values(focus, "focal_disparity")
         focal_disparity = broadcast_over_frames(focus, len(disparity), "focus")
         regions = mpi_regions(disparity, focal_disparity, layers, alpha)

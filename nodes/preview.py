@@ -16,7 +16,7 @@ class FocusPreview(io.ComfyNode):
     """Frames + DISPARITY + FOCUS -> tinted frames."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehFocusPreview",
             display_name="Focus Preview",
@@ -72,7 +72,7 @@ class FocusPreview(io.ComfyNode):
         blur_strength: Any = None,
         show_radius: bool = False,
         tint: float = 0.6,
-    ) -> Any:
+    ) -> io.NodeOutput:
         frames = checked_frames(frames)
         strength = default_blur_strength() if blur_strength is None else blur_strength
         strength_px = strength_in_pixels(strength, frames.shape[2])

@@ -96,7 +96,7 @@ class OneStepSampler(io.ComfyNode):
     """Frames and a lens -> BOKEH_WINDOWS."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehSampler",
             display_name="One-Step Bokeh Sampler",
@@ -179,7 +179,7 @@ class OneStepSampler(io.ComfyNode):
         mpi_regions: Any = None,
         overlap: int = 4,
         working_size: str = "auto",
-    ) -> Any:
+    ) -> io.NodeOutput:
         require_parts_fit(model, vae, clip_vision)
         with host.out_of_memory_advice(
             "smaller frames, working_size auto, or dtype fp16 in Load Bokeh Model (a window cannot be cut "

@@ -15,7 +15,7 @@ class BlurStrength(io.ComfyNode):
     """A number, a ramp or a schedule -> BLUR_STRENGTH."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehBlurStrength",
             display_name="Blur Strength",
@@ -96,7 +96,7 @@ class BlurStrength(io.ComfyNode):
         easing: str = "linear",
         schedule: str = "",
         disparity: Any = None,
-    ) -> Any:
+    ) -> io.NodeOutput:
         num_frames = None if disparity is None else len(checked_maps(disparity))
         values = blur_strength(mode, strength, end_strength, easing, schedule, num_frames)
         past_end = keyframe_notes(schedule, 1, len(values)) if mode == "schedule" else ""

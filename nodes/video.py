@@ -122,7 +122,7 @@ class AnyToBokehVideo(io.ComfyNode):
     """VIDEO + depth -> VIDEO, streamed."""
 
     @classmethod
-    def define_schema(cls) -> Any:
+    def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehVideo",
             display_name="Any-to-Bokeh Video",
@@ -253,7 +253,7 @@ class AnyToBokehVideo(io.ComfyNode):
         model: Any = None,
         vae: Any = None,
         clip_vision: Any = None,
-    ) -> Any:
+    ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent)
         with host.out_of_memory_advice(MEMORY_ADVICE), ExitStack() as opened:

@@ -102,7 +102,7 @@ class MPIFuser(nn.Module):
         return 2 * project((gate(a) + gate(b)) / 2)
 
 
-class MPISpatialBlock(BasicTransformerBlock):
+class MPISpatialBlock(BasicTransformerBlock):  # type: ignore[misc]  # diffusers ships no types
     """Stable Video Diffusion's spatial block with the MPI fuser after its self-attention (Fig. 2b)."""
 
     def __init__(
@@ -120,7 +120,7 @@ class MPISpatialBlock(BasicTransformerBlock):
         return x + self.ff(self.norm3(x))
 
 
-class TemporalBlock(TemporalBasicTransformerBlock):
+class TemporalBlock(TemporalBasicTransformerBlock):  # type: ignore[misc]  # diffusers ships no types
     """Stable Video Diffusion's temporal block: a cell attends to itself in its window's other frames."""
 
     def forward(self, x: Tensor, window_semantics: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class TemporalBlock(TemporalBasicTransformerBlock):
         return rearrange(x, "(b n) f c -> (b f) n c", n=cells)
 
 
-class MPITransformer(TransformerSpatioTemporalModel):
+class MPITransformer(TransformerSpatioTemporalModel):  # type: ignore[misc]  # diffusers ships no types
     """Pairs of MPI spatial and temporal blocks on a feature map, mixed by a learned weight."""
 
     def __init__(self, stock: TransformerSpatioTemporalModel, object_channels: int, keep_ff_k: bool) -> None:

@@ -59,7 +59,7 @@ class VAEConfig:
         require_number("scaling_factor", self.scaling_factor)
 
 
-class RefinedDecoder(TemporalDecoder):
+class RefinedDecoder(TemporalDecoder):  # type: ignore[misc]  # diffusers ships no types
     """Stable Video Diffusion's temporal decoder, fed encoder features by a 1x1 convolution per up block."""
 
     def __init__(self, config: VAEConfig) -> None:

@@ -16,6 +16,7 @@ from bokeh_core.checkpoint.image_encoder import load_image_encoder
 from bokeh_core.lens import Aperture, LensSettings
 from bokeh_core.render import LensRenderer
 from bokeh_core.render import __main__ as command
+from bokeh_core.render.command.arguments import chosen_renderer, job_of, parser, settings_of
 from bokeh_core.render.command.clips import clips_at
 from bokeh_core.render.command.processes import Process, this_process
 from bokeh_core.render.command.progress import ProgressLine
@@ -65,12 +66,12 @@ def test_every_option_reaches_the_job(tmp_path: Path):
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --codec prores
         --crf 20 --part-frames 16 --device cpu --overwrite"""
-    parsed = command.parser().parse_args(shlex.split(words))
-    renderer = command.chosen_renderer(parsed, torch.device("cpu"))
+    parsed = parser().parse_args(shlex.split(words))
+    renderer = chosen_renderer(parsed, torch.device("cpu"))
     lens = LensSettings(Aperture(6, 10.0, 0.5, 2.0, 0.25), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0)
     assert renderer == LensRenderer(lens, torch.device("cpu"))
     clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
-    job = command.job_of(command.settings_of(parsed), clip, renderer)
+    job = job_of(settings_of(parsed), clip, renderer)
     assert repr(job.depth).endswith(
         "DepthMeaning(source='disparity', polarity='near white', normalisation='none', exponent=2.0))"
     )

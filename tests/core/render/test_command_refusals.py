@@ -17,6 +17,7 @@ from bokeh_core.render import RenderReport
 from bokeh_core.render import __main__ as command
 from bokeh_core.render.command.devices import chosen_device, devices_here
 from bokeh_core.render.command.processes import Process
+from bokeh_core.render.command.progress import ProgressLine
 from bokeh_core.render.command.text_files import text_or_file
 from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
 
@@ -302,7 +303,7 @@ def test_a_stop_by_the_system_keeps_the_parts(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    rendered = command.ProgressLine.__call__
+    rendered = ProgressLine.__call__
 
     def progress(line: Any, stage: str, done: int, total: int) -> None:
         rendered(line, stage, done, total)
@@ -312,7 +313,7 @@ def test_a_stop_by_the_system_keeps_the_parts(
     before = signal.getsignal(signal.SIGTERM)
     words = (sources[0], "--disparity", sources[1], "-o", tmp_path / "out.mp4", "--part-frames", "8")
     with monkeypatch.context() as patched:
-        patched.setattr(command.ProgressLine, "__call__", progress)
+        patched.setattr(ProgressLine, "__call__", progress)
         # The part is complete one frame later.
         assert run(*words, "--strength", "0") == 130
     assert signal.getsignal(signal.SIGTERM) == before

@@ -1,5 +1,6 @@
 """The page and the plot: everything they show lies beside them, and nothing comes from elsewhere."""
 
+import importlib.util
 import json
 import re
 from html.parser import HTMLParser
@@ -7,7 +8,6 @@ from html.parser import HTMLParser
 import cv2
 import pytest
 
-from bokeh_lab.evaluate import plot
 from bokeh_lab.evaluate.__main__ import main
 from bokeh_lab.evaluate.page import TEMPLATE
 
@@ -116,7 +116,7 @@ def test_the_plot_is_a_picture_and_has_something_on_it(finished: Finished):
 
 
 def test_without_matplotlib_it_says_so_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="pip install matplotlib"):
         main(tiny(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
