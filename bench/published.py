@@ -22,9 +22,9 @@ from bokeh_core.models.attention import (
     TemporalBlock,
     multi_head_attention,
 )
-from bokeh_core.models.unet import MPIMode
 from bokeh_core.pipeline.inputs import BokehInputs
 from bokeh_core.pipeline.streaming import ImageEncoder, predict_window
+from bokeh_core.published import K_DTYPE, MPIMode
 from bokeh_core.semantics import clip_input
 from bokeh_core.windows import LatentFusion, plan_decode, plan_windows
 
@@ -171,9 +171,9 @@ def render(
                     torch.cat((latents, defocus), dim=1),
                     embeds,
                     inputs.blur_strength[start:stop],
-                    inputs.network_regions(start, stop, device),
+                    inputs.network_regions(start, stop, device, mpi_mode),
                     mpi_mode,
-                    torch.float16,
+                    K_DTYPE,
                 )
         fusion.add(predicted)
         while calls and calls[0].stop <= fusion.final_frames:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +30,7 @@ from .checkpoint.files import (
 from .checkpoint.load import UNUSED_PART, build_model, model_config, require_component, require_fit
 from .checkpoint.write import require_destination, write_model
 from .console import advance, progress_bar, write_what_the_stream_can_show
+from .published import MPI_MODES, PUBLISHED_MPI_MODE, MPIMode
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
@@ -113,7 +114,7 @@ def convert(
     *,
     dtype: torch.dtype | None = None,
     keep_ff_k: bool = False,
-    mpi_mode: Literal["released", "paper"] | None = None,
+    mpi_mode: MPIMode | None = None,
     on_tensor: Callable[[int, int], None] = lambda done, total: None,
 ) -> str:
     """Write one model as a single .safetensors file with its config in the metadata.
@@ -148,7 +149,7 @@ def convert(
     unused = {name for name in tensors if UNUSED_PART in name}
     if not keep_ff_k:
         tensors = {name: value for name, value in tensors.items() if name not in unused}
-    metadata = _metadata(component, config, mpi_mode or old_metadata.get(MPI_MODE_KEY, "released"))
+    metadata = _metadata(component, config, mpi_mode or old_metadata.get(MPI_MODE_KEY, PUBLISHED_MPI_MODE))
     written = _cast(tensors, dtype, on_tensor)
     write_model(destination, written, metadata)
     return _report(component, destination, written, len(unused), keep_ff_k, metadata)
@@ -195,7 +196,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dtype", choices=sorted(DTYPES), help="dtype of the weights (default: as stored)")
     parser.add_argument("--keep-ff-k", action="store_true", help="keep the ff_k layers, which nothing reads")
     parser.add_argument(
-        "--mpi-mode", choices=("released", "paper"), help="what the U-Net was trained for (default: released)"
+        "--mpi-mode",
+        choices=MPI_MODES,
+        help=f"what the U-Net was trained for (default: {PUBLISHED_MPI_MODE})",
     )
     words = parser.parse_args(arguments)
     try:

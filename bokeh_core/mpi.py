@@ -5,6 +5,7 @@ from einops import rearrange
 from torch import Tensor
 
 from .clip.checks import checked_maps, checked_values
+from .published import MPI_ALPHA, MPI_LAYERS
 from .setting_checks import require_number, require_whole_number
 
 # Bright for what is in focus, then through green and blue to dark violet: ordered in lightness, so
@@ -21,7 +22,7 @@ _LAYER_COLOUR_ANCHORS = (
 _LEAST_ALPHA, _MOST_ALPHA = 0.01, 100.0
 
 
-def region_thresholds(focal_disparity: Tensor, layers: int = 4, alpha: float = 1.0) -> Tensor:
+def region_thresholds(focal_disparity: Tensor, layers: int = MPI_LAYERS, alpha: float = MPI_ALPHA) -> Tensor:
     """Return h_i = (i / n)^(1 / d_f^alpha), i = 1 .. n - 1 (Eq. 2).
 
     Args:
@@ -43,7 +44,9 @@ def region_thresholds(focal_disparity: Tensor, layers: int = 4, alpha: float = 1
     return fractions[None, :] ** (1 / sharpness[:, None])
 
 
-def mpi_regions(disparity: Tensor, focal_disparity: Tensor, layers: int = 4, alpha: float = 1.0) -> Tensor:
+def mpi_regions(
+    disparity: Tensor, focal_disparity: Tensor, layers: int = MPI_LAYERS, alpha: float = MPI_ALPHA
+) -> Tensor:
     """Count how many thresholds h_i lie below |d - d_f| at each pixel (Eq. 2).
 
     A distance equal to h_i stays inside region i - 1.
@@ -87,7 +90,7 @@ def layer_colours(layers: int) -> Tensor:
     return anchors[below] * (1 - weight) + anchors[below + 1] * weight
 
 
-def colour_regions(regions: Tensor, layers: int = 4) -> Tensor:
+def colour_regions(regions: Tensor, layers: int = MPI_LAYERS) -> Tensor:
     """Paint each region in its colour: uint8 [T, H, W] -> float32 RGB [T, H, W, 3] in [0, 1]."""
     colours = layer_colours(layers)
     picture = torch.empty(*regions.shape, 3)

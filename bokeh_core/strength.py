@@ -16,9 +16,6 @@ REFERENCE_WIDTH_PX = 1024
 MAX_STRENGTH = 200.0
 """Greatest K: a point spreads over 40 % of the frame's width. Beyond, memory grows and no picture is left."""
 
-PUBLISHED_STRENGTH_PX = (1.0, 32.0)
-"""K that the authors' weights were trained for, at the working size: least and most."""
-
 # K = 16 is named f/2.8. Radius is proportional to aperture diameter and so to 1/N; the true N depends
 # on focal length, sensor and distances that a disparity map does not carry.
 _F_NUMBER_TIMES_STRENGTH = 2.8 * 16

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .published import DECODE_FRAMES, OVERLAP_FRAMES, WINDOW_FRAMES
 from .setting_checks import require_whole_number
 
-DECODE_FRAMES = 8
 MOST_FRAMES = 10_000_000
 
 
@@ -28,7 +28,7 @@ class DecodeCall(NamedTuple):
     keep_from: int
 
 
-def plan_windows(num_frames: int, window: int = 8, overlap: int = 4) -> list[Window]:
+def plan_windows(num_frames: int, window: int = WINDOW_FRAMES, overlap: int = OVERLAP_FRAMES) -> list[Window]:
     """Cover a clip with windows of `window` frames, each sharing `overlap` frames with the one before.
 
     A last window that would reach beyond the clip is moved back until it fits, so it shares more; a clip
@@ -46,7 +46,7 @@ def plan_windows(num_frames: int, window: int = 8, overlap: int = 4) -> list[Win
         ValueError: an argument is out of range.
     """
     require_whole_number("The length of the clip", num_frames, 1, MOST_FRAMES, "frames")
-    require_whole_number("window", window, 1, MOST_FRAMES, "frames", "8 as trained")
+    require_whole_number("window", window, 1, MOST_FRAMES, "frames", f"{WINDOW_FRAMES} as trained")
     require_whole_number("overlap", overlap, 0, window - 1, "frames", "less than the window")
     if num_frames <= window:
         return [Window(0, num_frames)]

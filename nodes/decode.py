@@ -8,7 +8,7 @@ from ..bokeh_core.clip.channels import to_rgb, with_channels_of
 from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.memory.needs import ENCODE_BATCH, decode_bytes, encode_bytes
 from ..bokeh_core.pipeline.by_stage import decode_steps, geometry_between, refined_decode
-from ..bokeh_core.windows import DECODE_FRAMES
+from ..bokeh_core.published import DECODE_FRAMES
 from . import host, sockets
 from .newer_host import known_fields
 

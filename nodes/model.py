@@ -12,6 +12,7 @@ from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
 from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, fingerprint, models_in
 from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint.precision import with_decoder_in
+from ..bokeh_core.published import MPI_MODES
 from . import host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -22,7 +23,6 @@ logger = logging.getLogger(__name__)
 SHARED_FOLDERS: dict[Component, str] = {"unet": "diffusion_models", "vae": "vae"}
 DTYPES = {"auto": None, "fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 FROM_FILE = "from file"
-MPI_MODES = (FROM_FILE, "released", "paper")
 # No file can have this name, so that it never hides a user's.
 INCLUDED_NAME = "bokeh-small (included)"
 SOURCE = "https://vivocameraresearch.github.io/any2bokeh/"
@@ -130,7 +130,7 @@ class LoadBokehModel(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "mpi_mode",
-                    options=list(MPI_MODES),
+                    options=[FROM_FILE, *MPI_MODES],
                     default=FROM_FILE,
                     optional=True,
                     tooltip="Which attention the weights were trained with. from file (default) reads it "

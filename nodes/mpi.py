@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.checks import checked_maps, checked_values
 from ..bokeh_core.clip.lengths import broadcast_over_frames
 from ..bokeh_core.mpi import colour_regions, in_focus_mask, mpi_regions
+from ..bokeh_core.published import MPI_ALPHA, MPI_LAYERS
 from . import sockets
 from .newer_host import known_fields
 
@@ -29,7 +30,7 @@ class MPIMask(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "layers",
-                    default=4,
+                    default=MPI_LAYERS,
                     min=2,
                     max=16,
                     optional=True,
@@ -38,7 +39,7 @@ class MPIMask(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "alpha",
-                    default=1.0,
+                    default=MPI_ALPHA,
                     min=0.1,
                     max=4.0,
                     step=0.05,
@@ -66,7 +67,9 @@ class MPIMask(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, disparity: Any, focus: Any, layers: int = 4, alpha: float = 1.0) -> io.NodeOutput:
+    def execute(
+        cls, disparity: Any, focus: Any, layers: int = MPI_LAYERS, alpha: float = MPI_ALPHA
+    ) -> io.NodeOutput:
         disparity, focus = checked_maps(disparity), checked_values(focus, "focal_disparity")
         focal_disparity = broadcast_over_frames(focus, len(disparity), "focus")
         regions = mpi_regions(disparity, focal_disparity, layers, alpha)

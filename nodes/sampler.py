@@ -6,28 +6,21 @@ import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.channels import to_rgb
-from ..bokeh_core.clip.checks import checked_maps, checked_values
-from ..bokeh_core.clip.lengths import broadcast_over_frames
 from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
-from ..bokeh_core.mpi import mpi_regions as regions_of
 from ..bokeh_core.pipeline.by_stage import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
 from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
 from ..bokeh_core.pipeline.streaming import EncodedFrames
 from ..bokeh_core.pipeline.working_size import working_geometry
+from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
 from . import host, sockets
 from .model import require_parts_fit
 from .newer_host import known_fields
 
-WINDOW_FRAMES = 8
-# The published pipeline embeds K in float16, whose values the weights were trained on.
-K_DTYPE = torch.float16
-
 
 def _inputs(
-    model: sockets.BokehModel,
     frames: Any,
     disparity: Any,
     focus: Any,
@@ -37,14 +30,6 @@ def _inputs(
 ) -> BokehInputs:
     rgb = to_rgb(frames)
     geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size)
-    if model.mpi_mode == "released":
-        regions = None
-    elif regions is None:
-        count = len(rgb)
-        regions = regions_of(
-            broadcast_over_frames(checked_maps(disparity), count, "disparity"),
-            broadcast_over_frames(checked_values(focus, "focal_disparity"), count, "focus"),
-        )
     strength = strength_in_pixels(blur_strength, geometry.inner[1])
     return bokeh_inputs(rgb, disparity, focus, strength, regions=regions, working_size=working_size)
 
@@ -87,7 +72,6 @@ def _predict(
         windows,
         mpi_mode=model.mpi_mode,
         device=model.patcher.load_device,
-        k_dtype=K_DTYPE,
         on_frame=tick,
     )
 
@@ -135,7 +119,7 @@ class OneStepSampler(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "overlap",
-                    default=4,
+                    default=OVERLAP_FRAMES,
                     min=0,
                     max=WINDOW_FRAMES - 1,
                     optional=True,
@@ -177,7 +161,7 @@ class OneStepSampler(io.ComfyNode):
         blur_strength: Any,
         clip_vision: Any = None,
         mpi_regions: Any = None,
-        overlap: int = 4,
+        overlap: int = OVERLAP_FRAMES,
         working_size: str = "auto",
     ) -> io.NodeOutput:
         require_parts_fit(model, vae, clip_vision)
@@ -185,9 +169,9 @@ class OneStepSampler(io.ComfyNode):
             "smaller frames, working_size auto, or dtype fp16 in Load Bokeh Model (a window cannot be cut "
             "without changing the result)"
         ):
-            inputs = _inputs(model, frames, disparity, focus, blur_strength, mpi_regions, working_size)
+            inputs = _inputs(frames, disparity, focus, blur_strength, mpi_regions, working_size)
             count = inputs.num_frames
-            windows = plan_windows(count, WINDOW_FRAMES, overlap)
+            windows = plan_windows(count, overlap=overlap)
             tick = host.progress(count + sum(window.stop - window.start for window in windows))
             encoded = _encode(model, vae, clip_vision, inputs, tick)
             latents = _predict(model, encoded, inputs, windows, lambda done: tick(count + done))

@@ -18,16 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comfy_api.latest import io
 from torch import Tensor
 
 from ..bokeh_core.clip.checks import as_plain_float
-from ..bokeh_core.strength import PUBLISHED_STRENGTH_PX
-
-if TYPE_CHECKING:
-    from ..bokeh_core.models.unet import MPIMode
+from ..bokeh_core.published import TRAINED_STRENGTH_PX, MPIMode
 
 Disparity = io.Custom("DISPARITY")
 Focus = io.Custom("FOCUS")
@@ -100,7 +97,7 @@ class BokehModel:
     mpi_mode: MPIMode
     bundle: str = ""
     warning: str = ""
-    trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX
+    trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..strength import PUBLISHED_STRENGTH_PX
+from ..published import MPI_MODES, PUBLISHED_MPI_MODE, TRAINED_STRENGTH_PX, MPIMode
 from .bundle import empty_part, is_bundle, names_of_part
 from .files import (
     COMPONENT_NAMES,
@@ -33,7 +33,6 @@ from .files import (
 
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
-    from ..models.unet import MPIMode
 
 UNUSED_PART = ".fuser.ff_k."
 LISTED_TENSORS = 5
@@ -203,12 +202,13 @@ def trained_mpi_mode(path: Path | str) -> MPIMode:
     Raises:
         ValueError: the file is missing or damaged, or names a mode that does not exist.
     """
-    mode = _unet_metadata(path).get(MPI_MODE_KEY, "released")
-    if mode == "released":
-        return "released"
-    if mode == "paper":
-        return "paper"
-    raise ValueError(f"{path} says its mpi_mode is {mode!r:.80}; it must be 'released' or 'paper'.")
+    text = _unet_metadata(path).get(MPI_MODE_KEY, PUBLISHED_MPI_MODE)
+    for mode in MPI_MODES:
+        if text == mode:
+            return mode
+    raise ValueError(
+        f"{path} says its mpi_mode is {text!r:.80}; it must be {' or '.join(map(repr, MPI_MODES))}."
+    )
 
 
 def trained_strength_px(path: Path | str) -> tuple[float, float]:
@@ -221,7 +221,7 @@ def trained_strength_px(path: Path | str) -> tuple[float, float]:
     """
     metadata = _unet_metadata(path)
     if not all(key in metadata for key in STRENGTH_KEYS):
-        return PUBLISHED_STRENGTH_PX
+        return TRAINED_STRENGTH_PX
     texts = [metadata[key] for key in STRENGTH_KEYS]
     try:
         least, most = map(float, texts)

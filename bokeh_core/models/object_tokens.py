@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-FARTHEST_REGION = 3
+from ..published import MPI_LAYERS
+
+FARTHEST_REGION = MPI_LAYERS - 1
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
@@ -11,6 +11,7 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ..published import ADDED_TIME_IDS, MPI_MODES, PUBLISHED_MPI_MODE, TIMESTEP, MPIMode
 from .attention import Conditions, MPITransformer
 from .config import (
     BLOCK_TYPES,
@@ -26,11 +27,7 @@ from .config import (
 from .k_embedding import fourier_features
 from .object_tokens import FARTHEST_REGION, ObjectTokens, object_tokens
 
-MPIMode = Literal["released", "paper"]
 PIXELS_PER_CELL = 8
-TIMESTEP = 1.0
-# frames per second, motion bucket, noise augmentation: constants of the published inference.
-ADDED_TIME_IDS = (6.0, 127.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ class BokehUNet(nn.Module):
         blur_strength: Tensor,
         image_embeds: Tensor,
         mpi_regions: Tensor | None = None,
-        mpi_mode: MPIMode = "released",
+        mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
     ) -> Tensor:
         """Predict the latents of the bokeh frames of B windows (section 3.2).
 
@@ -310,8 +307,8 @@ class BokehUNet(nn.Module):
                 f"this U-Net needs {(windows, frames, context)}: "
                 f"one CLIP embedding of width {context} a frame."
             )
-        if mpi_mode not in ("released", "paper"):
-            raise ValueError(f"mpi_mode is {mpi_mode!r}; it must be 'released' or 'paper'.")
+        if mpi_mode not in MPI_MODES:
+            raise ValueError(f"mpi_mode is {mpi_mode!r}; it must be {' or '.join(map(repr, MPI_MODES))}.")
         if mpi_mode == "paper":
             size = (windows, frames, height * PIXELS_PER_CELL, width * PIXELS_PER_CELL)
             if mpi_regions is None:

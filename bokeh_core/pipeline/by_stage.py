@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..clip.checks import checked_frames
+from ..published import K_DTYPE, MPIMode
 from ..windows import DecodeCall, Window, fuse_windows, plan_decode
 from .inputs import BokehInputs
 from .streaming import EncodedFrames, ImageEncoder, decode_levels, encode_frames, predict_window
@@ -21,7 +22,6 @@ from .working_size import WorkingGeometry, working_geometry
 
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
-    from ..models.unet import MPIMode
 
 OnStep = Callable[[int], None]
 Piece = TypeVar("Piece")
@@ -137,7 +137,7 @@ def predict_windows(
     *,
     mpi_mode: MPIMode,
     device: torch.device,
-    k_dtype: torch.dtype = torch.float16,
+    k_dtype: torch.dtype = K_DTYPE,
     on_frame: OnStep = lambda _: None,
 ) -> list[Tensor]:
     """Bokeh latents of every window, float32 [F, 4, h, w] on the CPU, one U-Net pass each.
@@ -145,7 +145,7 @@ def predict_windows(
     Args:
         unet: on `device`.
         encoded: the clip, from `encode_clip`.
-        inputs: the clip; with regions in `paper` mode.
+        inputs: the clip.
         windows: as `plan_windows` gives them.
         mpi_mode: `released` or `paper`.
         device: where to compute.
@@ -162,7 +162,7 @@ def predict_windows(
                 encoded.latents[start:stop].to(device),
                 encoded.image_embeds[start:stop].to(device),
                 inputs.blur_strength[start:stop],
-                inputs.network_regions(start, stop, device),
+                inputs.network_regions(start, stop, device, mpi_mode),
                 mpi_mode,
                 k_dtype,
             )

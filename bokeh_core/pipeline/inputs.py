@@ -11,6 +11,8 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
+from ..mpi import mpi_regions, region_thresholds
+from ..published import MPI_ALPHA, MPIMode
 from ..strength import checked_strength_px
 from .working_size import WorkingGeometry, WorkingSize, working_geometry
 
@@ -25,7 +27,8 @@ class BokehInputs:
         focal_disparity: [T].
         blur_strength: [T], K >= 0 in pixels at the working size.
         geometry: from the frames' size to the working size.
-        regions: uint8 [T, H, W], region of Eq. 2 at each pixel, or None where they are not read.
+        regions: uint8 [T, H, W], region of Eq. 2 at each pixel; None makes them from the disparity.
+        mpi_alpha: of Eq. 2 where `regions` is None.
     """
 
     frames: Tensor
@@ -34,6 +37,7 @@ class BokehInputs:
     blur_strength: Tensor
     geometry: WorkingGeometry
     regions: Tensor | None = None
+    mpi_alpha: float = MPI_ALPHA
 
     @property
     def num_frames(self) -> int:
@@ -67,12 +71,22 @@ class BokehInputs:
         )
         return self.geometry.pad(self.geometry.stretch(radius_px[:, None]))
 
-    def network_regions(self, start: int, stop: int, device: torch.device) -> Tensor | None:
-        """uint8 [N, h, w], regions at the size the network sees, shrunk as the released code does."""
-        if self.regions is None:
+    def network_regions(
+        self, start: int, stop: int, device: torch.device, mpi_mode: MPIMode
+    ) -> Tensor | None:
+        """uint8 [N, h, w], regions at the size the network sees, shrunk as the released code does.
+
+        None in `released` mode, which reads none.
+        """
+        if mpi_mode != "paper":
             return None
-        regions = self.regions[start:stop, None].to(device, torch.float32)
-        return self.geometry.pad(self.geometry.stretch(regions)).round().to(torch.uint8)[:, 0]
+        if self.regions is None:
+            disparity, focal_disparity = self.disparity[start:stop], self.focal_disparity[start:stop]
+            regions = mpi_regions(disparity, focal_disparity, alpha=self.mpi_alpha)
+        else:
+            regions = self.regions[start:stop]
+        images = regions[:, None].to(device, torch.float32)
+        return self.geometry.pad(self.geometry.stretch(images)).round().to(torch.uint8)[:, 0]
 
 
 def bokeh_inputs(
@@ -82,6 +96,7 @@ def bokeh_inputs(
     blur_strength: Tensor,
     *,
     regions: Tensor | None = None,
+    mpi_alpha: float = MPI_ALPHA,
     working_size: WorkingSize = "auto",
 ) -> BokehInputs:
     """Check that a clip and its settings belong together.
@@ -91,7 +106,8 @@ def bokeh_inputs(
         disparity: [T, H, W] in [0, 1], 1 = near; one map serves a whole clip.
         focal_disparity: [T] or [1].
         blur_strength: [T] or [1], K >= 0 in pixels at the working size (trained for 1 to 32).
-        regions: uint8 [T, H, W], for `paper` mode.
+        regions: uint8 [T, H, W] for `paper` mode; made from the disparity by Eq. 2 when None.
+        mpi_alpha: alpha of Eq. 2 where `regions` is None.
         working_size: see `working_geometry`.
 
     Raises:
@@ -104,6 +120,7 @@ def bokeh_inputs(
     if regions is not None:
         regions = _checked_regions(regions, height, width)
     focal_disparity = checked_values(focal_disparity, "focal_disparity")
+    region_thresholds(focal_disparity, alpha=mpi_alpha)
     blur_strength = checked_strength_px(blur_strength, geometry.inner[1])
     return BokehInputs(
         frames,
@@ -112,6 +129,7 @@ def bokeh_inputs(
         broadcast_over_frames(blur_strength, count, "blur_strength"),
         geometry,
         None if regions is None else broadcast_over_frames(regions, count, "MPI region"),
+        mpi_alpha,
     )
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from ..strength import PUBLISHED_STRENGTH_PX
+from ..published import TRAINED_STRENGTH_PX
 from ..windows import Window
 from .working_size import WorkingGeometry
 
@@ -13,7 +13,7 @@ from .working_size import WorkingGeometry
 _BRIGHTER_THAN_WHITE = 1 + 0.5 / 255
 
 
-def strength_warning(blur_strength: Tensor, trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX) -> str:
+def strength_warning(blur_strength: Tensor, trained_px: tuple[float, float] = TRAINED_STRENGTH_PX) -> str:
     """Say how far K [T] leaves the trained range, both in px at the working size; empty where it does not."""
     least, most = blur_strength.min().item(), blur_strength.max().item()
     lowest, highest = trained_px
@@ -39,7 +39,7 @@ def sampling_report(
     blur_strength: Tensor,
     mpi_mode: str,
     computed_in: str,
-    trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX,
+    trained_px: tuple[float, float] = TRAINED_STRENGTH_PX,
 ) -> str:
     """Describe a run in a few lines.
 

@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..clip.lengths import broadcast_over_frames
 from ..memory.needs import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
-from ..mpi import mpi_regions
+from ..published import (
+    DECODE_FRAMES,
+    K_DTYPE,
+    MPI_ALPHA,
+    OVERLAP_FRAMES,
+    PUBLISHED_MPI_MODE,
+    WINDOW_FRAMES,
+    MPIMode,
+)
 from ..semantics import clip_input
-from ..windows import DECODE_FRAMES, DecodeCall, LatentFusion, Window, plan_decode, plan_windows
+from ..windows import DecodeCall, LatentFusion, Window, plan_decode, plan_windows
 from .inputs import BokehInputs, bokeh_inputs
 from .working_size import WorkingSize
 
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
-    from ..models.unet import MPIMode
     from ..models.vae import SkipLevel
 
 ImageEncoder = Callable[[Tensor], Tensor]
@@ -204,13 +210,13 @@ class BokehPipeline:
         focal_disparity: Tensor,
         blur_strength: Tensor,
         *,
-        mpi_mode: MPIMode = "released",
-        window: int = 8,
-        overlap: int = 4,
+        mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
+        window: int = WINDOW_FRAMES,
+        overlap: int = OVERLAP_FRAMES,
         regions: Tensor | None = None,
-        mpi_alpha: float = 1.0,
+        mpi_alpha: float = MPI_ALPHA,
         working_size: WorkingSize = "auto",
-        k_dtype: torch.dtype = torch.float16,
+        k_dtype: torch.dtype = K_DTYPE,
         encode_batch: int = 2,
         on_step: OnStep | None = None,
     ) -> Tensor:
@@ -237,15 +243,13 @@ class BokehPipeline:
         Raises:
             ValueError: inputs that do not belong together, see `bokeh_inputs` and `plan_windows`.
         """
-        if mpi_mode == "paper" and regions is None:
-            focal = broadcast_over_frames(focal_disparity, disparity.shape[0], "focal_disparity")
-            regions = mpi_regions(disparity, focal, alpha=mpi_alpha)
         inputs = bokeh_inputs(
             frames,
             disparity,
             focal_disparity,
             blur_strength,
-            regions=regions if mpi_mode == "paper" else None,
+            regions=regions,
+            mpi_alpha=mpi_alpha,
             working_size=working_size,
         )
         output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
@@ -265,10 +269,10 @@ class BokehPipeline:
         self,
         inputs: BokehInputs,
         *,
-        mpi_mode: MPIMode = "released",
-        window: int = 8,
-        overlap: int = 4,
-        k_dtype: torch.dtype = torch.float16,
+        mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
+        window: int = WINDOW_FRAMES,
+        overlap: int = OVERLAP_FRAMES,
+        k_dtype: torch.dtype = K_DTYPE,
         encode_batch: int = 2,
         start_frame: int = 0,
         on_step: OnStep | None = None,
@@ -276,7 +280,7 @@ class BokehPipeline:
         """Render piece by piece: a decode call's frames as soon as no later window changes them.
 
         Args:
-            inputs: see `bokeh_inputs`; with regions in `paper` mode.
+            inputs: see `bokeh_inputs`.
             mpi_mode: see `__call__`, as for the other settings.
             window: frames per U-Net pass.
             overlap: frames that consecutive windows share.
@@ -340,7 +344,7 @@ class BokehPipeline:
                         self.unet,
                         *features.window(window),
                         inputs.blur_strength[window.start : window.stop],
-                        inputs.network_regions(window.start, window.stop, self.device),
+                        inputs.network_regions(window.start, window.stop, self.device, mpi_mode),
                         mpi_mode,
                         k_dtype,
                     )

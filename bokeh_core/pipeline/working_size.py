@@ -7,10 +7,10 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..published import TRAINED_SIZE_PX
+
 MULTIPLE_PX = 64
 SMALLEST_SIDE_PX = 64
-# Trained at 1024 x 576: about this area is what the network knows, and what larger frames are shrunk to.
-TRAINED_SIZE_PX = (1024, 576)
 # A side this close to a multiple of 64 is stretched to it; padding by almost 64 rows for 2 % would cost more.
 SNAP_FRACTION = 0.02
 

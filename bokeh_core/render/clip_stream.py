@@ -10,8 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..mpi import mpi_regions
-
 
 @dataclass(frozen=True)
 class StreamedMaps:
@@ -92,24 +90,5 @@ class SlidingFrames:
             raise ValueError(f"Frame {start} was asked for; those before {first_held} are gone.")
         picked = torch.stack([self._held[frame - first_held] for frame in range(start, stop)])
         # In one layout whatever that of the single frames: layouts are computed with different rounding.
-        return _indexed(picked.contiguous(), rest)
-
-
-class SlidingRegions:
-    """MPI regions (Eq. 2) of frames that are sliced as by `SlidingFrames`, made when they are asked for."""
-
-    def __init__(self, disparity: SlidingFrames, focal_disparity: Tensor, alpha: float = 1.0) -> None:
-        self._disparity = disparity
-        self._focal_disparity = focal_disparity
-        self._alpha = alpha
-
-    def __getitem__(self, index: Any) -> Tensor:
-        """uint8 regions of a slice of frames; further indices apply to them."""
-        frames, *rest = index if isinstance(index, tuple) else (index,)
-        regions = mpi_regions(self._disparity[frames], self._focal_disparity[frames], alpha=self._alpha)
-        return _indexed(regions, rest)
-
-
-def _indexed(frames: Tensor, rest: list[Any]) -> Tensor:
-    index = (slice(None), *rest)
-    return frames[index]
+        whole: Any = (slice(None), *rest)
+        return picked.contiguous()[whole]

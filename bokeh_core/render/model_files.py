@@ -16,12 +16,12 @@ from ..checkpoint.library import fingerprint
 from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
 from ..pipeline.streaming import BokehPipeline
+from ..published import OVERLAP_FRAMES, MPIMode
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
 from .renderers import Check, ModelRenderer
 
 if TYPE_CHECKING:
-    from ..models.unet import MPIMode
     from ..pipeline.working_size import WorkingSize
 
 
@@ -41,7 +41,7 @@ class FileModel:
         device: torch.device,
         dtype: torch.dtype,
         mpi_mode: MPIMode | None = None,
-        overlap: int = 4,
+        overlap: int = OVERLAP_FRAMES,
         working_size: WorkingSize = "auto",
     ) -> None:
         """Look at the files; arguments as `model_renderer`.
@@ -103,7 +103,7 @@ def model_renderer(
     device: torch.device,
     dtype: torch.dtype,
     mpi_mode: MPIMode | None = None,
-    overlap: int = 4,
+    overlap: int = OVERLAP_FRAMES,
     working_size: WorkingSize = "auto",
 ) -> ModelRenderer:
     """Load the three networks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from einops import rearrange
@@ -17,20 +17,26 @@ from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, 
 from ..pipeline.inputs import BokehInputs
 from ..pipeline.report import strength_warning
 from ..pipeline.working_size import WorkingSize, working_geometry
-from ..strength import PUBLISHED_STRENGTH_PX, REFERENCE_WIDTH_PX, strength_in_pixels
-from ..windows import DECODE_FRAMES, plan_windows
-from .clip_stream import ClipStream, SlidingFrames, SlidingRegions
+from ..published import (
+    DECODE_FRAMES,
+    OVERLAP_FRAMES,
+    PUBLISHED_MPI_MODE,
+    TRAINED_STRENGTH_PX,
+    WINDOW_FRAMES,
+    MPIMode,
+)
+from ..strength import REFERENCE_WIDTH_PX, strength_in_pixels
+from ..windows import plan_windows
+from .clip_stream import ClipStream, SlidingFrames
 
 if TYPE_CHECKING:
-    from ..models.unet import MPIMode
     from ..pipeline.streaming import BokehPipeline
 
 Check = Callable[[], None]
 # Frames that Lens Blur is given together; it decides itself how many it works on at a time.
 _LENS_FRAMES = 4
-WINDOW_FRAMES = 8
 # Frames whose features wait for their decode call: the call's, and half a window more.
-_WAITING_FRAMES = 12
+_WAITING_FRAMES = DECODE_FRAMES + WINDOW_FRAMES // 2
 
 
 class ClipRenderer(Protocol):
@@ -131,15 +137,15 @@ class ModelRenderer:
 
     pipeline: BokehPipeline
     weights: str
-    mpi_mode: MPIMode = "released"
-    overlap: int = 4
+    mpi_mode: MPIMode = PUBLISHED_MPI_MODE
+    overlap: int = OVERLAP_FRAMES
     working_size: WorkingSize = "auto"
     warning: str = ""
     name: str = "The paper's model"
-    trained_px: tuple[float, float] = PUBLISHED_STRENGTH_PX
+    trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
 
     def __post_init__(self) -> None:
-        plan_windows(WINDOW_FRAMES, WINDOW_FRAMES, self.overlap)
+        plan_windows(WINDOW_FRAMES, overlap=self.overlap)
 
     def require_strength(self, strength: Tensor) -> None:
         """Takes every strength; beyond what it was trained for, `describe` warns."""
@@ -152,8 +158,8 @@ class ModelRenderer:
         (height, width), (inner_height, inner_width) = clip.size, inputs.geometry.inner
         lines = [
             f"Worked on at {inner_width} x {inner_height} px, the frames being {width} x {height}.",
-            f"{self.name}, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of 8, on "
-            f"{self.pipeline.device}.",
+            f"{self.name}, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of "
+            f"{WINDOW_FRAMES}, on {self.pipeline.device}.",
             strength_warning(inputs.blur_strength, self.trained_px),
             self.warning,
         ]
@@ -195,7 +201,6 @@ class ModelRenderer:
             torch.Size((count, 3, height, width)),
         )
         disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))
-        regions = SlidingRegions(disparity, clip.focal_disparity) if self.mpi_mode == "paper" else None
         # They are sliced as the tensors that they stand for.
         return BokehInputs(
             cast(Tensor, rgb),
@@ -203,7 +208,6 @@ class ModelRenderer:
             clip.focal_disparity,
             strength_in_pixels(clip.blur_strength, geometry.inner[1]),
             geometry,
-            cast("Any", regions),
         )
 
 

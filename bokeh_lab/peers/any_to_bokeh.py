@@ -13,12 +13,12 @@ from torch import Tensor
 
 from bokeh_core.checkpoint.precision import default_dtype, with_decoder_in
 from bokeh_core.pipeline.working_size import working_geometry
+from bokeh_core.published import PUBLISHED_MPI_MODE, MPIMode
 
 from .renderer import BokehTask, Render
 
 if TYPE_CHECKING:
     from bokeh_core.models import BokehUNet, RefinedVAE
-    from bokeh_core.models.unet import MPIMode
     from bokeh_core.pipeline.streaming import ImageEncoder
 
 UNET = "ANY_TO_BOKEH_UNET"
@@ -59,7 +59,7 @@ def render(task: BokehTask) -> Tensor:
 
 
 def model_renderer(
-    unet: BokehUNet, vae: RefinedVAE, image_encoder: ImageEncoder, *, mpi_mode: MPIMode = "released"
+    unet: BokehUNet, vae: RefinedVAE, image_encoder: ImageEncoder, *, mpi_mode: MPIMode = PUBLISHED_MPI_MODE
 ) -> Render:
     """Make a renderer of loaded networks; see `BokehPipeline` for what they are.
 

@@ -25,6 +25,7 @@ from bokeh_core.checkpoint.files import (
 from bokeh_core.checkpoint.load import require_fit
 from bokeh_core.checkpoint.write import write_model
 from bokeh_core.models.small.options import SmallLayers, SmallOptions, read_options
+from bokeh_core.published import MPIMode
 from bokeh_core.strength import REFERENCE_WIDTH_PX
 
 from .config import Stage, TrainConfig
@@ -57,7 +58,7 @@ def training_facts(config: TrainConfig, stage: Stage) -> dict[str, str]:
     }
 
 
-def mpi_mode_of(config: TrainConfig) -> str:
+def mpi_mode_of(config: TrainConfig) -> MPIMode:
     """Masks as in Eq. 2, or none where MPI is taken away."""
     return "paper" if config.ablation.mpi else "released"
 

@@ -10,13 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from bokeh_core.console import progress_bar
-from bokeh_core.models.unet import MPIMode
 
 from .averaging import MovingAverage
 from .checkpoints import Checkpoints
@@ -92,7 +91,7 @@ class _Run:
         self.config, self.stage, self.accelerator = config, stage, accelerator
         self.output = Path(config.output)
         self.device: torch.device = accelerator.device
-        self.mpi_mode = cast("MPIMode", mpi_mode_of(config))
+        self.mpi_mode = mpi_mode_of(config)
         self.network = build_network(config, stage, self.device)
         names = set_trainable(
             self.network,

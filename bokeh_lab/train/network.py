@@ -10,7 +10,6 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from bokeh_core.clip.lengths import broadcast_over_frames
 from bokeh_core.models.small.options import (
     RADIUS_SCALE_PX,
     SmallLayers,
@@ -19,11 +18,11 @@ from bokeh_core.models.small.options import (
     set_to_zero,
     skip_widths,
 )
-from bokeh_core.models.unet import BokehUNet, MPIMode
+from bokeh_core.models.unet import BokehUNet
 from bokeh_core.models.vae import RefinedDecoder, RefinedVAE
-from bokeh_core.mpi import mpi_regions
 from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from bokeh_core.pipeline.working_size import WorkingSize
+from bokeh_core.published import K_DTYPE, OVERLAP_FRAMES, WINDOW_FRAMES, MPIMode
 from bokeh_core.semantics import clip_input
 from bokeh_core.windows import fuse_windows, plan_decode, plan_windows
 
@@ -168,10 +167,10 @@ class BokehNetwork(nn.Module):
         blur_strength: Tensor,
         *,
         mpi_mode: MPIMode = "paper",
-        window: int = 8,
-        overlap: int = 4,
+        window: int = WINDOW_FRAMES,
+        overlap: int = OVERLAP_FRAMES,
         working_size: WorkingSize = "auto",
-        k_dtype: torch.dtype = torch.float16,
+        k_dtype: torch.dtype = K_DTYPE,
     ) -> Tensor:
         """Render a clip as `BokehPipeline` does, with the options; every frame's features are held at once.
 
@@ -188,20 +187,14 @@ class BokehNetwork(nn.Module):
         Raises:
             ValueError: inputs that do not belong together.
         """
-        regions = None
-        if mpi_mode == "paper":
-            focal = broadcast_over_frames(focal_disparity, disparity.shape[0], "focal_disparity")
-            regions = mpi_regions(disparity, focal)
-        inputs = bokeh_inputs(
-            frames, disparity, focal_disparity, blur_strength, regions=regions, working_size=working_size
-        )
+        inputs = bokeh_inputs(frames, disparity, focal_disparity, blur_strength, working_size=working_size)
         device = self.unet.conv_in.weight.device
         windows = plan_windows(inputs.num_frames, window, overlap)
         with torch.no_grad():
             encoded = self.encode(inputs, 0, inputs.num_frames, device)
             predicted = []
             for start, stop in windows:
-                seen = inputs.network_regions(start, stop, device)
+                seen = inputs.network_regions(start, stop, device, mpi_mode)
                 strength = inputs.blur_strength[start:stop].to(device, k_dtype)
                 predicted.append(
                     self.predict(

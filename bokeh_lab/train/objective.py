@@ -7,17 +7,13 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from bokeh_core.models.unet import MPIMode
-from bokeh_core.mpi import mpi_regions
 from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+from bokeh_core.published import K_DTYPE, MPIMode
 
 from .config import LossConfig, Stage
 from .losses import latent_loss, pixel_loss
 from .network import BokehNetwork, EncodedClip, decode_clips
 from .samples import Sample
-
-# As the nodes and the published pipeline embed it.
-K_DTYPE = torch.float16
 
 
 class Objective(nn.Module):
@@ -84,7 +80,6 @@ class Objective(nn.Module):
             disparity,
             focal,
             rearrange(sample.blur_strength, "b f -> (b f)"),
-            regions=mpi_regions(disparity, focal) if self.mpi_mode == "paper" else None,
             working_size="native",
         )
 
@@ -92,7 +87,7 @@ class Objective(nn.Module):
         """Predicted latents [B*F, 4, h, w], and what the decoder needs."""
         device = sample.frames.device
         encoded = self.network.encode(inputs, 0, inputs.num_frames, device)
-        regions = inputs.network_regions(0, inputs.num_frames, device)
+        regions = inputs.network_regions(0, inputs.num_frames, device, self.mpi_mode)
         predicted = self.network.predict(
             rearrange(encoded.latents, "(b f) c h w -> b f c h w", b=clips),
             sample.blur_strength.to(K_DTYPE),

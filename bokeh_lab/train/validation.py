@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from bokeh_core.models.unet import MPIMode
+from bokeh_core.published import OVERLAP_FRAMES, MPIMode
 from bokeh_core.strength import strength_in_pixels
 
 from ..metrics import ClipPair, Missing, mean_over_clips, measure_clip
@@ -61,7 +61,7 @@ class Validation:
         Returns:
             Means over the clips, and the rendered clips [T, H, W, 3] in [0, 1].
         """
-        overlap = 4 if self._config.ablation.overlap else 0
+        overlap = OVERLAP_FRAMES if self._config.ablation.overlap else 0
         rendered = [
             network.render(
                 clip.frames.permute(0, 3, 1, 2),  # THWC -> TCHW

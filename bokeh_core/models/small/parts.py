@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ...memory.needs import PIECE_ELEMENTS
-from ..unet import BokehUNet, MPIMode, UNetConfig
+from ...published import PUBLISHED_MPI_MODE, MPIMode
+from ..unet import BokehUNet, UNetConfig
 from ..vae import RefinedVAE, SkipLevel, VAEConfig, frames_of
 from .options import (
     RADIUS_SCALE_PX,
@@ -33,7 +34,7 @@ class SmallUNet(BokehUNet):
         blur_strength: Tensor,
         image_embeds: Tensor,
         mpi_regions: Tensor | None = None,
-        mpi_mode: MPIMode = "released",
+        mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
     ) -> Tensor:
         """As `BokehUNet.forward`; with `latent_difference` the frames' latents are added."""
         output = super().forward(sample, blur_strength, image_embeds, mpi_regions, mpi_mode)

@@ -16,12 +16,13 @@ from ...disparity.prepare import NORMALISATIONS, POLARITIES, SOURCES
 from ...disparity.recipe import DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
+from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
 from ...video_io import CODECS, DEFAULT_CRF, Encoding
 from ...windows import plan_windows
 from ..depth import FileDepth
 from ..job import PART_FRAMES, RenderJob
-from ..renderers import WINDOW_FRAMES, ClipRenderer, LensRenderer, require_whole_calls
+from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
 from ..settings import Focus, Strength, parse_focus
 from ..source import FileClip
 from .clips import ClipPaths
@@ -133,8 +134,13 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     model.add_argument("--vae", help="VAE: .safetensors or published folder")
     model.add_argument("--image-encoder", help="CLIP ViT-H/14: .safetensors or folder")
     model.add_argument("--dtype", choices=list(DTYPES), help="default: fp16 on a GPU, else fp32")
-    model.add_argument("--mpi-mode", choices=("released", "paper"), help="default: what the file says")
-    model.add_argument("--overlap", type=int, default=4, help="frames that windows of 8 share")
+    model.add_argument("--mpi-mode", choices=MPI_MODES, help="default: what the file says")
+    model.add_argument(
+        "--overlap",
+        type=int,
+        default=OVERLAP_FRAMES,
+        help=f"frames that windows of {WINDOW_FRAMES} share",
+    )
     model.add_argument("--working-size", choices=("auto", "native"), default="auto")
 
 
@@ -183,7 +189,7 @@ def settings_of(words: argparse.Namespace) -> Settings:
         "easing": words.easing,
     }
     require_whole_calls(words.part_frames)
-    plan_windows(WINDOW_FRAMES, WINDOW_FRAMES, words.overlap)
+    plan_windows(WINDOW_FRAMES, overlap=words.overlap)
     settings = Settings(
         DepthMeaning(words.depth_source, words.polarity, words.normalisation, words.exponent),
         focus,

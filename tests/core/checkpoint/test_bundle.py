@@ -14,7 +14,6 @@ from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
 from bokeh_core.models.small.options import SmallOptions
-from bokeh_core.mpi import mpi_regions
 from bokeh_core.pipeline.by_stage import (
     BokehWindows,
     clip_radius,
@@ -108,9 +107,7 @@ def test_separate_stages_render_the_same(network_of: Any, tmp_path: Path):
     path = bundled(network_of(ALL), tmp_path / "small.safetensors")
     unet, vae = load_unet(path), load_vae(path)
     shown = clip()
-    inputs = bokeh_inputs(
-        **shown, regions=mpi_regions(shown["disparity"], shown["focal_disparity"]), working_size="native"
-    )
+    inputs = bokeh_inputs(**shown, working_size="native")
     windows = plan_windows(10, 8, 4)
     encoded = encode_clip(vae, no_image_encoder(32), inputs, device=CPU)
     latents = predict_windows(unet, encoded, inputs, windows, mpi_mode="paper", device=CPU)

@@ -82,7 +82,7 @@ def test_published_inputs(golden, clip_inputs):
     for channel in range(3):
         assert furthest(defocus[[0, 7], channel], numbers["coc_0_7"]) <= 1e-6
         assert furthest(defocus[19, channel], numbers["coc_19"]) <= 1e-6
-    assert torch.equal(by_window(clip_inputs.network_regions(0, 20, CPU)), numbers["mpi_regions"])
+    assert torch.equal(by_window(clip_inputs.network_regions(0, 20, CPU, "paper")), numbers["mpi_regions"])
 
 
 def test_published_encodings(golden, clip_encoded):
@@ -107,7 +107,7 @@ def test_published_latents_and_frames(
             torch.cat((numbers["ref_latents"][k], numbers["coc_latents"][k]), dim=1),
             numbers["image_embeds"][k],
             clip_inputs.blur_strength[start:stop],
-            clip_inputs.network_regions(start, stop, CPU),
+            clip_inputs.network_regions(start, stop, CPU, mode),
             mode,
             torch.float32,
         )

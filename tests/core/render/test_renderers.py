@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bokeh_core.lens import Aperture, LensSettings, lens_blur
 from bokeh_core.pipeline.streaming import BokehPipeline
-from bokeh_core.render.clip_stream import ClipStream, SlidingFrames, SlidingRegions
+from bokeh_core.render.clip_stream import ClipStream, SlidingFrames
 from bokeh_core.render.renderers import LensRenderer, ModelRenderer, require_whole_calls
 
 COUNT, HEIGHT, WIDTH = 19, 64, 80
@@ -179,11 +179,3 @@ class TestSliding:
         sliding = SlidingFrames(lambda start: iter(torch.zeros(3, 1)), torch.Size((5, 1)))
         with pytest.raises(ValueError, match="The clip ends after 3 frames; 5 were counted"):
             sliding[0:5]
-
-    def test_regions(self):
-        disparity = torch.tensor([[[0.5, 0.0]], [[1.0, 0.4]]])
-        sliding = SlidingFrames(lambda start: iter(disparity[start:]), disparity.shape)
-        # Thresholds 1/16, 1/4, 9/16 for a focus of 1/2: distances 0, 1/2 and 1/2, 0.1.
-        regions = SlidingRegions(sliding, torch.tensor([0.5, 0.5]))
-        assert regions[0:2].tolist() == [[[0, 2]], [[2, 1]]]
-        assert regions[0:2, None].shape == (2, 1, 1, 2)
