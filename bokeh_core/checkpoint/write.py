@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from torch import Tensor
 
+from ..disk.space import free_bytes_in
+from ..disk.whole_file import whole_file
 from .files import COMPONENT_KEY, SAFETENSORS, read_safetensors_header
 
 # Of a header, beside the numbers themselves: names, shapes and config.
@@ -65,7 +65,6 @@ def write_model(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, s
 
     folder = path.absolute().parent
     needed = sum(value.nbytes for value in tensors.values()) + _HEADER_BYTES
-    part: Path | None = None
     try:
         free = free_bytes_in(folder)
         if needed > free:
@@ -73,21 +72,10 @@ def write_model(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, s
                 f"The disk of {folder} is too full: {path.name} needs about {needed / 1e6:.1f} MB there, "
                 f"{free / 1e6:.1f} MB are free. Make room, or write to another disk."
             )
-        handle, name = tempfile.mkstemp(prefix=path.name + ".", suffix=".part", dir=folder)
-        os.close(handle)
-        part = Path(name)
-        save_file(tensors, part, metadata=dict(metadata))
-        os.replace(part, path)
+        with whole_file(path) as beside:
+            save_file(tensors, beside, metadata=dict(metadata))
     except (OSError, SafetensorError) as error:
         raise ValueError(
             f"{path} was not written ({error!s:.200}); nothing of it is left, and what was there before is "
             "as it was. Make room, or write to another disk."
         ) from error
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
-
-
-def free_bytes_in(folder: Path) -> int:
-    """Bytes that may still be written to the disk of a folder."""
-    return shutil.disk_usage(folder).free

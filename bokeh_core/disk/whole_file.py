@@ -45,7 +45,12 @@ def put_in_place(written: Path, path: Path) -> None:
                 os.close(folder)
 
 
-def write_whole_json(path: Path, content: Any) -> None:
-    """Write a JSON file that is either whole or not there."""
+def write_whole_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, whole or not at all."""
     with whole_file(path) as beside:
-        beside.write_text(json.dumps(content), encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_whole_json(path: Path, content: Any, indent: int | None = None) -> None:
+    """Write JSON, whole or not at all."""
+    write_whole_text(path, json.dumps(content, indent=indent))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import glob
-import os
 import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bokeh_core.console import write_what_the_stream_can_show
+from bokeh_core.disk.whole_file import write_whole_text
 
 from .answers import read_answers
 from .footage import read_footage
@@ -106,8 +106,8 @@ def _tally(arguments: argparse.Namespace) -> str:
     markdown = to_markdown(tally)
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        _write_whole(arguments.out / "tally.md", markdown)
-        _write_whole(arguments.out / "tally.csv", to_csv(tally))
+        write_whole_text(arguments.out / "tally.md", markdown)
+        write_whole_text(arguments.out / "tally.csv", to_csv(tally))
     return markdown.rstrip()
 
 
@@ -115,12 +115,6 @@ def _files_named(word: str) -> list[Path]:
     """Replace a pattern such as answers*.json by the files, which not every shell does."""
     found = [] if Path(word).exists() else sorted(glob.glob(word))
     return [Path(file) for file in found or [word]]
-
-
-def _write_whole(file: Path, text: str) -> None:
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, file)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bokeh_core.disk.whole_file import UNFINISHED
+
 from .footage import Footage
 from .key import Key, write_key
 from .pairs import Plan, plan_pairs
@@ -50,7 +52,7 @@ def write_test(
     key = Key(test, title, seed, tuple(footage.peers), plan.pairs)
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}_", dir=out.parent))
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{out.name}.", suffix=UNFINISHED, dir=out.parent))
     try:
         # mkdtemp makes a folder that only its owner may open; this one is to be shared.
         whole = unfinished / "whole"

@@ -2,10 +2,11 @@
 
 import importlib.util
 import math
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bokeh_core.disk.whole_file import whole_file
 
 from .perturb import NONE
 from .references import GROUND_TRUTH
@@ -67,9 +68,8 @@ def draw_plot(rows: Sequence[Row], path: Path, caption: str) -> bool:
         for colour, label in ((_OVERALL_COLOUR, "whole frame"), (_EDGE_COLOUR, "near occlusion edges"))
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=9)
-    unfinished = path.with_name(f"{path.name}.part")
-    figure.savefig(unfinished, format="png", dpi=_DPI, facecolor="white")
-    os.replace(unfinished, path)
+    with whole_file(path) as beside:
+        figure.savefig(beside, format="png", dpi=_DPI, facecolor="white")
     return True
 
 

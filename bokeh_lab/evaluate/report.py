@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bokeh_core.disk.whole_file import write_whole_text
+
 from .page import page
 from .perturb import NONE
 from .plan import Plan
 from .plot import draw_plot
 from .results import Measurement, Row, read_measurements, summarise
-from .store import write_text
 from .tables import (
     clips_csv,
     comparison_tables,
@@ -43,9 +44,9 @@ def write_report(
     heading = f"{len({unit.clip for unit in plan.units})} clips of the preset {plan.units[0].clip.preset}"
     facts = _facts(plan, measurements, command)
     tables = [*comparison_tables(rows), *robustness_tables(rows), *missing_table(rows), published_table()]
-    write_text(out / "table.csv", clips_csv(measurements))
-    write_text(out / "summary.csv", summary_csv(rows))
-    write_text(out / "table.md", markdown(tables, heading, facts))
+    write_whole_text(out / "table.csv", clips_csv(measurements))
+    write_whole_text(out / "summary.csv", summary_csv(rows))
+    write_whole_text(out / "table.md", markdown(tables, heading, facts))
     drawn = plot and draw_plot(rows, out / PLOT_FILE, _caption(plan))
     text = page(
         plan,
@@ -57,7 +58,7 @@ def write_report(
         facts=facts,
         plot=PLOT_FILE if drawn else None,
     )
-    write_text(out / PAGE_FILE, text)
+    write_whole_text(out / PAGE_FILE, text)
     return rows
 
 

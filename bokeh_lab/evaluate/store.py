@@ -1,30 +1,24 @@
-"""Files that are complete or not there: texts, results as JSON, tensors as safetensors."""
+"""Files that are whole or not there: results as JSON, tensors as safetensors."""
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from bokeh_core.disk.whole_file import whole_file, write_whole_text
+
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write under a temporary name, then move into place; infinities become the text "inf".
+    """Write a whole file or none; infinities become the text "inf".
 
     Raises:
         ValueError: a NaN, which no measurement may give.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write under a temporary name, then move into place."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    write_whole_text(path, json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: Path, key: str) -> dict[str, Any] | None:
@@ -42,13 +36,12 @@ def number(value: float | str) -> float:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Save tensors without loss, under a temporary name first."""
+    """Save tensors without loss, as a whole file or none."""
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.part")
-    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, str(unfinished))
-    os.replace(unfinished, path)
+    with whole_file(path) as beside:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, beside)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor] | None:

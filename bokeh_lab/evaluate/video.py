@@ -1,6 +1,5 @@
 """Write a clip as an H.264 file that browsers play."""
 
-import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bokeh_core.disk.whole_file import whole_file
 from bokeh_core.video_io.opening import address_of
 from bokeh_core.video_io.scaling import one_thread
 
@@ -41,10 +41,11 @@ def write_video(frames: Tensor, path: Path) -> None:
         )
     pictures = _even(_rgb_bytes(frames))
     height, width = pictures.shape[1:3]
-    unfinished = path.with_suffix(".part")
-    with av.open(
-        address_of(unfinished), "w", format="mp4", options={"movflags": _QUALITY["movflags"]}
-    ) as container:
+    flags = {"movflags": _QUALITY["movflags"]}
+    with (
+        whole_file(path) as beside,
+        av.open(address_of(beside), "w", format="mp4", options=flags) as container,
+    ):
         stream = container.add_stream(_ENCODER, rate=Fraction(FRAMES_PER_SECOND))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {key: value for key, value in _QUALITY.items() if key != "movflags"}
@@ -58,7 +59,6 @@ def write_video(frames: Tensor, path: Path) -> None:
             stored = frame.reformat(format="yuv420p", dst_colorspace="ITU709", **one_thread())
             container.mux(stream.encode(stored))
         container.mux(stream.encode())
-    os.replace(unfinished, path)
 
 
 def above_difference(frames: Tensor, truth: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bokeh_core.disk.whole_file import UNFINISHED
+
 from .config import Stage, TrainConfig
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Checkpoints:
 
     def save(self, accelerator: Accelerator, step: int) -> None:
         """Write the state after `step` steps and drop the oldest; every process calls this."""
-        part = self._folder / f"step-{step:08d}.part"
+        part = self._folder / f"step-{step:08d}{UNFINISHED}"
         if accelerator.is_main_process:
             self._remove_unfinished()
             part.mkdir(parents=True)
@@ -88,7 +90,7 @@ class Checkpoints:
         return steps[-1]
 
     def _remove_unfinished(self) -> None:
-        for part in self._folder.glob("step-*.part"):
+        for part in self._folder.glob(f"step-*{UNFINISHED}"):
             shutil.rmtree(part)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from bokeh_core.disk.whole_file import whole_file
 
 from .journal import read_log
 
@@ -65,7 +66,6 @@ def draw_curves(runs: Mapping[str, Path], path: Path) -> bool:
         axes.grid(color="#e3e6ea", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
     grid[-1, 0].set_xlabel("step")
-    part = path.with_suffix(".part")
-    figure.savefig(part, dpi=_DPI, format="png")
-    os.replace(part, path)
+    with whole_file(path) as beside:
+        figure.savefig(beside, dpi=_DPI, format="png")
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+
+from bokeh_core.disk.whole_file import whole_file, write_whole_text
 
 from ..evaluate.video import write_video
 
@@ -42,9 +43,7 @@ class Journal:
         self._folder = folder
         self._file = folder / LOG_FILE
         kept = [report for report in read_log(folder) if report["step"] <= start_step]
-        part = self._file.with_suffix(".part")
-        part.write_text("".join(json.dumps(report) + "\n" for report in kept), encoding="utf-8")
-        os.replace(part, self._file)
+        write_whole_text(self._file, "".join(json.dumps(report) + "\n" for report in kept))
         # Events after the checkpoint are hidden in TensorBoard too.
         self._writer: Any = SummaryWriter(str(folder / "tensorboard"), purge_step=start_step + 1)
 
@@ -116,6 +115,5 @@ def contact_sheet(rows: Mapping[str, Tensor], columns: int = 4, scale: int = 1) 
 
 def write_picture(pixels: np.ndarray, path: Path) -> None:
     """Write uint8 RGB [H, W, 3] as PNG."""
-    part = path.with_suffix(".part")
-    part.write_bytes(cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))[1].tobytes())
-    os.replace(part, path)
+    with whole_file(path) as beside:
+        beside.write_bytes(cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))[1].tobytes())

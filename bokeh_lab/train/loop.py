@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.console import progress_bar
+from bokeh_core.disk.whole_file import write_whole_json
 
 from .averaging import MovingAverage
 from .checkpoints import Checkpoints
@@ -232,9 +232,7 @@ class _Run:
                 paths = write_results(self.network, self.config, self.stage, self.output)
             files = {path.stem: str(path) for path in paths}
             result = Result(files, self.measured, self.baselines)
-            part = file.with_suffix(".part")
-            part.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
-            os.replace(part, file)
+            write_whole_json(file, asdict(result), indent=1)
         self.accelerator.wait_for_everyone()
         return Result(**json.loads(file.read_text(encoding="utf-8")))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.coc import signed_circle_of_confusion_px
+from bokeh_core.disk.whole_file import whole_file, write_whole_json
 
 from ..scenes.clip import IN_FOCUS_DISPARITY, GroundTruthClip, near_occlusion_edges
 from .config import DataConfig
@@ -83,7 +83,7 @@ def write_shards(
     if file.is_file():
         _require_same(file, description)
     else:
-        _write(file, json.dumps(description, indent=1).encode())
+        write_whole_json(file, description, indent=1)
     total = math.ceil(data.scenes / data.shard_scenes)
     missing = [number for number in range(total) if not (folder / shard_name(number)).is_file()]
     done = total - len(missing)
@@ -115,17 +115,12 @@ def write_shard(source: SceneSource, data: DataConfig, number: int) -> None:
     """Write one shard; the same scenes give the same bytes."""
     first = number * data.shard_scenes
     path = Path(str(data.shards)) / shard_name(number)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-            for scene in range(first, min(first + data.shard_scenes, data.scenes or 0)):
-                for name, content in _members(scene, source.clip(scene, 0, data.scene_frames)):
-                    entry = tarfile.TarInfo(name)
-                    entry.size = len(content)
-                    tar.addfile(entry, io.BytesIO(content))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as beside, tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for scene in range(first, min(first + data.shard_scenes, data.scenes or 0)):
+            for name, content in _members(scene, source.clip(scene, 0, data.scene_frames)):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
 
 
 def _members(scene: int, clip: GroundTruthClip) -> Iterator[tuple[str, bytes]]:
@@ -250,9 +245,3 @@ def _require_same(file: Path, wanted: dict[str, Any]) -> None:
             f"{file.parent} holds shards made with other values of {', '.join(other)} "
             f"({found.get(other[0])}, not {wanted[other[0]]}); name another folder in data.shards."
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    os.replace(part, path)

@@ -162,7 +162,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
     assert kept.items() <= modified(out / "results").items()
     assert clips == modified(out / "clips")
     assert {file.parent.name for file in modified(out / "results")} == {"paper_0", "paper_1"}
-    assert not list(out.rglob("*.part"))
+    assert not list(out.rglob("*.unfinished"))
 
 
 @pytest.fixture
