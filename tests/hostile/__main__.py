@@ -7,6 +7,7 @@ that a hang or an allocation counts as a failure too. A batch that fails is name
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .batches import Outcome, batches_of, run_batch
-from .kinds import kind_names, kind_of
+from .kinds import kind_names, kind_of, share_of
 
 
 def main() -> int:
@@ -37,24 +38,28 @@ def main() -> int:
         sys.stdout.write(f"{dict(counts)}\n")
         return 0
     kinds = words.kind or names
-    each = -(-words.count // len(kinds))
-    batches = [batch for kind in kinds for batch in batches_of(kind, each, words.seed)]
+    whole = sum(share_of(kind) for kind in kinds)
+    planned = {kind: math.ceil(words.count * share_of(kind) / whole) for kind in kinds}
+    batches = [batch for kind in kinds for batch in batches_of(kind, planned[kind], words.seed)]
     totals: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
+    left = Counter(batch.kind for batch in batches)
     failures: list[Outcome] = []
     started = time.monotonic()
     with ThreadPoolExecutor(words.processes) as pool:
         for outcome in pool.map(run_batch, batches):
-            totals[outcome.batch.kind] += outcome.counts
+            kind = outcome.batch.kind
+            totals[kind] += outcome.counts
+            left[kind] -= 1
+            if not left[kind]:
+                shown = ", ".join(f"{name} {count}" for name, count in totals[kind].most_common())
+                sys.stdout.write(f"{kind_of(kind).NAME}: {totals[kind].total()} inputs: {shown}\n")
+                sys.stdout.flush()
             if outcome.failure:
                 failures.append(outcome)
                 b = outcome.batch
                 sys.stderr.write(f"--again {b.kind} {b.seed} {b.count}: {outcome.failure}\n")
                 sys.stderr.flush()
-    for kind in kinds:
-        counts = totals[kind]
-        shown = ", ".join(f"{name} {count}" for name, count in counts.most_common())
-        sys.stdout.write(f"{kind_of(kind).NAME}: {counts.total()} inputs: {shown}\n")
-    tried = sum(counts.total() for counts in totals.values())
+    tried = sum(seen.total() for seen in totals.values())
     seconds = time.monotonic() - started
     sys.stdout.write(
         f"{tried} inputs in {seconds:.0f} s, {len(failures)} batches failed (seed {words.seed}).\n"

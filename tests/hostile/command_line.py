@@ -17,6 +17,8 @@ import numpy as np
 from bokeh_core.render.__main__ import main
 
 NAME = "command line of render"
+# Each input renders a clip.
+SHARE = 0.3
 WIDTH, HEIGHT, FRAMES = 48, 32, 4
 NUMBERS = (
     *("nan", "inf", "-inf", "1e999", "-1", "0", "1", "2.5", "1e-40", "3000", "1e9", "9" * 400, "0x10", "1_0"),

@@ -15,6 +15,9 @@ class Kind(Protocol):
     """A module that attacks one thing; see the package."""
 
     NAME: str
+    """What is attacked."""
+    SHARE: float
+    """How many inputs it gets of a long run, against 1 of the others; 1 if it is not stated."""
 
     def run(self, seed: int, count: int, folder: Path) -> Counter[str]:
         """Try `count` inputs in an empty folder; return how often each outcome was seen.
@@ -33,3 +36,8 @@ def kind_names() -> list[str]:
 def kind_of(name: str) -> Kind:
     """Return the module of a kind."""
     return cast(Kind, importlib.import_module(f"{PACKAGE}.{name}"))
+
+
+def share_of(name: str) -> float:
+    """Return the share of a kind in a long run."""
+    return float(getattr(kind_of(name), "SHARE", 1))

@@ -24,6 +24,8 @@ from tests.core.render.clips import moving_pictures, write_video
 from tests.hostile.words import require_our_words
 
 NAME = "folders of parts"
+# Each input renders a clip.
+SHARE = 0.05
 COUNT, SIDE, PART_FRAMES = 17, 32, 8
 TEXTS = (
     b"",

@@ -18,6 +18,8 @@ from tests.core.video_io.rewriting import joined
 from tests.hostile.words import require_our_words
 
 NAME = "damaged video files"
+# Each input is decoded twice and written again.
+SHARE = 0.5
 SIDE, FRAMES = 32, 6
 # Ending, encoder, pixel format, encoder of the sound.
 SAMPLES = (
