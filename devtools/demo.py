@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bokeh_core.console import advance, progress_bar
+
 from .client import ConnectionLost, HostClient, Prompt, PromptFailed, Run
 from .environment import PACK, VENV, ensure_picture_environment, fail, lend_packages, log
 from .host import PACK_NAME, HostFailed, HostProcess, locate_host, prepare_base
@@ -114,36 +116,26 @@ def put_into_input(clip: Clip) -> None:
 
 
 class ProgressLine:
-    """Follows a run: one line a node, with its progress bar while it runs on a terminal."""
+    """Follows a run: a line for each node, and a bar for one that tells how far it is."""
 
     def __init__(self, prompt: Prompt) -> None:
         self._types = {node_id: node["class_type"] for node_id, node in prompt.items()}
-        self._live = sys.stdout.isatty()
-        self._last_tenth = -1
+        self._bar: Any = None
 
     def __call__(self, kind: str, data: dict[str, Any]) -> None:
         """Take one of the host's messages."""
+        if kind == "progress":
+            if self._bar is None:
+                node_type = self._types[data["node"]]
+                self._bar = progress_bar(f"  {node_type}", "step", data["max"], stream=sys.stdout)
+            advance(self._bar, data["value"], data["max"])
+        elif kind.startswith("execut") and self._bar is not None:
+            self._bar.close()
+            self._bar = None
         if kind == "executing" and data.get("node") is not None:
-            self._last_tenth = -1
-            self._show(f"  {self._types[data['node']]}", ends=not self._live)
-        elif kind == "progress":
-            self._tick(self._types[data["node"]], data["value"], data["max"])
+            log(f"  {self._types[data['node']]}")
         elif kind == "execution_success":
-            self._show("  done", ends=True)
-
-    def _tick(self, node_type: str, value: float, maximum: float) -> None:
-        # A log file gets a line every tenth, not one a tick.
-        tenth = int(10 * value / maximum)
-        if self._live:
-            bar = "#" * (3 * tenth)
-            self._show(f"  {node_type} [{bar:<30}] {value:.0f}/{maximum:.0f}", ends=False)
-        elif tenth != self._last_tenth:
-            self._show(f"    {value:.0f}/{maximum:.0f}", ends=True)
-        self._last_tenth = tenth
-
-    def _show(self, text: str, ends: bool) -> None:
-        start = f"\r{'':<78}\r" if self._live else ""
-        print(start + text, end="\n" if ends else "", flush=True)
+            log("  done")
 
 
 def deliver(clip: Clip, prompt: Prompt, run: Run, client: HostClient, python: Path) -> None:

@@ -85,12 +85,12 @@ FULL_STEPS = [
     CHECK_PACKAGES,
 ]
 # Enough to follow a run and draw a contact sheet when the user's own ComfyUI does the work.
-PICTURE_STEPS = [["numpy", "Pillow", "opencv-python", WEBSOCKET_CLIENT]]
+PICTURE_STEPS = [["numpy", "Pillow", "opencv-python", "tqdm", WEBSOCKET_CLIENT]]
 
 FULL_IMPORTS = (
     "torch, torchvision, transformers, kornia, aiohttp, av, cv2, diffusers, einops, pytest, mypy, websocket"
 )
-PICTURE_IMPORTS = "numpy, PIL, cv2, websocket"
+PICTURE_IMPORTS = "numpy, PIL, cv2, tqdm, websocket"
 
 
 def log(text: str) -> None:

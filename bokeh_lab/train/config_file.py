@@ -1,4 +1,7 @@
-"""A YAML file into a config: every key must be known, every value of its type."""
+"""A YAML file into a config: every key must be known, every value of its type.
+
+Own code: OmegaConf and pydantic take the text "7" for a number and 1 for true, but no number for a pair.
+"""
 
 from __future__ import annotations
 
