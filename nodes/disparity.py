@@ -5,7 +5,8 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
-from ..bokeh_core.disparity.prepare import NORMALISATIONS, POLARITIES, SOURCES, grey_view, prepare_disparity
+from ..bokeh_core.disparity.prepare import grey_view, prepare_disparity
+from ..bokeh_core.disparity.recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from . import host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -17,7 +18,7 @@ def meaning_inputs() -> list[Any]:
         io.Combo.Input(
             "source",
             options=list(SOURCES),
-            default="disparity",
+            default=DepthMeaning.source,
             optional=True,
             tooltip="What the values are. disparity (default): 1 / distance up to scale and offset, as "
             "from Video Depth Anything, Depth Anything V2 or DepthCrafter. metric depth: distance in any "
@@ -27,7 +28,7 @@ def meaning_inputs() -> list[Any]:
         io.Combo.Input(
             "polarity",
             options=list(POLARITIES),
-            default="auto",
+            default=DepthMeaning.polarity,
             optional=True,
             tooltip="Whether near is white or black. auto (default) is near white, as depth "
             "estimators give it, and the report warns where the picture looks otherwise; choose near black "
@@ -37,7 +38,7 @@ def meaning_inputs() -> list[Any]:
         io.Combo.Input(
             "normalisation",
             options=list(NORMALISATIONS),
-            default="min-max",
+            default=DepthMeaning.normalisation,
             optional=True,
             tooltip="How values become 0 (far) to 1 (near), over the whole clip so that the focal plane "
             "stays still. min-max (default) keeps everything; robust percentiles clips 1 % at both ends, "
@@ -45,7 +46,7 @@ def meaning_inputs() -> list[Any]:
         ),
         io.Float.Input(
             "exponent",
-            default=1.0,
+            default=DepthMeaning.exponent,
             min=0.1,
             max=4.0,
             step=0.05,
@@ -140,13 +141,10 @@ class LoadDisparity(io.ComfyNode):
     def execute(
         cls,
         path: str,
-        source: str = "disparity",
-        polarity: str = "auto",
-        normalisation: str = "min-max",
-        exponent: float = 1.0,
         start_frame: int = 0,
         max_frames: int = 0,
         frames: Any = None,
+        **meaning: Any,
     ) -> io.NodeOutput:
         # Disparity from Images, in this module too, does without OpenCV.
         with needed_libraries():
@@ -157,12 +155,9 @@ class LoadDisparity(io.ComfyNode):
             maps = read_depth_maps(host.input_path(path), host.check_interrupt, size)
         prepared = prepare_disparity(
             maps.values,
-            source,
-            polarity,
-            normalisation,
-            exponent,
-            start_frame,
-            max_frames,
+            **meaning,
+            start_frame=start_frame,
+            max_frames=max_frames,
             num_frames=num_frames,
             height=height,
             width=width,
@@ -212,21 +207,11 @@ class DisparityFromImages(io.ComfyNode):
     def execute(
         cls,
         images: Any,
-        source: str = "disparity",
-        polarity: str = "auto",
-        normalisation: str = "min-max",
-        exponent: float = 1.0,
         frames: Any = None,
+        **meaning: Any,
     ) -> io.NodeOutput:
         num_frames, height, width = _clip_size(frames)
         prepared = prepare_disparity(
-            grey_maps(images),
-            source,
-            polarity,
-            normalisation,
-            exponent,
-            num_frames=num_frames,
-            height=height,
-            width=width,
+            grey_maps(images), **meaning, num_frames=num_frames, height=height, width=width
         )
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), prepared.report)

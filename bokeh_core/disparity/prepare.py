@@ -10,12 +10,9 @@ from torch.nn import functional
 from ..clip.aspect import horizontal_stretch, require_same_picture
 from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
-from .recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning, DisparityStatistics
+from .recipe import DepthMeaning, DisparityStatistics
 
 __all__ = [
-    "NORMALISATIONS",
-    "POLARITIES",
-    "SOURCES",
     "PreparedDisparity",
     "cut_range",
     "grey_view",
@@ -38,10 +35,10 @@ class PreparedDisparity:
 
 def prepare_disparity(
     values: Tensor,
-    source: str = "disparity",
-    polarity: str = "auto",
-    normalisation: str = "min-max",
-    exponent: float = 1.0,
+    source: str = DepthMeaning.source,
+    polarity: str = DepthMeaning.polarity,
+    normalisation: str = DepthMeaning.normalisation,
+    exponent: float = DepthMeaning.exponent,
     start_frame: int = 0,
     max_frames: int = 0,
     *,

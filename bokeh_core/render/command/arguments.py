@@ -12,8 +12,7 @@ import torch
 
 from ...checkpoint.precision import default_dtype
 from ...disk.typed_paths import find_path, typed_path
-from ...disparity.prepare import NORMALISATIONS, POLARITIES, SOURCES
-from ...disparity.recipe import DepthMeaning
+from ...disparity.recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
@@ -72,12 +71,21 @@ def parser() -> argparse.ArgumentParser:
         help="maps of the video: folder, video, still, NPY or NPZ; for a folder of videos, a folder with "
         "those of each under its name",
     )
-    depth.add_argument("--depth-source", choices=SOURCES, default="disparity", help="what the values are")
-    depth.add_argument("--polarity", choices=POLARITIES, default="auto", help="which end is near")
     depth.add_argument(
-        "--normalisation", choices=NORMALISATIONS, default="min-max", help="how values become 0 to 1"
+        "--depth-source", choices=SOURCES, default=DepthMeaning.source, help="what the values are"
     )
-    depth.add_argument("--exponent", type=float, default=1.0, help="2 undoes maps stored as a square root")
+    depth.add_argument(
+        "--polarity", choices=POLARITIES, default=DepthMeaning.polarity, help="which end is near"
+    )
+    depth.add_argument(
+        "--normalisation",
+        choices=NORMALISATIONS,
+        default=DepthMeaning.normalisation,
+        help="how values become 0 to 1",
+    )
+    depth.add_argument(
+        "--exponent", type=float, default=DepthMeaning.exponent, help="2 undoes maps stored as a square root"
+    )
     lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
     lens.add_argument(
         "--focus",
