@@ -64,7 +64,7 @@ def typed_package() -> list[str]:
 
 def pytest(python: Path, folder: str, arguments: list[str]) -> list[str]:
     """Return the command that runs the tests of one folder."""
-    return [str(python), "-m", "pytest", folder, *arguments]
+    return [str(python), "-m", "pytest", folder, "--durations=20", *arguments]
 
 
 def with_versions(python: Path, name: str, arguments: list[str]) -> tuple[str, str, float]:

@@ -50,6 +50,7 @@ def run_lens_blur(front_end: FrontEnd, host: HostUnderTest) -> Path:
     return video
 
 
+@pytest.mark.slow
 def test_run_button_makes_the_mp4(front_end: FrontEnd, host: HostUnderTest, request: pytest.FixtureRequest):
     video = run_lens_blur(front_end, host)
     with av.open(str(video)) as container:
@@ -63,6 +64,7 @@ def test_run_button_makes_the_mp4(front_end: FrontEnd, host: HostUnderTest, requ
     assert front_end.complaints() == []
 
 
+@pytest.mark.slow
 def test_progress_of_the_renderer_is_shown(front_end: FrontEnd, host: HostUnderTest):
     run_lens_blur(front_end, host)
     shown = [fraction for fraction in front_end.call("recordedProgress", RENDERER) if fraction]

@@ -12,6 +12,7 @@ CPU = torch.device("cpu")
 ROUNDING = 1e-4
 
 
+@pytest.mark.slow
 def test_every_way_of_working_makes_the_same_pictures(monkeypatch):
     setup = gpu.small_setup(torch.float32, CPU, height=64, width=64, frames=12)
     weights = {name: value.clone() for name, value in setup.vae.state_dict().items()}

@@ -100,6 +100,7 @@ def test_it_is_offered_for_both_networks(host: HostUnderTest, bundle: Path):
         assert NAME in choices_of(host, "AnyToBokehLoadModel", component)
 
 
+@pytest.mark.slow
 def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle: Path):
     clip = clip_of(10)
     graph = host.graph()
@@ -129,6 +130,7 @@ def test_the_published_layout_still_needs_the_image_encoder(host: HostUnderTest,
     assert "clip_vision_h.safetensors" in failure(host, graph, decode)
 
 
+@pytest.mark.slow
 def test_the_included_model_renders_without_any_other_file(host: HostUnderTest, bundle: Path):
     for component in ("unet", "vae"):
         assert INCLUDED in choices_of(host, "AnyToBokehLoadModel", component)
@@ -142,6 +144,7 @@ def test_the_included_model_renders_without_any_other_file(host: HostUnderTest, 
     assert "Lens Blur is faster and cleaner" in report
 
 
+@pytest.mark.slow
 def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path, tmp_path: Path):
     pictures = moving_pictures(10, 64, 80)
     video = write_video(tmp_path / "bundle.mp4", pictures, codec="libx264", pixel_format="yuv420p")

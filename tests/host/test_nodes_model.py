@@ -147,6 +147,7 @@ def test_defaults(host: HostUnderTest, models: Installed):
 # --- the graph against the pipeline -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("num_frames", "mpi_mode"),
     [
@@ -174,6 +175,7 @@ def test_modes_differ(models: Installed):
     assert np.abs(difference).max() > 3 * TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("height", "width", "frames", "working_width"),
     [(100, 180, 3, 180), (64, 64, 2, 64), (607, 1080, 1, 1024)],
@@ -188,6 +190,7 @@ def test_every_size_equals_the_pipeline(
     np.testing.assert_allclose(result, expected(models, clip, working_width), atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_overlap_and_regions_reach_the_model(host: HostUnderTest, models: Installed):
     clip = clip_of(12)
     regions = (clip[1] * 3.99).astype(np.uint8)
@@ -206,6 +209,7 @@ def test_overlap_and_regions_reach_the_model(host: HostUnderTest, models: Instal
     assert np.abs(reference - expected(models, clip, 64, mpi_mode="paper")).max() > 3 * TOLERANCE
 
 
+@pytest.mark.slow
 def test_mode_comes_from_the_file(host: HostUnderTest, models: Installed):
     convert(models.own / UNET, models.shared / "trained_on_paper.safetensors", mpi_mode="paper")
     clip = clip_of(3)
@@ -256,6 +260,7 @@ def test_half_precision_is_close_to_float32(
 # --- what travels between the nodes -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_latents_are_the_host_s_and_decode_without_our_key(host: HostUnderTest, models: Installed):
     clip = clip_of(9, 64, 100)
     graph = host.graph()
@@ -326,6 +331,7 @@ def test_cancel_stops_in_the_middle(host: HostUnderTest, models: Installed, node
     assert interrupted.node_type == node_id
 
 
+@pytest.mark.slow
 def test_ten_runs_leak_nothing(host: HostUnderTest, models: Installed):
     held = []
     for run in range(12):
@@ -434,6 +440,7 @@ def test_disparity_of_another_length(host: HostUnderTest, models: Installed):
     assert "3 disparity frames for 5 video frames; give 5, or 1 for the whole clip" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mpi_mode", ["released", "paper"])
 def test_one_disparity_serves_the_clip(host: HostUnderTest, models: Installed, mpi_mode: str):
     frames, disparity, focus = clip_of(3)
@@ -452,6 +459,7 @@ def test_small_frames_are_refused(host: HostUnderTest, models: Installed):
     assert "Frames are 96 x 48; the model needs at least 64 px on both sides" in message
 
 
+@pytest.mark.slow
 def test_decode_refuses_frames_of_another_clip(host: HostUnderTest, models: Installed):
     for other, told in (
         (clip_of(4)[0], "5 latent frames for 4 video frames"),

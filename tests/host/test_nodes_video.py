@@ -212,6 +212,7 @@ def test_a_video_in_memory_of_odd_size(host: HostUnderTest):
     assert np.abs(found / 255 - frames).mean() < 0.01
 
 
+@pytest.mark.slow
 def test_the_model(host: HostUnderTest, tmp_path: Path):
     count, height, width = 9, 64, 64
     root = host.process.base / "models" / "any_to_bokeh"

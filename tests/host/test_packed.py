@@ -43,6 +43,7 @@ def test_the_package_holds_the_product_alone(package: Path):
     assert {path.name for path in (package / "assets").iterdir()} == {"README.md", "motorcycle"}
 
 
+@pytest.mark.slow
 def test_it_runs_a_workflow_in_an_empty_host(package: Path, tmp_path: Path):
     base = package.parents[1]
     with HostProcess(installed_host(), base, cpu=True) as process:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from devtools.prompt import to_prompt
 from tests.host.harness import HostUnderTest
 from tests.host.small_checkpoint import write_checkpoints, write_clip
@@ -21,6 +23,7 @@ WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "any_to_bokeh.jso
 HEIGHT, WIDTH = 80, 112
 
 
+@pytest.mark.slow
 def test_workflow_renders_a_clip(host: HostUnderTest, tmp_path: Path):
     folder = tmp_path / "disparity"
     folder.mkdir()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.core.render.clips import moving_pictures, sliding_disparity, write_video
 
@@ -50,6 +51,7 @@ def peak_bytes(folder: Path, num_frames: int) -> int:
     return int(done.stdout.split()[-2])
 
 
+@pytest.mark.slow
 def test_ten_times_the_frames_take_the_same_memory(tmp_path: Path):
     short, long = (peak_bytes(tmp_path, count) for count in (SHORT, LONG))
     # The frames alone, in floating point: what growing would look like.

@@ -228,6 +228,7 @@ def test_journal_forgets_what_came_after_the_checkpoint(tmp_path: Path):
     assert json.loads(lines[1]) == {"step": 2, "group": "train", "loss": 0.5}
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_twice_the_batch(
     tiny_run: dict[str, Any], shallow_unet: dict[str, Any], tmp_path: Path
 ):
