@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bokeh_core.checkpoint.load import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
+from bokeh_core.published import MPI_MODES
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
@@ -29,7 +30,7 @@ def outputs(unet: BokehUNet, vae: RefinedVAE, dtype: torch.dtype) -> Iterator[tu
         numbers = golden(f"unet_{name}")
         suffix = "_perwindow" if windows == 2 else ""
         embeds = numbers["encoder_hidden_states"].view(windows, 8, -1)
-        for mode in ("released", "paper"):
+        for mode in MPI_MODES:
             result = unet(
                 numbers["sample"].to(dtype), numbers["input_k"], embeds.to(dtype), numbers["mpi_mask"], mode
             )

@@ -34,6 +34,7 @@ from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from bokeh_core.pipeline import streaming as pipeline_module
 from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from bokeh_core.pipeline.streaming import BokehPipeline
+from bokeh_core.published import K_DTYPE, PUBLISHED_MPI_MODE
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Two pieces of 8 frames after the one that warms up, and half a window, so that no piece is short of windows.
@@ -63,7 +64,12 @@ class Setup:
     def published(self) -> Pieces:
         """The published order of work."""
         return published.render(
-            self.unet, self.vae, self.image_encoder, self.inputs, mpi_mode="released", device=self.device
+            self.unet,
+            self.vae,
+            self.image_encoder,
+            self.inputs,
+            mpi_mode=PUBLISHED_MPI_MODE,
+            device=self.device,
         )
 
 
@@ -275,7 +281,7 @@ def window_seconds(setup: Setup, repeats: int = 3) -> tuple[float, float]:
     """Seconds a window takes in the U-Net: alone, and two in one pass."""
     size = setup.inputs.geometry.padded
     sample = torch.rand(2, 8, 8, size[0] // 8, size[1] // 8, device=setup.device)
-    strength = torch.full((2, 8), 16.0, dtype=torch.float16, device=setup.device)
+    strength = torch.full((2, 8), 16.0, dtype=K_DTYPE, device=setup.device)
     embeds = torch.rand(2, 8, setup.image_encoder.projection.out_features, device=setup.device)
 
     def seconds(windows: int) -> float:

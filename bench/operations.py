@@ -19,9 +19,17 @@ from bench import published
 from bench.vision_tower import CLIP_SIDE_PX, VisionTower
 from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig
 from bokeh_core.mpi import mpi_regions
+from bokeh_core.published import (
+    DECODE_FRAMES,
+    K_DTYPE,
+    OVERLAP_FRAMES,
+    PUBLISHED_MPI_MODE,
+    WINDOW_FRAMES,
+    MPIMode,
+)
 
 HEIGHT, WIDTH = 576, 1024
-WINDOW, STRIDE, DECODE_CALL = 8, 4, 8
+WINDOW, STRIDE, DECODE_CALL = WINDOW_FRAMES, WINDOW_FRAMES - OVERLAP_FRAMES, DECODE_FRAMES
 UNET_PARTS = ("residual blocks", "MPI fusers", "rest of the spatial transformers", "temporal transformers")
 Counts = dict[str, float]
 
@@ -87,10 +95,10 @@ def _unet_parts(counts: Mapping[str, int]) -> Counts:
 
 
 def _window(
-    unet: BokehUNet, mode: Any = "released", regions: Tensor | None = None, windows: int = 1
+    unet: BokehUNet, mode: MPIMode = PUBLISHED_MPI_MODE, regions: Tensor | None = None, windows: int = 1
 ) -> Mapping[str, int]:
     sample = torch.empty(windows, WINDOW, 8, HEIGHT // 8, WIDTH // 8, device="meta")
-    strength = torch.empty(windows, WINDOW, dtype=torch.float16, device="meta")
+    strength = torch.empty(windows, WINDOW, dtype=K_DTYPE, device="meta")
     embeds = torch.empty(windows, WINDOW, 1024, device="meta")
     return _count(lambda: unet(sample, strength, embeds, regions, mode))
 

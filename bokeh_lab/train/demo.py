@@ -74,7 +74,7 @@ def run_demo(
     validation = Validation(last, device)
     mode = mpi_mode_of(last)
     trained = build_network(last, phases[-1][0], device).eval()
-    measured, rendered = validation.measure(trained, "paper" if mode == "paper" else "released")
+    measured, rendered = validation.measure(trained, mode)
     metrics = {**validation.baselines(), "network": measured}
     clip = validation.clips()[0]
     rows = {
