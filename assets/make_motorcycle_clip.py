@@ -116,13 +116,13 @@ def build_layers(left: Array, right: Array, measured: Array) -> list[Layer]:
     layers.append(Layer(RIGHT, colour_r, disparity_r3, only_right))
 
     inside = np.zeros(disparity.shape, bool)
-    inside[picture(left.shape[0], left.shape[1], SCALE)] = True
+    inside[picture(left.shape[0], SCALE)] = True
     for progress in (0.5, 1.0, 0.35, 0.65, 0.2):
         layers.append(hole_layer(layers, camera_at(progress), photographs, inside))
     return layers
 
 
-def picture(height: int, width: int, scale: int) -> tuple[slice, slice]:
+def picture(height: int, scale: int) -> tuple[slice, slice]:
     """The part of a view, enlarged `scale` times, that becomes the frame.
 
     The crop on the left is what neither photograph sees in the last views.
@@ -133,8 +133,7 @@ def picture(height: int, width: int, scale: int) -> tuple[slice, slice]:
 
 def make_frames(layers: list[Layer], count: int) -> tuple[list[Array], list[Array]]:
     """Frames [HEIGHT,WIDTH,3] in [0,1] and full disparities [HEIGHT,WIDTH] in px."""
-    height3, width3 = layers[0].disparity.shape
-    part = picture(height3 // SCALE, width3 // SCALE, SCALE)
+    part = picture(layers[0].disparity.shape[0] // SCALE, SCALE)
     frames, disparities = [], []
     for index in range(count):
         colour3, depth3 = (view[part] for view in render(layers, camera_at(index / (count - 1))))

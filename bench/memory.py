@@ -72,7 +72,7 @@ def _fused_attention() -> Iterator[None]:
     """The meta device spells attention out; an accelerator keeps nothing of it but the result."""
     stock = F.scaled_dot_product_attention
 
-    def fused(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Tensor:
+    def fused(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Tensor:  # noqa: ARG001
         return query.new_empty(*query.shape[:-1], value.shape[-1])
 
     F.scaled_dot_product_attention = fused

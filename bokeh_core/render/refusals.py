@@ -116,7 +116,7 @@ def _same_name(one: Path, other: Path) -> bool:
 
 def _same_file(one: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return one.samefile(other)
     except OSError:
         # One of them is not there, so they are not the same.
         return False

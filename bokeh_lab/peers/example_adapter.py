@@ -13,6 +13,7 @@ blurred image [1, 3, H, W] in [0, 1]. Export it for H and W of the clip, or with
 from __future__ import annotations
 
 import os
+import pathlib
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,7 +33,7 @@ def render(task: BokehTask) -> Tensor:
         ValueError: BOKEH_NETWORK names no file.
     """
     path = os.environ.get(NETWORK, "")
-    if not os.path.isfile(path):
+    if not pathlib.Path(path).is_file():
         raise ValueError(
             f"{NETWORK} is {path!r}; set it to the path of a network saved with torch.export.save."
         )

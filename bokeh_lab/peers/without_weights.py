@@ -16,7 +16,7 @@ def without_weights(name: str, title: str, network: str) -> Renderer:
     """
     reason = f"no weights: {network} is not available from any package registry; {HOW_TO_ADD}"
 
-    def render(task: BokehTask) -> Tensor:
+    def render(_task: BokehTask) -> Tensor:
         raise ValueError(f"{title} cannot run: {reason}.")
 
     return Renderer(name, title, render, missing=lambda: reason)

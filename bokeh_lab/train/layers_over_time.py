@@ -29,5 +29,5 @@ def blocks_over_time(network: nn.Module) -> Iterator[TemporalResnetBlock]:
     return (module for module in network.modules() if isinstance(module, TemporalResnetBlock))
 
 
-def _pass_on(features: Tensor, embedding: Tensor | None = None) -> Tensor:
+def _pass_on(features: Tensor, _embedding: Tensor | None = None) -> Tensor:
     return features

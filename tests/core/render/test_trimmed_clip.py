@@ -60,7 +60,7 @@ def test_frames_between_two_times(film: Path, start_s: float, duration_s: float,
 def test_a_video_without_a_duration(tmp_path: Path):
     path = tmp_path / "live.mkv"
     # A file that is written to something without an end has no duration in it.
-    with open(path, "wb") as file, av.open(_Pipe(file), "w", format="matroska") as container:
+    with path.open("wb") as file, av.open(_Pipe(file), "w", format="matroska") as container:
         stream = container.add_stream("ffv1", rate=24)
         stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv444p"
         for t in range(12):
