@@ -173,6 +173,7 @@ def ctrl_c_reaches_children() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals to a group of processes are POSIX's")
 def test_ctrl_c_in_several_processes_leaves_whole_files(tmp_path, ctrl_c_reaches_children):
     own = tmp_path / "own.py"

@@ -64,6 +64,7 @@ def distance(first: dict[str, Tensor], second: dict[str, Tensor]) -> float:
     return max(float((value - second[name]).abs().max()) for name, value in first.items())
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_bits(tiny_run: dict[str, Any], tmp_path: Path):
     tiny_run["run"] = {**tiny_run["run"], "steps": 8}
     whole = train(train_config({**tiny_run, "output": str(tmp_path / "whole")}), "stage1")

@@ -25,6 +25,7 @@ def clip(frames: int = 10, side: int = 64) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_with_all_options_off_it_is_the_pipeline(exact_unet: Any, exact_vae: Any, small_image_encoder: Any):
     network = BokehNetwork(exact_unet, exact_vae, image_encoder=small_image_encoder)
     assert list(network.layers.parameters()) == []
