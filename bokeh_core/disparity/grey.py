@@ -32,7 +32,7 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
     if channels not in (3, 4):
         raise ValueError(f"{name} has {channels} channels; a grey picture has 1, 3 or 4.")
     maps = torch.empty(images.shape[:3])
-    spread = 0.0
+    spread = mean = 0.0
     for t, image in enumerate(images):
         colours = image[..., :3].float()
         lowest, highest = colours.aminmax(dim=-1)
@@ -40,10 +40,13 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
         spread += frame_spread / len(images)
         # Equal channels are taken as they are: a mean would add rounding.
         maps[t] = colours.mean(-1) if frame_spread > 0 else colours[..., 0]
-    if spread > _MAX_GREY_SPREAD:
+        mean += maps[t].mean().item() / len(images)
+    # Distances run beyond 1, and their rounding with them.
+    most = _MAX_GREY_SPREAD * max(1.0, mean)
+    if spread > most:
         raise ValueError(
             f"{name} is coloured (its channels differ by {spread:.2f} on average; grey is at most "
-            f"{_MAX_GREY_SPREAD}); a colour map cannot be turned back into depth. Use a grey depth map."
+            f"{most:.2g}); a colour map cannot be turned back into depth. Use a grey depth map."
         )
     return maps
 

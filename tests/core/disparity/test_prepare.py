@@ -355,6 +355,12 @@ class TestGrey:
         image = torch.tensor([[[[0.5, 0.5, 0.5, 0.1]]]])
         assert grey_maps(image).tolist() == [[[0.5]]]
 
+    def test_distances_may_be_rounded_by_their_own_measure(self):
+        # Channels 0.1 apart of 10 are 1 %, below 2 %; 1 apart of 10 is a colour.
+        assert grey_maps(torch.tensor([[[[10.0, 10.05, 9.95]]]])).tolist() == [[[pytest.approx(10)]]]
+        with pytest.raises(ValueError, match=r"differ by 1\.00 on average; grey is at most 0\.2\)"):
+            grey_maps(torch.tensor([[[[10.0, 10.5, 9.5]]]]))
+
     def test_channels_that_nearly_agree_are_averaged(self):
         image = torch.tensor([[[[0.5, 0.51, 0.52]]]])
         assert grey_maps(image).item() == pytest.approx(0.51)
