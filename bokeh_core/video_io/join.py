@@ -17,7 +17,7 @@ from .format import VideoFormat
 from .opening import address_of, open_video, picture_stream
 from .restarts import Restarts
 from .time_code import TIME_CODE, without_time_code
-from .timing import tick_of, times_in_ticks
+from .timing import require_no_gap, tick_of, times_in_ticks
 from .tracks import TrackPlan
 from .writer import PART_RATE
 
@@ -59,8 +59,13 @@ def require_times_fit(times: Sequence[int], video: VideoFormat, output: Path, en
     """
     others = [ending for ending in endings if ending != ".mkv"]
     advice = f"Name a file that ends in {' or '.join(others)}" if others else "Choose h264 or prores"
+    tick = tick_of(CONTAINERS[output.suffix.lower()], video.time_base)
     try:
-        times_in_ticks(times, video.time_base, tick_of(CONTAINERS[output.suffix.lower()], video.time_base))
+        require_no_gap(times, video.time_base, tick)
+    except ValueError as error:
+        raise ValueError(f"{output.name} cannot hold the times of the frames. {error}") from error
+    try:
+        times_in_ticks(times, video.time_base, tick)
     except ValueError as error:
         raise ValueError(f"{output.name} cannot hold the times of the frames: {error}. {advice}.") from error
 

@@ -10,6 +10,8 @@ from typing import Any
 # Codecs store a frame at most this many places away from its turn (H.264 and HEVC: 16).
 REORDER_FRAMES = 16
 _LATEST_TICKS = Fraction(3, 2)
+# MP4 counts the time between two frames in 32 bits, and not all readers take the highest for a number.
+_MOST_TICKS_APART = 2**31 - 1
 _FALLBACK_RATE = Fraction(25)
 _MOST_FRAMES_A_SECOND = 100_000
 
@@ -74,6 +76,23 @@ def tick_of(container: str, time_base: Fraction) -> Fraction:
         return Fraction(1, 1000)
     # MP4 counts the time between two frames in 32 bits: an hour in microseconds, four seconds in nanoseconds.
     return Fraction(1, min(time_base.denominator, 10**6))
+
+
+def require_no_gap(times: Sequence[int], time_base: Fraction, tick: Fraction) -> None:
+    """Check that no two frames are further apart than a container can say, which is hours.
+
+    Raises:
+        ValueError: they are.
+    """
+    for number, (before, after) in enumerate(pairwise(times), 1):
+        gap_s = (after - before) * time_base
+        if gap_s / tick > _MOST_TICKS_APART:
+            hours, most = (float(seconds / 3600) for seconds in (gap_s, _MOST_TICKS_APART * tick))
+            raise ValueError(
+                f"Frame {number} comes {hours:.1f} hours after the frame before it, and no more than "
+                f"{most:.1f} can be stored; the clock of the recording jumps there. Cut it there and render "
+                "the pieces."
+            )
 
 
 def times_in_ticks(times: Sequence[int], time_base: Fraction, tick: Fraction) -> list[int]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bokeh_core.disparity.files import open_depth_maps
-from bokeh_core.video_io import Encoding, VideoFile, container_of, require_encodes
+from bokeh_core.video_io import Encoding, VideoFile, container_of, require_encodes, require_times_fit
 from tests.core.video_io.rewriting import joined
 from tests.hostile.words import require_our_words
 
@@ -48,7 +48,8 @@ def run(seed: int, count: int, folder: Path) -> Counter[str]:
         try:
             outcomes["read" if read(path) else "read, no frame"] += 1
         except ValueError as error:
-            require_our_words(error, path.name)
+            # What the other file cannot hold is told by that file's name.
+            require_our_words(error, *([] if read is write_again else [path.name]))
             outcomes["refused"] += 1
         except Exception as error:
             kept = folder.parent / f"hostile_video_{seed}_{number}{ending}"
@@ -75,12 +76,14 @@ def read_clip(path: Path) -> int:
 def write_again(path: Path) -> int:
     """Copy a file with all of its tracks, as a render without blur does; return the number of its frames."""
     video = VideoFile(path)
-    count = len(video.timestamps())
+    times = video.timestamps()
+    count = len(times)
     if not count:
         return 0
     # Sound that one does not hold, the other does.
     target = path.with_name("again.mkv" if path.suffix in (".avi", ".mov") else "again.mp4")
     require_encodes(container_of(target), Encoding(), video.format)
+    require_times_fit(times, video.format, target, Encoding().endings)
     joined(path, target, Encoding(), [(0, count)])
     written = VideoFile(target)
     assert len(written.timestamps()) == count, "frames were lost"

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bokeh_core.video_io import Encoding, VideoFile, require_times_fit
-from bokeh_core.video_io.timing import is_run_of, shown_times, tick_of, times_in_ticks
+from bokeh_core.video_io.timing import is_run_of, require_no_gap, shown_times, tick_of, times_in_ticks
 from tests.core.render.clips import moving_pictures, times_of, write_video
 from tests.core.video_io.rewriting import rewritten
 
@@ -48,6 +48,12 @@ class TestTicks:
     def test_frames_of_one_tick_follow_each_other(self):
         # 0, 10, 10.011 and 20 ms; two frames of one tick would be one frame.
         assert times_in_ticks([0, 900, 901, 1800], Fraction(1, 90000), MILLISECOND) == [0, 10, 11, 20]
+
+    def test_frames_that_are_hours_apart(self):
+        # 32 bits without a sign, halved: 2147483647 ticks of 1/90000 s are 6.6 hours.
+        require_no_gap([0, 2147483647], Fraction(1, 90000), Fraction(1, 90000))
+        with pytest.raises(ValueError, match=r"Frame 2 comes 13\.9 hours .* no more than 6\.6 can be stored"):
+            require_no_gap([0, 3750, 3750 + 4500000000], Fraction(1, 90000), Fraction(1, 90000))
 
     def test_more_frames_than_ticks(self):
         with pytest.raises(ValueError, match=r"from frame 8 on, .* faster than 1000 a second"):
