@@ -29,6 +29,7 @@ if importlib.util.find_spec("diffusers") is None:
 from bench import published
 from bench.memory import LiveBytes
 from bench.vision_tower import VisionTower
+from bokeh_core.checkpoint.precision import DTYPES
 from bokeh_core.memory.needs import ENCODE_BATCH, PIECE_ELEMENTS
 from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from bokeh_core.pipeline import streaming as pipeline_module
@@ -36,7 +37,6 @@ from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.published import K_DTYPE, PUBLISHED_MPI_MODE
 
-DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Two pieces of 8 frames after the one that warms up, and half a window, so that no piece is short of windows.
 FULL_FRAMES, SMALL_FRAMES = 28, 20
 BUDGET_S = 460

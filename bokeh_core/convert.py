@@ -28,11 +28,11 @@ from .checkpoint.files import (
     read_safetensors_header,
 )
 from .checkpoint.load import UNUSED_PART, build_model, model_config, require_component, require_fit
+from .checkpoint.precision import DTYPES
 from .checkpoint.write import require_destination, write_model
 from .console import advance, progress_bar, write_what_the_stream_can_show
 from .published import MPI_MODES, PUBLISHED_MPI_MODE, MPIMode
 
-DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
 NESTED_UNDER = ("state_dict", "module", "model")
 PARALLEL_PREFIX = "module."

@@ -11,7 +11,7 @@ from ..bokeh_core.checkpoint.bundle import included_model, quality_warning, requ
 from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
 from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, fingerprint, models_in
 from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
-from ..bokeh_core.checkpoint.precision import with_decoder_in
+from ..bokeh_core.checkpoint.precision import DTYPES, with_decoder_in
 from ..bokeh_core.published import MPI_MODES
 from . import host, sockets
 from .libraries import needed_libraries
@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 # Where the host keeps files of each kind; ours is looked through as well.
 SHARED_FOLDERS: dict[Component, str] = {"unet": "diffusion_models", "vae": "vae"}
-DTYPES = {"auto": None, "fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+# None: what the host would choose.
+DTYPE_CHOICES: dict[str, torch.dtype | None] = {"auto": None, **DTYPES}
 FROM_FILE = "from file"
 # No file can have this name, so that it never hides a user's.
 INCLUDED_NAME = "bokeh-small (included)"
@@ -121,7 +122,7 @@ class LoadBokehModel(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "dtype",
-                    options=list(DTYPES),
+                    options=list(DTYPE_CHOICES),
                     default="auto",
                     optional=True,
                     tooltip="Precision of the U-Net and the VAE's decoder; its encoder always keeps fp32. "
@@ -160,9 +161,9 @@ class LoadBokehModel(io.ComfyNode):
         trained_px = trained_strength_px(unet_path)
         with needed_libraries():
             model = sockets.BokehModel(
-                _load_unet(unet_path, DTYPES[dtype]), mode, bundle, warning, trained_px
+                _load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, warning, trained_px
             )
-            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPES[dtype]), bundle)
+            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype]), bundle)
         if warning:
             logger.warning(warning)
         return io.NodeOutput(model, coder)

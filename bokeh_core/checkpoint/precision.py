@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     VAE = TypeVar("VAE", bound=RefinedVAE)
 
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+"""By the names that widgets and command lines have for them."""
 ENCODER_DTYPE = torch.float32
 """Of both encoders, on every device: as published, and float16 overflows in the VAE's."""
 

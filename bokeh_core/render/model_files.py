@@ -44,13 +44,23 @@ class FileModel:
         overlap: int = OVERLAP_FRAMES,
         working_size: WorkingSize = "auto",
     ) -> None:
-        """Look at the files; arguments as `model_renderer`.
+        """Look at the files.
+
+        Args:
+            unet: see `checkpoint.load_unet`; None with no `vae` takes the small model that comes with us.
+            vae: see `checkpoint.load_vae`; None takes that of the bundle that `unet` is.
+            image_encoder: see `load_image_encoder`; None for a model that reads no images.
+            device: where to compute.
+            dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
+            mpi_mode: None takes what the U-Net's file says.
+            overlap: frames that windows share.
+            working_size: see `working_geometry`.
 
         Raises:
             ValueError: missing files, or parts that do not belong together.
         """
         self._unet, self._vae = _chosen(unet, vae)
-        require_same_bundle(self._unet, self._vae)
+        self._bundle = require_same_bundle(self._unet, self._vae)
         self._image_encoder = image_encoder
         self._device, self._dtype = device, dtype
         self._mpi_mode: MPIMode = mpi_mode or trained_mpi_mode(self._unet)
@@ -69,21 +79,11 @@ class FileModel:
             ValueError: wrong files.
         """
         if self._loaded is None:
-            self._loaded = model_renderer(
-                self._unet,
-                self._vae,
-                self._image_encoder,
-                device=self._device,
-                dtype=self._dtype,
-                mpi_mode=self._mpi_mode,
-                overlap=self._overlap,
-                working_size=self._working_size,
-            )
+            self._loaded = self._renderer()
         return self._loaded
 
     def identity(self) -> str:
-        weights = _weights_text(self._unet, self._vae, self._image_encoder, self._dtype)
-        return f"model {weights} {self._mpi_mode} {self._overlap} {self._working_size}"
+        return f"model {self._weights()} {self._mpi_mode} {self._overlap} {self._working_size}"
 
     def require_strength(self, strength: Tensor) -> None:
         """Takes every strength; beyond what it was trained for, `describe` warns."""
@@ -94,59 +94,32 @@ class FileModel:
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         return self.load().frames(clip, start, check)
 
+    def _renderer(self) -> ModelRenderer:
+        network = load_unet(self._unet, self._dtype, drop_ff_k=True).to(self._device)
+        coder = with_decoder_in(load_vae(self._vae), self._dtype).to(self._device)
+        if network.reads_images and self._image_encoder is None:
+            raise ValueError("This model needs --image-encoder; the README says where to get it.")
+        embed = (
+            load_image_encoder(self._image_encoder, self._device)
+            if self._image_encoder is not None and network.reads_images
+            else no_image_encoder(network.embedding_width)
+        )
+        renderer = ModelRenderer(
+            BokehPipeline(network, coder, embed, device=self._device),
+            self._weights(),
+            self._mpi_mode,
+            self._overlap,
+            self._working_size,
+            trained_px=trained_strength_px(self._unet),
+        )
+        if self._bundle is None:
+            return renderer
+        return replace(renderer, warning=quality_warning(self._bundle), name=self._unet.stem)
 
-def model_renderer(
-    unet: Path | None,
-    vae: Path | None,
-    image_encoder: Path | None,
-    *,
-    device: torch.device,
-    dtype: torch.dtype,
-    mpi_mode: MPIMode | None = None,
-    overlap: int = OVERLAP_FRAMES,
-    working_size: WorkingSize = "auto",
-) -> ModelRenderer:
-    """Load the three networks.
-
-    Args:
-        unet: see `checkpoint.load_unet`; None with no `vae` takes the small model that comes with us.
-        vae: see `checkpoint.load_vae`; None takes that of the bundle that `unet` is.
-        image_encoder: see `load_image_encoder`; None for a model that reads no images.
-        device: where to compute.
-        dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
-        mpi_mode: None takes what the U-Net's file says.
-        overlap: frames that windows share.
-        working_size: see `working_geometry`.
-
-    Raises:
-        ValueError: missing or wrong files.
-    """
-    unet, vae = _chosen(unet, vae)
-    bundle = require_same_bundle(unet, vae)
-    network = load_unet(unet, dtype, drop_ff_k=True).to(device)
-    coder = with_decoder_in(load_vae(vae), dtype).to(device)
-    if network.reads_images and image_encoder is None:
-        raise ValueError("This model needs --image-encoder; the README says where to get it.")
-    embed = (
-        load_image_encoder(image_encoder, device)
-        if image_encoder is not None and network.reads_images
-        else no_image_encoder(network.embedding_width)
-    )
-    weights = _weights_text(unet, vae, image_encoder, dtype)
-    pipeline = BokehPipeline(network, coder, embed, device=device)
-    mode = mpi_mode or trained_mpi_mode(unet)
-    renderer = ModelRenderer(
-        pipeline, weights, mode, overlap, working_size, trained_px=trained_strength_px(unet)
-    )
-    if bundle is None:
-        return renderer
-    return replace(renderer, warning=quality_warning(bundle), name=unet.stem)
-
-
-def _weights_text(unet: Path, vae: Path, image_encoder: Path | None, dtype: torch.dtype) -> str:
-    """A text that differs where weights do."""
-    name = image_encoder.name if image_encoder is not None else ""
-    return f"{fingerprint(unet, 'unet')} {fingerprint(vae, 'vae')} {dtype} {name}"
+    def _weights(self) -> str:
+        """A text that differs where weights do."""
+        name = self._image_encoder.name if self._image_encoder is not None else ""
+        return f"{fingerprint(self._unet, 'unet')} {fingerprint(self._vae, 'vae')} {self._dtype} {name}"
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:

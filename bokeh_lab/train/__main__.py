@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from bokeh_core.checkpoint.bundle import DEMO, QUALITY_KEY
+from bokeh_core.checkpoint.precision import DTYPES
 from bokeh_core.checkpoint.write import require_destination
 from bokeh_core.console import advance, progress_bar, write_what_the_stream_can_show
-from bokeh_core.convert import DTYPES
 
 from .config import STAGES, Stage
 from .config_file import CONFIGS, PHASES, apply_settings, phase_configs, read_yaml, stage_config, train_config

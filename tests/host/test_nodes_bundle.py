@@ -15,7 +15,7 @@ from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
 from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, render_clip
-from bokeh_core.render.model_files import model_renderer
+from bokeh_core.render.model_files import FileModel
 from bokeh_core.semantics import no_image_encoder
 from bokeh_core.video_io import Encoding
 from bokeh_lab.train.export import write_bundle
@@ -170,7 +170,7 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
         FileDepth(maps),
         parse_focus("0.5"),
         Strength("100"),
-        model_renderer(bundle, None, None, device=torch.device("cpu"), dtype=torch.float32),
+        FileModel(bundle, None, None, device=torch.device("cpu"), dtype=torch.float32),
         tmp_path / "direct.mkv",
         Encoding("ffv1"),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ...checkpoint.precision import default_dtype
+from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
 from ...disparity.recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
@@ -30,7 +30,6 @@ from .text_files import text_or_file
 if TYPE_CHECKING:
     from ..model_files import FileModel
 
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 LENS_HELP = {
     "blades": "of the aperture, 3 to 64; 0 is a round opening",
     "rotation": "of the polygon, degrees anticlockwise",

@@ -23,7 +23,7 @@ from bokeh_core.pipeline.by_stage import (
 )
 from bokeh_core.pipeline.inputs import bokeh_inputs
 from bokeh_core.pipeline.streaming import BokehPipeline
-from bokeh_core.render.model_files import model_renderer
+from bokeh_core.render.model_files import FileModel
 from bokeh_core.semantics import no_image_encoder
 from bokeh_core.windows import plan_windows
 from bokeh_lab.peers import bokeh_small
@@ -136,7 +136,7 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
     network = network_of(ALL)
     said = {"quality": "demo", "training_k_min_px": "0.5", "training_k_max_px": "14"}
     path = bundled(network, tmp_path / "small.safetensors", **said)
-    renderer = model_renderer(path, None, None, device=CPU, dtype=torch.float32)
+    renderer = FileModel(path, None, None, device=CPU, dtype=torch.float32).load()
     assert renderer.mpi_mode == "paper"
     assert renderer.name == "small"
     assert "demo of the method" in renderer.warning

@@ -6,7 +6,7 @@ import torch
 from bokeh_core.checkpoint.precision import default_dtype
 from bokeh_core.lens import lens_blur
 from bokeh_core.pipeline.streaming import BokehPipeline
-from bokeh_core.render.model_files import model_renderer
+from bokeh_core.render.model_files import FileModel
 from bokeh_lab.peers import any_to_bokeh, bokeh_small, renderer_named
 from tests.lab.peers.cases import clip, noise
 
@@ -124,7 +124,7 @@ def test_on_an_accelerator_both_encoders_keep_float32(
 
 def test_the_command_line_keeps_them_too(golden_folder):
     files = (golden_folder / part for part in ("unet", "vae", "image_encoder"))
-    renderer = model_renderer(*files, device=torch.device("cpu"), dtype=torch.float16)
+    renderer = FileModel(*files, device=torch.device("cpu"), dtype=torch.float16).load()
     unet, vae = renderer.pipeline.unet, renderer.pipeline.vae
     assert dtypes_of(unet) == dtypes_of(vae.decoder) == {torch.float16}
     assert dtypes_of(vae.encoder) == dtypes_of(vae.quant_conv) == {torch.float32}
