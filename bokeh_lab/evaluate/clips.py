@@ -10,7 +10,7 @@ import torch
 
 from bokeh_core.strength import strength_in_pixels
 
-from ..scenes.clip import GroundTruthClip, render_clip
+from ..ground_truth import GroundTruthClip, render_clip
 from ..scenes.library import AssetLibrary
 from ..scenes.presets import make_scene
 from ..scenes.scene import LayeredFrame, Scene

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..ground_truth import GroundTruthClip
 from ..metrics import Backbones
 from ..peers import BokehTask, Renderer, checked
-from ..scenes.clip import GroundTruthClip
 from ..scenes.scene import Scene
 from .clips import SceneLayers, load_or_trace
 from .perturb import NONE, perturb

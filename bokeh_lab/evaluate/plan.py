@@ -101,7 +101,7 @@ def make_plan(
     missing = {name: why for name, (_, item) in found.items() if (why := item.missing()) is not None}
     able = [(spec, item) for name, (spec, item) in found.items() if name not in missing]
     sources = {item.name: _renderer_sources(item) for _, item in able}
-    scenes = fingerprint([*files_below(LABORATORY / "scenes"), LABORATORY / "raytrace.py"])
+    scenes = fingerprint([*files_below(LABORATORY / "scenes"), LABORATORY / "ground_truth.py"])
     scoring = fingerprint([_HERE / "scoring.py"])
     perturbing = fingerprint([_HERE / "perturb.py"])
     # The manifest holds the hash of every picture.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..ground_truth import GroundTruthClip
 from ..metrics import (
     METRICS,
     Backbones,
@@ -17,7 +18,6 @@ from ..metrics import (
     start_set,
 )
 from ..metrics import measure_clip as measure_pair
-from ..scenes.clip import GroundTruthClip
 
 
 @dataclass(frozen=True)

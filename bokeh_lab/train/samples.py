@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bokeh_core.strength import strength_in_pixels
 
-from ..scenes.clip import GroundTruthClip, render_clip
+from ..ground_truth import GroundTruthClip, render_clip
 from ..scenes.draws import Draws
 from ..scenes.library import AssetLibrary
 from ..scenes.presets import make_scene

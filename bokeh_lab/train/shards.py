@@ -26,7 +26,7 @@ from torch import Tensor
 from bokeh_core.coc import signed_circle_of_confusion_px
 from bokeh_core.disk.whole_file import whole_file, write_whole_json
 
-from ..scenes.clip import IN_FOCUS_DISPARITY, GroundTruthClip, near_occlusion_edges
+from ..ground_truth import IN_FOCUS_DISPARITY, GroundTruthClip, near_occlusion_edges
 from .config import DataConfig
 from .samples import RenderedScenes, SceneSource
 

@@ -11,10 +11,10 @@ from torch import Tensor
 from bokeh_core.published import OVERLAP_FRAMES, MPIMode
 from bokeh_core.strength import strength_in_pixels
 
+from ..ground_truth import GroundTruthClip, render_clip
 from ..metrics import ClipPair, Missing, mean_over_clips, measure_clip
 from ..peers import gather
 from ..peers.renderer import BokehTask
-from ..scenes.clip import GroundTruthClip, render_clip
 from ..scenes.library import AssetLibrary
 from ..scenes.presets import make_scene
 from .config import TrainConfig

@@ -7,10 +7,10 @@ import torch
 
 from bokeh_core.checkpoint.bundle import INCLUDED_MODEL, bundle_at, included_model, quality_warning
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
+from bokeh_lab.ground_truth import render_clip
 from bokeh_lab.metrics import ClipPair, measure_clip
 from bokeh_lab.peers import bokeh_small, identity
 from bokeh_lab.peers.renderer import BokehTask
-from bokeh_lab.scenes.clip import render_clip
 from bokeh_lab.scenes.library import AssetLibrary
 from bokeh_lab.scenes.presets import make_scene
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from bokeh_lab.scenes.clip import GroundTruthClip
+from bokeh_lab.ground_truth import GroundTruthClip
 from bokeh_lab.train.config import DataConfig
 from bokeh_lab.train.config_file import build
 from bokeh_lab.train.disparity_noise import DisparityNoise

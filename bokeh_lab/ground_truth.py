@@ -9,8 +9,8 @@ from torch import Tensor
 from bokeh_core.coc import signed_circle_of_confusion_px
 from bokeh_core.lens.neighbourhood import near
 
-from ..raytrace import ray_trace, sharp_frame, visible_disparity
-from .scene import LayeredFrame, Scene
+from .raytrace import ray_trace, sharp_frame, visible_disparity
+from .scenes.scene import LayeredFrame, Scene
 
 IN_FOCUS_DISPARITY = 0.05
 """What is within this distance of the focal disparity counts as in focus."""

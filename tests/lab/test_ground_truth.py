@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bokeh_lab.scenes.clip import near_occlusion_edges, render_clip
+from bokeh_lab.ground_truth import near_occlusion_edges, render_clip
 from bokeh_lab.scenes.scene import Plane, Scene
 
 IDENTITY = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
