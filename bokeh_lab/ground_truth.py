@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.coc import signed_circle_of_confusion_px
-from bokeh_core.lens.neighbourhood import near
+from bokeh_core.lens.neighbourhood import dilate
 
 from .raytrace import ray_trace, sharp_frame, visible_disparity
 from .scenes.scene import LayeredFrame, Scene
@@ -109,5 +109,5 @@ def near_occlusion_edges(radius_px: Tensor) -> Tensor:
     whole_px = torch.where(reach_px > 0, reach_px.ceil() + 1, 0.0)
     mixed = torch.zeros_like(radius_px, dtype=torch.bool)
     for reach in whole_px[whole_px > 0].unique().int().tolist():
-        mixed |= near(whole_px == reach, reach)
+        mixed |= dilate(whole_px == reach, reach)
     return mixed

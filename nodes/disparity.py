@@ -4,9 +4,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
 from ..bokeh_core.disparity.prepare import grey_view, prepare_disparity
-from ..bokeh_core.disparity.recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from . import host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -168,10 +168,10 @@ class LoadDisparity(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, path: str = "", **_: Any) -> str:
         """Files that change on disk make the node run again."""
-        from ..bokeh_core.disparity.files import fingerprint
+        from ..bokeh_core.disparity.files import state_of_files
 
         try:
-            return fingerprint(host.input_path(path or ""))
+            return state_of_files(host.input_path(path or ""))
         except ValueError as error:
             return str(error)
 

@@ -15,11 +15,11 @@ from typing import Any
 import av
 from comfy_api.latest import InputImpl
 
+from ..bokeh_core.disparity.conversion import DepthMeaning
 from ..bokeh_core.disparity.grey import grey_maps
 from ..bokeh_core.disparity.prepare import prepare_disparity
-from ..bokeh_core.disparity.recipe import DepthMeaning
 from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenDepth, TrimmedClip
-from ..bokeh_core.render.fingerprints import packets_fingerprint
+from ..bokeh_core.render.content_hash import packets_hash
 from ..bokeh_core.render.given_clip import given_clip
 from ..bokeh_core.render.made_results import result_stem
 from ..bokeh_core.render.source import alpha_lost
@@ -222,7 +222,7 @@ def _copied(video: Any) -> Iterator[Path]:
                 "start ComfyUI with another --temp-directory."
             ) from error
         os.utime(written, (_COPIED_AT, _COPIED_AT))
-        path = folder / f"{packets_fingerprint(written)[:16]}.mp4"
+        path = folder / f"{packets_hash(written)[:16]}.mp4"
         os.replace(written, path)
     with _removed_afterwards(path):
         yield path

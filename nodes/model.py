@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..bokeh_core.checkpoint.bundle import included_model, quality_warning, require_same_bundle
 from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
-from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, fingerprint, models_in
+from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, models_in, state_of_model
 from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint.precision import DTYPES, with_decoder_in
 from ..bokeh_core.published import MPI_MODES
@@ -185,6 +185,6 @@ class LoadBokehModel(io.ComfyNode):
     def fingerprint_inputs(cls, unet: str | None = None, vae: str | None = None, **_: Any) -> str:
         """Files that change on disk make the node run again."""
         try:
-            return " ".join(fingerprint(_path_of(part, name), part) for part, name in _named(unet, vae))
+            return " ".join(state_of_model(_path_of(part, name), part) for part, name in _named(unet, vae))
         except ValueError as error:
             return str(error)

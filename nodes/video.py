@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.disparity.files import fingerprint
-from ..bokeh_core.disparity.recipe import DepthMeaning
+from ..bokeh_core.disparity.conversion import DepthMeaning
+from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,
@@ -26,10 +26,10 @@ from ..bokeh_core.render import (
     overall_share,
     parse_focus,
     remove_stale_parts,
-    render_clip,
+    run_job,
     stored_under_key,
 )
-from ..bokeh_core.render.fingerprints import module_fingerprint
+from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
@@ -77,7 +77,7 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
     unet, coder = model.patcher.model, vae.patcher.model
     tower = host.image_encoder(unet, clip_vision)
     networks = (unet, coder, *([clip_vision.model] if unet.reads_images else []))
-    weights = " ".join(module_fingerprint(network) for network in networks)
+    weights = " ".join(weights_hash(network) for network in networks)
     pipeline = BokehPipeline(unet, coder, tower, device=device)
     renderer = ModelRenderer(
         pipeline, weights, model.mpi_mode, warning=model.warning, trained_px=model.trained_px
@@ -110,7 +110,7 @@ def _named_files(disparity_path: str | None = None, focus_at: str | None = None,
     found = []
     try:
         if disparity_path:
-            found.append(fingerprint(host.input_path(disparity_path)))
+            found.append(state_of_files(host.input_path(disparity_path)))
         if focus_at:
             found.append(parse_focus(focus_at, find_file=host.input_path).fingerprint())
     except ValueError as error:
@@ -286,7 +286,7 @@ class AnyToBokehVideo(io.ComfyNode):
             needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
             host.load_models([network.patcher for network in networks], needed)
         with torch.no_grad():
-            report = render_clip(job, _progress(), host.check_interrupt)
+            report = run_job(job, _progress(), host.check_interrupt)
         return "\n".join([report.text, *map(_cleared_line, cleared)])
 
     @classmethod

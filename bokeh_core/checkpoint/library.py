@@ -58,7 +58,7 @@ def best_choice(names: Sequence[str]) -> str:
     return next((name for name in names if "bokeh" in name.lower()), names[0])
 
 
-def fingerprint(path: Path, component: Component) -> str:
+def state_of_model(path: Path, component: Component) -> str:
     """Name, size and time of a model's files; changes when they do.
 
     Raises:

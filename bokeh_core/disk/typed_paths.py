@@ -39,7 +39,7 @@ def find_path(
             return named
         raise ValueError(
             f"Nothing exists at {printable(path)}; give a file or folder, absolute or relative to {folder}."
-            f"{_near_names(path)}"
+            f"{_similar_names(path)}"
         )
     return path
 
@@ -65,8 +65,10 @@ def require_path(path: Path) -> None:
         ValueError: nothing is; names that are there and look like it are told.
     """
     if not _exists(path):
-        near = _near_names(path.absolute())
-        raise ValueError(f"Nothing exists at {printable(path)}; name a file or folder that is there.{near}")
+        similar = _similar_names(path.absolute())
+        raise ValueError(
+            f"Nothing exists at {printable(path)}; name a file or folder that is there.{similar}"
+        )
 
 
 def printable(path: Path) -> str:
@@ -127,7 +129,7 @@ def _in_a_place(text: str, places: Mapping[str, Path]) -> Path | None:
     return None
 
 
-def _near_names(path: Path) -> str:
+def _similar_names(path: Path) -> str:
     """A sentence with the names beside a path that look like its own."""
     try:
         parent = next((above for above in path.parents if above.is_dir()), None)
@@ -135,13 +137,15 @@ def _near_names(path: Path) -> str:
     except OSError:
         # A folder that may not be looked into has no names to offer.
         return ""
-    near = [] if parent is None else _near(path.relative_to(parent).parts[0], names)
-    if not near:
+    similar = [] if parent is None else _similar(path.relative_to(parent).parts[0], names)
+    if not similar:
         return ""
-    return f" In {printable(Path(str(parent)))} there is {', '.join(printable(Path(name)) for name in near)}."
+    return (
+        f" In {printable(Path(str(parent)))} there is {', '.join(printable(Path(name)) for name in similar)}."
+    )
 
 
-def _near(name: str, names: Iterable[str]) -> list[str]:
+def _similar(name: str, names: Iterable[str]) -> list[str]:
     by_folded = {other.casefold(): other for other in sorted(names)}
     return [by_folded[found] for found in get_close_matches(name.casefold(), by_folded, _NEAR_NAMES)]
 

@@ -1,7 +1,7 @@
 """Depth or disparity of any origin -> DISPARITY: float32 [T, H, W] in [0, 1], 1 = near."""
 
+from .conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from .prepare import PreparedDisparity, grey_view, prepare_disparity, resize_disparity
-from .recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 
 __all__ = [
     "NORMALISATIONS",

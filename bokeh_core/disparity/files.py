@@ -119,7 +119,7 @@ def read_depth_maps(
     return DepthMaps(values, describe_maps(len(values), values.shape[1:], precision, stream.name))
 
 
-def fingerprint(path: Path) -> str:
+def state_of_files(path: Path) -> str:
     """Return a text that changes when the files at a path do: their names, sizes and times of change.
 
     Raises:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from ..clip.aspect import horizontal_stretch, require_same_picture
 from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
-from .recipe import DepthMeaning, DisparityStatistics
+from .conversion import DepthMeaning, DisparityStatistics
 
 __all__ = [
     "PreparedDisparity",
@@ -77,15 +77,15 @@ def prepare_disparity(
     statistics = DisparityStatistics(meaning)
     for frame in values:
         statistics.add(frame)
-    recipe = statistics.recipe()
-    report = [recipe.report]
+    conversion = statistics.conversion()
+    report = [conversion.report]
     start, stop, lines = cut_range(len(values), start_frame, max_frames)
     report += lines
     size = (height or values.shape[1], width or values.shape[2])
     report += resizing_report(values.shape[1:], size)
     maps = torch.empty(stop - start, *size)
     for t in range(start, stop):
-        maps[t - start] = resize_disparity(recipe.apply(values[t]), size)
+        maps[t - start] = resize_disparity(conversion.apply(values[t]), size)
     if num_frames is not None:
         if len(maps) == 1 < num_frames:
             report.append(f"One map serves all {num_frames} video frames.")

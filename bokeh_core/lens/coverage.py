@@ -84,10 +84,10 @@ def _classified(
     for shape in shapes:
         distance = np.hypot(x - shape.middle[0], y - shape.middle[1])
         sure = distance <= shape.inner_radius - half_diagonal - _SURE
-        near = ~sure & (distance <= 1 + half_diagonal + _SURE)
-        touched &= sure | near
-        here = (touched & near).nonzero()
-        margin = shape.margin(*(np.broadcast_to(values, near.shape)[here] for values in (x, y)))
+        close = ~sure & (distance <= 1 + half_diagonal + _SURE)
+        touched &= sure | close
+        here = (touched & close).nonzero()
+        margin = shape.margin(*(np.broadcast_to(values, close.shape)[here] for values in (x, y)))
         reach = shape.steepness * half_diagonal + _SURE
         touched[here] = margin >= -reach
         sure[here] = margin > reach

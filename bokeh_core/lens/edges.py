@@ -14,7 +14,7 @@ from torch import Tensor
 from .areas import Area, areas_of, grown_area, inside, part_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
-from .neighbourhood import Extremes, local_max, near
+from .neighbourhood import Extremes, dilate, local_max
 
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
@@ -139,7 +139,7 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
     Returns:
         [H, W] signed blur radius.
     """
-    zone = near(edge_band(radius_px, Extremes.of(radius_px), reach_px), reach_px - 1)
+    zone = dilate(edge_band(radius_px, Extremes.of(radius_px), reach_px), reach_px - 1)
     around = Extremes.of(radius_px, reach_px)
     zone &= around.step() > _RAMP_RISE_PX
     if not bool(zone.any()):

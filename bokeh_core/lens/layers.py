@@ -9,7 +9,7 @@ from torch import Tensor
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
 from .matte import EdgeMatte, edge_matte
-from .neighbourhood import Extremes, near
+from .neighbourhood import Extremes, dilate
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
 _MAX_REACH_PX = 128
@@ -85,7 +85,7 @@ def split_layers(
     check()
     reach_px = min(int(radius_px.abs().max()) + 2, _MAX_REACH_PX)
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
-    hides = near(band, reach_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)
+    hides = dilate(band, reach_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)
     # A continued radius may not come out in front of the surface that hides it.
     behind_px = torch.minimum(behind_px, radius_px - _HIDDEN_GAP_PX)
 

@@ -54,7 +54,7 @@ class Extremes:
         return (self.top + self.bottom) / 2
 
 
-def near(mask: Tensor, reach_px: int) -> Tensor:
+def dilate(mask: Tensor, reach_px: int) -> Tensor:
     """Pixels of a bool [H, W] map that have a true pixel within `reach_px`."""
     if mask.device.type == "cpu":
         return _on_cpu(cv2.dilate, mask.to(torch.uint8), reach_px).bool()

@@ -4,7 +4,7 @@ from .depth import DepthSource, FileDepth, GivenDepth
 from .job import PART_FRAMES, RenderJob, stored_under_key
 from .parts import remove_stale_parts
 from .renderers import ClipRenderer, LensRenderer, ModelRenderer
-from .run import RenderReport, check_job, render_clip
+from .run import RenderReport, check_job, run_job
 from .settings import GivenFocus, GivenStrength, Strength, parse_focus
 from .source import ClipSource, FileClip, TensorClip
 from .stages import STAGES, Progress, overall_share
@@ -33,6 +33,6 @@ __all__ = [
     "overall_share",
     "parse_focus",
     "remove_stale_parts",
-    "render_clip",
+    "run_job",
     "stored_under_key",
 ]

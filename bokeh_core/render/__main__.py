@@ -32,7 +32,7 @@ from .command.progress import ProgressLine
 from .command.termination import stopping_on_termination
 from .parts import parts_folder
 from .renderers import LensRenderer
-from .run import RenderReport, check_job, render_clip
+from .run import RenderReport, check_job, run_job
 
 if TYPE_CHECKING:
     from .model_files import FileModel
@@ -116,7 +116,7 @@ def _rendered(settings: Settings, clip: ClipPaths, renderer: LensRenderer | File
                 f"The model needs {library}, which cannot be loaded ({error}). {line_to_type()}"
             ) from error
     with ProgressLine(clip.video.name) as progress:
-        return render_clip(job, progress)
+        return run_job(job, progress)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ..clip.checks import checked_maps
 from ..clip.lengths import require_clip_length
-from ..disparity.files import DepthMapStream, describe_maps, fingerprint, open_depth_maps
+from ..disparity.conversion import DepthMeaning, DisparityConversion, DisparityStatistics
+from ..disparity.files import DepthMapStream, describe_maps, open_depth_maps, state_of_files
 from ..disparity.prepare import resize_disparity, resizing_report
-from ..disparity.recipe import DepthMeaning, DisparityRecipe, DisparityStatistics
-from .fingerprints import tensor_fingerprint
+from .content_hash import tensor_hash
 
 Size = tuple[int, int]
 
@@ -71,7 +71,7 @@ class FileDepth:
     meaning: DepthMeaning = field(default_factory=DepthMeaning)
 
     def fingerprint(self) -> str:
-        return f"{fingerprint(self.path)} {self.meaning!r}"
+        return f"{state_of_files(self.path)} {self.meaning!r}"
 
     def prepare(
         self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
@@ -79,11 +79,11 @@ class FileDepth:
         stream = open_depth_maps(self.path)
         found = saved or self._measured(stream, size, on_frame)
         require_clip_length(found["count"], num_frames, "disparity")
-        recipe = DisparityRecipe(**found["recipe"])
-        lines = [found["description"], recipe.report, *found["resized"]]
+        conversion = DisparityConversion(**found["conversion"])
+        lines = [found["description"], conversion.report, *found["resized"]]
         if found["count"] == 1 < num_frames:
             lines.append(f"One map serves all {num_frames} video frames.")
-        read = partial(_read, stream, recipe, size, num_frames if found["count"] == 1 else None)
+        read = partial(_read, stream, conversion, size, num_frames if found["count"] == 1 else None)
         return PreparedDepth(read, found, "\n".join(lines))
 
     def _measured(self, stream: DepthMapStream, size: Size, on_frame: Callable[[], None]) -> dict[str, Any]:
@@ -95,9 +95,9 @@ class FileDepth:
                 resized = resizing_report(map_size, size)
             statistics.add(frame)
             on_frame()
-        recipe = statistics.recipe()
+        conversion = statistics.conversion()
         return {
-            "recipe": asdict(recipe),
+            "conversion": asdict(conversion),
             "count": statistics.num_frames,
             "description": describe_maps(statistics.num_frames, map_size, precision, stream.name),
             "resized": resized,
@@ -115,7 +115,7 @@ class GivenDepth:
 
     @cached_property
     def _values(self) -> str:
-        return tensor_fingerprint(self.disparity)
+        return tensor_hash(self.disparity)
 
     def prepare(
         self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
@@ -133,11 +133,11 @@ class GivenDepth:
 
 
 def _read(
-    stream: DepthMapStream, recipe: DisparityRecipe, size: Size, repeated: int | None, start: int
+    stream: DepthMapStream, conversion: DisparityConversion, size: Size, repeated: int | None, start: int
 ) -> Iterator[Tensor]:
     if repeated is None:
         for values in stream.frames(start):
-            yield resize_disparity(recipe.apply(values), size)
+            yield resize_disparity(conversion.apply(values), size)
         return
     (still,) = islice(stream.frames(), 1)
-    yield from repeat(resize_disparity(recipe.apply(still), size), repeated - start)
+    yield from repeat(resize_disparity(conversion.apply(still), size), repeated - start)

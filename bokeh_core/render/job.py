@@ -7,15 +7,15 @@ from pathlib import Path
 
 from ..disk.typed_paths import require_path
 from ..video_io import Encoding
+from .content_hash import key_of
 from .depth import DepthSource
-from .fingerprints import key_of
 from .renderers import ClipRenderer, require_whole_calls
 from .result import is_video
 from .settings import Focus, GivenStrength, Strength
 from .source import ClipSource
 
-# Of what parts are made of; a change makes earlier parts useless.
-_PARTS_VERSION = 2
+# Format of the files that a stopped run leaves; raise it when they change, and older parts are made anew.
+_PARTS_VERSION = 3
 PART_FRAMES = 48
 
 
@@ -76,7 +76,7 @@ class RenderJob:
                 "depth": self.depth.fingerprint(),
                 "focus": self.focus.fingerprint(),
                 "strength": self.strength.fingerprint(),
-                "renderer": self.renderer.identity(),
+                "renderer": self.renderer.fingerprint(),
                 "encoding": repr(self.encoding),
                 "container": self.output.suffix.lower(),
                 "part_frames": self.part_frames,

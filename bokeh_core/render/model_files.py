@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..checkpoint.bundle import bundle_at, included_model, quality_warning, require_same_bundle
 from ..checkpoint.image_encoder import load_image_encoder
-from ..checkpoint.library import fingerprint
+from ..checkpoint.library import state_of_model
 from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
 from ..pipeline.streaming import BokehPipeline
@@ -82,7 +82,7 @@ class FileModel:
             self._loaded = self._renderer()
         return self._loaded
 
-    def identity(self) -> str:
+    def fingerprint(self) -> str:
         return f"model {self._weights()} {self._mpi_mode} {self._overlap} {self._working_size}"
 
     def require_strength(self, strength: Tensor) -> None:
@@ -119,7 +119,7 @@ class FileModel:
     def _weights(self) -> str:
         """A text that differs where weights do."""
         name = self._image_encoder.name if self._image_encoder is not None else ""
-        return f"{fingerprint(self._unet, 'unet')} {fingerprint(self._vae, 'vae')} {self._dtype} {name}"
+        return f"{state_of_model(self._unet, 'unet')} {state_of_model(self._vae, 'vae')} {self._dtype} {name}"
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..disparity.files import fingerprint, open_depth_maps
+from ..disparity.files import open_depth_maps, state_of_files
 from ..video_io import container_of, require_encodes
 from .depth import FileDepth
 from .job import RenderJob
@@ -72,7 +72,7 @@ def require_sources_fit(job: RenderJob) -> None:
 
 def states_of(job: RenderJob) -> dict[Path, str]:
     """What tells whether source files change, by path."""
-    return {path: fingerprint(path) for path in job.source_files}
+    return {path: state_of_files(path) for path in job.source_files}
 
 
 def require_unchanged(before: dict[Path, str], after: dict[Path, str]) -> None:

@@ -42,7 +42,7 @@ _WAITING_FRAMES = DECODE_FRAMES + WINDOW_FRAMES // 2
 class ClipRenderer(Protocol):
     """Turns a streamed clip into frames."""
 
-    def identity(self) -> str:
+    def fingerprint(self) -> str:
         """A text that differs where the result does."""
 
     def require_strength(self, strength: Tensor) -> None:
@@ -90,7 +90,7 @@ class LensRenderer:
     def require_strength(self, strength: Tensor) -> None:
         self.lens.require_strength(strength, REFERENCE_WIDTH_PX)
 
-    def identity(self) -> str:
+    def fingerprint(self) -> str:
         return f"lens {self.lens!r}"
 
     def describe(self, clip: ClipStream) -> str:
@@ -150,7 +150,7 @@ class ModelRenderer:
     def require_strength(self, strength: Tensor) -> None:
         """Takes every strength; beyond what it was trained for, `describe` warns."""
 
-    def identity(self) -> str:
+    def fingerprint(self) -> str:
         return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
 
     def describe(self, clip: ClipStream) -> str:

@@ -58,7 +58,7 @@ class RenderReport:
     rendered_frames: int
 
 
-def render_clip(
+def run_job(
     job: RenderJob,
     progress: Progress = no_progress,
     check: Check = lambda: None,
@@ -102,7 +102,7 @@ def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
         A report where the output is the finished result of this very job; None where it has to be made.
 
     Raises:
-        ValueError: see `render_clip`.
+        ValueError: see `run_job`.
     """
     with told_of_disk(job.output):
         require_output_possible(job)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..clip.checks import checked_values
 from ..clip.lengths import broadcast_over_frames, require_clip_length
-from ..disparity.files import DepthMapStream, fingerprint, open_depth_maps
+from ..disparity.files import DepthMapStream, open_depth_maps, state_of_files
 from ..focus.focal_plane import (
     BETWEEN_POINTS,
     CENTRE,
@@ -30,7 +30,7 @@ from ..schedule.values import EASINGS, parse_keyframes
 from ..setting_checks import require_choice, require_number, require_whole_number
 from ..strength import checked_strength, scheduled_strength
 from .clip_stream import StreamedMaps
-from .fingerprints import tensor_fingerprint
+from .content_hash import tensor_hash
 
 # More than the diagonal of any video.
 MOST_RADIUS_PX = 65_536
@@ -162,7 +162,7 @@ class MaskFocus:
         return focus_on_mask(disparity, streamed, self.smoothing_frames)
 
     def fingerprint(self) -> str:
-        return f"{self!r} {fingerprint(self.path)}"
+        return f"{self!r} {state_of_files(self.path)}"
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class GivenFocus:
         return broadcast_over_frames(focal_disparity, num_frames, "focus")
 
     def fingerprint(self) -> str:
-        return tensor_fingerprint(self.focal_disparity)
+        return tensor_hash(self.focal_disparity)
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ class GivenStrength:
 
     def fingerprint(self) -> str:
         """A text that differs where the strength differs."""
-        return tensor_fingerprint(self.blur_strength)
+        return tensor_hash(self.blur_strength)
 
 
 def parse_focus(

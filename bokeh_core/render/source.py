@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..disparity.files import fingerprint
+from ..disparity.files import state_of_files
 from ..video_io import (
     CODECS,
     Encoding,
@@ -26,7 +26,7 @@ from ..video_io import (
 )
 from ..video_io.colour import Colour
 from ..video_io.format import UNTAGGED
-from .fingerprints import tensor_fingerprint
+from .content_hash import tensor_hash
 from .memory_sound import MemorySound
 
 # Of 29.97 and 24000/1001; off by a millionth of a frame a second at most.
@@ -104,7 +104,7 @@ class FileClip:
         return file_warnings(self._file, self.format, encoding)
 
     def fingerprint(self) -> str:
-        return f"{fingerprint(self._file.path)} {self.format!r}"
+        return f"{state_of_files(self._file.path)} {self.format!r}"
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class TensorClip:
     def _values(self) -> str:
         # A clip may fill the memory, and is asked several times in a run.
         given = (self.images, self.alpha, self.waveform)
-        return " ".join("" if tensor is None else tensor_fingerprint(tensor) for tensor in given)
+        return " ".join("" if tensor is None else tensor_hash(tensor) for tensor in given)
 
 
 def file_warnings(file: VideoFile, used: VideoFormat, encoding: Encoding) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..disparity.files import fingerprint
+from ..disparity.files import state_of_files
 from ..video_io import Encoding, TrackPlan, VideoFile, ending_for_sound, plan_tracks
 from .source import file_warnings
 from .trimmed_sound import written_sound
@@ -74,7 +74,7 @@ class TrimmedClip:
         return file_warnings(self._file, self.format, encoding)
 
     def fingerprint(self) -> str:
-        return f"{fingerprint(self._file.path)} {self.format!r} {self._start} {self._stop}"
+        return f"{state_of_files(self._file.path)} {self.format!r} {self._start} {self._stop}"
 
     def _all_times(self, on_frame: Callable[[], None]) -> list[int]:
         if self._times is None:

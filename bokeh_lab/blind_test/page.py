@@ -16,7 +16,7 @@ from bokeh_core.disk.whole_file import UNFINISHED
 
 from .footage import Footage
 from .key import Key, write_key
-from .pairs import Plan, plan_pairs
+from .pairs import PairPlan, plan_pairs
 
 DEFAULT_TITLE = "Which video has the better background blur?"
 RATERS_FOLDER = "for_raters"
@@ -74,7 +74,7 @@ def write_test(
     return key
 
 
-def _copies(footage: Footage, plan: Plan) -> dict[str, Path]:
+def _copies(footage: Footage, plan: PairPlan) -> dict[str, Path]:
     """Neutral file name -> the file it is a copy of."""
     copies = {}
     for pair in plan.pairs:
@@ -95,7 +95,7 @@ def _test_identifier(copies: dict[str, Path], *settings: object) -> str:
     return digest.hexdigest()[:16]
 
 
-def _page_data(test: str, plan: Plan, with_sharp: bool, one_peer_per_clip: bool) -> dict[str, Any]:
+def _page_data(test: str, plan: PairPlan, with_sharp: bool, one_peer_per_clip: bool) -> dict[str, Any]:
     """Return what page.js reads: pairs of videos by neutral names, and nothing about whose they are."""
     # Numbered in the order of the pairs, which is random: alphabetical numbers would tell clips apart.
     clip_numbers = {clip: k for k, clip in enumerate(dict.fromkeys(pair.clip for pair in plan.pairs))}

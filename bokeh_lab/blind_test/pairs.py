@@ -38,7 +38,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PairPlan:
     """All pairs of a test.
 
     Attributes:
@@ -50,7 +50,7 @@ class Plan:
     sharp_files: dict[str, str]
 
 
-def plan_pairs(clips: Sequence[str], peers: Sequence[str], seed: int) -> Plan:
+def plan_pairs(clips: Sequence[str], peers: Sequence[str], seed: int) -> PairPlan:
     """Pair every clip of ours with every peer's.
 
     Against each peer, and overall, ours is as often left as right; with an odd number of pairs one
@@ -72,7 +72,7 @@ def plan_pairs(clips: Sequence[str], peers: Sequence[str], seed: int) -> Plan:
             pair, ours_file, peer_file = next(names), next(names) + suffix, next(names) + suffix
             pairs.append(Pair(pair, clip, peer, ours_file, peer_file, ours_left))
     sharp_files = {clip: next(names) + PurePath(clip).suffix.lower() for clip in clips}
-    return Plan(tuple(sorted(pairs, key=lambda pair: pair.pair)), sharp_files)
+    return PairPlan(tuple(sorted(pairs, key=lambda pair: pair.pair)), sharp_files)
 
 
 def _neutral_names(rng: random.Random, count: int) -> list[str]:

@@ -19,7 +19,7 @@ from ..scenes.presets import PRESETS
 from .clip_plan import plan_clips
 from .measure import Progress, Settings, is_done
 from .perturb import PERTURBATIONS, parse_perturbations
-from .plan import Bench, Plan, make_plan
+from .plan import Bench, EvaluationPlan, make_plan
 from .plot import require_matplotlib
 from .report import PAGE_FILE, write_report
 from .run import run
@@ -114,7 +114,7 @@ def main(words: Sequence[str]) -> int:
     return 1 if failures else 0
 
 
-def plan_of(arguments: argparse.Namespace) -> Plan:
+def plan_of(arguments: argparse.Namespace) -> EvaluationPlan:
     """Lay out what a command line asks for.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any
 from ..metrics import Missing, Value
 from .measure import RENDER_VIDEO, SHARED_VIDEOS, videos_of
 from .perturb import NONE
-from .plan import Plan
+from .plan import EvaluationPlan
 from .references import GROUND_TRUTH
 from .results import Measurement, Row
 from .tables import INFINITY, SANITY, Cell, Table
@@ -21,7 +21,7 @@ _PLAYER_METRICS = ("psnr", "edge_psnr")
 
 
 def page(
-    plan: Plan,
+    plan: EvaluationPlan,
     rows: Sequence[Row],
     measurements: Sequence[Measurement],
     tables: Sequence[Table],

@@ -13,7 +13,7 @@ from .clip_plan import ClipPlan
 from .clips import open_library
 from .perturb import NONE
 from .selection import find_renderers
-from .sources import LABORATORY, defining_files, files_below, fingerprint
+from .source_code import LABORATORY, defining_files, files_below, hash_of_code
 
 _KEY_LENGTH = 16
 _HERE = Path(__file__).resolve().parent
@@ -65,7 +65,7 @@ def clip_video_file(out: Path, unit: Unit, kind: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """All that is measured.
 
     Attributes:
@@ -85,7 +85,7 @@ class Plan:
 
 def make_plan(
     clips: Sequence[ClipPlan], specs: Sequence[str], perturbations: Sequence[str], bench: Bench
-) -> Plan:
+) -> EvaluationPlan:
     """Pair every clip with every renderer that can run, and those given disparity with every perturbation.
 
     Args:
@@ -100,10 +100,10 @@ def make_plan(
     found = find_renderers(specs)
     missing = {name: why for name, (_, item) in found.items() if (why := item.missing()) is not None}
     able = [(spec, item) for name, (spec, item) in found.items() if name not in missing]
-    sources = {item.name: _renderer_sources(item) for _, item in able}
-    scenes = fingerprint([*files_below(LABORATORY / "scenes"), LABORATORY / "ground_truth.py"])
-    scoring = fingerprint([_HERE / "scoring.py"])
-    perturbing = fingerprint([_HERE / "perturb.py"])
+    renderer_code = {item.name: _hash_of_renderer(item) for _, item in able}
+    scenes = hash_of_code([*files_below(LABORATORY / "scenes"), LABORATORY / "ground_truth.py"])
+    scoring = hash_of_code([_HERE / "scoring.py"])
+    perturbing = hash_of_code([_HERE / "perturb.py"])
     # The manifest holds the hash of every picture.
     libraries = {clip.library: _manifest_hash(clip) for clip in clips}
     measured_with = {**asdict(bench), "weights": _contents(bench.weights)}
@@ -121,22 +121,22 @@ def make_plan(
                         **_weights(item),
                     },
                     clip_key,
-                    sources[item.name],
+                    renderer_code[item.name],
                     scoring,
                     disturbed_by,
                 )
                 units.append(Unit(clip, clip_key, item.name, spec, perturbation, key))
     renderers = {name: item for name, (_, item) in found.items()}
-    return Plan(tuple(units), renderers, missing, tuple(perturbations), bench)
+    return EvaluationPlan(tuple(units), renderers, missing, tuple(perturbations), bench)
 
 
-def _renderer_sources(renderer: Renderer) -> str:
+def _hash_of_renderer(renderer: Renderer) -> str:
     """Hash the code of a renderer, and the list that binds names to functions and their settings."""
     files = defining_files(renderer.render)
     if not files:
         raise ValueError(f"The renderer {renderer.name!r} has no source file; define it by `def` in a file.")
     registry = (LABORATORY / "peers" / "__init__.py").read_bytes()
-    return f"{fingerprint(files)} {hashlib.sha256(registry).hexdigest()}"
+    return f"{hash_of_code(files)} {hashlib.sha256(registry).hexdigest()}"
 
 
 def _weights(renderer: Renderer) -> dict[str, Any]:
@@ -160,6 +160,6 @@ def _contents(place: Path | None) -> list[list[Any]] | None:
     return [[name, state.st_size, state.st_mtime_ns] for name, state in states]
 
 
-def _key(settings: dict[str, Any], *fingerprints: str | None) -> str:
-    text = json.dumps([settings, fingerprints], sort_keys=True, default=str)
+def _key(settings: dict[str, Any], *hashes: str | None) -> str:
+    text = json.dumps([settings, hashes], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]

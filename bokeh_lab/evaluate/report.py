@@ -7,7 +7,7 @@ from bokeh_core.disk.whole_file import write_whole_text
 
 from .page import page
 from .perturb import NONE
-from .plan import Plan
+from .plan import EvaluationPlan
 from .plot import draw_plot
 from .results import Measurement, Row, read_measurements, summarise
 from .tables import (
@@ -25,7 +25,7 @@ PAGE_FILE = "index.html"
 
 
 def write_report(
-    plan: Plan, out: Path, failures: Mapping[str, str], *, command: str, plot: bool
+    plan: EvaluationPlan, out: Path, failures: Mapping[str, str], *, command: str, plot: bool
 ) -> list[Row]:
     """Write table.csv, summary.csv, table.md, plot.png and index.html into a folder.
 
@@ -62,7 +62,7 @@ def write_report(
     return rows
 
 
-def _caption(plan: Plan) -> str:
+def _caption(plan: EvaluationPlan) -> str:
     clips = list(dict.fromkeys(unit.clip for unit in plan.units))
     first = clips[0]
     return (
@@ -71,7 +71,7 @@ def _caption(plan: Plan) -> str:
     )
 
 
-def _facts(plan: Plan, measurements: Sequence[Measurement], command: str) -> list[str]:
+def _facts(plan: EvaluationPlan, measurements: Sequence[Measurement], command: str) -> list[str]:
     clips = list(dict.fromkeys(unit.clip for unit in plan.units))
     seeds = [clip.seed for clip in clips]
     strengths = sorted({clip.strength for clip in clips if clip.strength is not None})

@@ -8,7 +8,7 @@ from typing import Any
 from ..metrics import METRICS, Backbones, ClipMetric, Missing, Value, mean_over_clips
 from .measure import features_file
 from .perturb import NONE
-from .plan import Plan, Unit
+from .plan import EvaluationPlan, Unit
 from .scoring import score_set
 from .store import number, read_json, read_tensors
 
@@ -68,14 +68,14 @@ class Row:
         return 0 < self.clips == self.planned
 
 
-def read_measurements(plan: Plan, out: Path) -> list[Measurement]:
+def read_measurements(plan: EvaluationPlan, out: Path) -> list[Measurement]:
     """Read what is measured of a plan, in its order."""
     found = ((unit, read_json(unit.result_file(out), unit.key)) for unit in plan.units)
     return [_measurement(unit, content) for unit, content in found if content is not None]
 
 
 def summarise(
-    plan: Plan, measurements: Sequence[Measurement], failures: Mapping[str, str], out: Path
+    plan: EvaluationPlan, measurements: Sequence[Measurement], failures: Mapping[str, str], out: Path
 ) -> list[Row]:
     """Make one row of every renderer and perturbation, in the order of the plan.
 

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 
 from .measure import Progress, Settings, is_done, measure_clip
-from .plan import Bench, Plan, Unit
+from .plan import Bench, EvaluationPlan, Unit
 
 _POLL_S = 0.2
 
 
 def run(
-    plan: Plan, settings: Settings, report: Callable[[Progress], None] = lambda _: None
+    plan: EvaluationPlan, settings: Settings, report: Callable[[Progress], None] = lambda _: None
 ) -> dict[str, str]:
     """Measure everything in the plan that is not measured yet.
 

@@ -58,7 +58,7 @@ def render(task: BokehTask) -> Tensor:
     return _from_files(*paths, task.device)(task)
 
 
-def model_renderer(
+def renderer_of_networks(
     unet: BokehUNet, vae: RefinedVAE, image_encoder: ImageEncoder, *, mpi_mode: MPIMode = PUBLISHED_MPI_MODE
 ) -> Render:
     """Make a renderer of loaded networks; see `BokehPipeline` for what they are.
@@ -92,7 +92,7 @@ def _from_files(unet: str, vae: str, image_encoder: str, device: torch.device) -
     from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 
     dtype = default_dtype(device)
-    return model_renderer(
+    return renderer_of_networks(
         load_unet(unet, dtype, device, drop_ff_k=True).requires_grad_(False),
         with_decoder_in(load_vae(vae), dtype).to(device).requires_grad_(False),
         load_image_encoder(Path(image_encoder), device),

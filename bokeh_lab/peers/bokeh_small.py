@@ -14,7 +14,7 @@ from bokeh_core.checkpoint.bundle import included_model
 from bokeh_core.checkpoint.precision import default_dtype, with_decoder_in
 from bokeh_core.semantics import no_image_encoder
 
-from .any_to_bokeh import model_renderer
+from .any_to_bokeh import renderer_of_networks
 from .renderer import BokehTask, Render
 
 BUNDLE = "BOKEH_SMALL"
@@ -61,4 +61,4 @@ def _from_bundle(path: Path, device: torch.device) -> Render:
     unet = load_unet(path, dtype, device)
     vae = with_decoder_in(load_vae(path), dtype).to(device)
     embed = no_image_encoder(unet.embedding_width)
-    return model_renderer(unet, vae, embed, mpi_mode=trained_mpi_mode(path))
+    return renderer_of_networks(unet, vae, embed, mpi_mode=trained_mpi_mode(path))

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from bokeh_core.lens.convolve import spread
 from bokeh_core.lens.fill import push_pull
-from bokeh_core.lens.neighbourhood import Extremes, local_max
-from bokeh_core.lens.neighbourhood import near as within_reach
+from bokeh_core.lens.neighbourhood import Extremes, dilate, local_max
 
 from .by_frame import Shot, by_frame
 from .disk import spread_disk
@@ -131,7 +130,7 @@ def hidden_background(
     sides = push_pull(torch.stack([around.top, around.bottom]), at_edge[None].float())
     middle = sides.mean(0)
     near = (disparity > middle) & (disparity - sides[1] > edge / 2)
-    hidden = near & within_reach(at_edge, reach_px)
+    hidden = near & dilate(at_edge, reach_px)
     # Pixels at an edge mix both sides: they are neither shown as background nor asked what it looks like.
     known = ~near & ~at_edge
     if not bool(known.any()):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from .library import Asset
-from .sources import PACKAGES
+from .picture_packages import PACKAGES
 
 _LICENCE_TEXTS = {
     "CC0-1.0": "Creative Commons Zero 1.0, <https://creativecommons.org/publicdomain/zero/1.0/>",

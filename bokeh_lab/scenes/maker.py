@@ -37,7 +37,7 @@ _GROUND_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SceneDistribution:
     """What a preset draws from.
 
     Attributes:
@@ -67,14 +67,14 @@ class PlaneMaker:
 
     def __init__(
         self,
-        recipe: Recipe,
+        distribution: SceneDistribution,
         names: tuple[str, int],
         num_frames: int,
         height: int,
         width: int,
         library: AssetLibrary,
     ) -> None:
-        self.recipe = recipe
+        self.distribution = distribution
         self.names = names
         self.num_frames = num_frames
         self.height = height
@@ -87,9 +87,9 @@ class PlaneMaker:
     def planes(self) -> tuple[Plane, ...]:
         """Foregrounds, nearest first, then the background."""
         draws = self.draws("layout")
-        slanted = draws.chance(self.recipe.slanted_background)
+        slanted = draws.chance(self.distribution.slanted_background)
         # A ground that comes near leaves room for near objects only.
-        fewest, most = self.recipe.objects
+        fewest, most = self.distribution.objects
         count = draws.integer(min(fewest, 2), 2) if slanted else draws.integer(fewest, most)
         chosen = sorted(draws.order(2 if slanted else 4)[:count])
         jitter = 2 * draws.numbers(4) - 1
@@ -109,7 +109,7 @@ class PlaneMaker:
 
     def _places(self, draws: Draws, count: int) -> list[tuple[float, float]]:
         """Middles of the foregrounds in fractions of the frame, side by side as far as `spread` goes."""
-        spread = self.recipe.spread
+        spread = self.distribution.spread
         order = draws.order(count)
         places = []
         for slot in order:
@@ -122,32 +122,32 @@ class PlaneMaker:
     ) -> tuple[Tensor, Track]:
         draws = self.draws("object", index)
         size = draws.uniform(*_SIZE)
-        kind = _drawn(self.recipe.cutouts, draws)
-        rise = 0.0 if self.recipe.authors_motion else _MOTION_SHARE * room
+        kind = _drawn(self.distribution.cutouts, draws)
+        rise = 0.0 if self.distribution.authors_motion else _MOTION_SHARE * room
         nearest = inverse_depth + rise
         box = (size * self.height * nearest / inverse_depth, size * self.width * nearest / inverse_depth)
         if kind == "library":
             texture = draw_library_cutout(self.library, draws, *box)
         else:
             texture = draw_matte(kind, draws, *box)
-        if draws.chance(0.5 * self.recipe.highlights):
+        if draws.chance(0.5 * self.distribution.highlights):
             texture = sprinkle(texture, draws, 400)
         motion = self.draws("motion", index)
-        if self.recipe.authors_motion:
+        if self.distribution.authors_motion:
             return texture, self._walking(motion, depth, place)
         return texture, self._smooth(motion, texture, inverse_depth, room, place)
 
     def _smooth(
         self, draws: Draws, texture: Tensor, inverse_depth: float, room: float, place: tuple[float, float]
     ) -> Track:
-        travel = self.recipe.travel * self.width
+        travel = self.distribution.travel * self.width
         x, y = (
             smooth_path(
                 draws,
                 self.num_frames,
                 middle=fraction * extent - 0.5,
                 amplitude=travel * draws.uniform(0.3, 1.0),
-                period_frames=self.recipe.period_frames,
+                period_frames=self.distribution.period_frames,
             )
             for fraction, extent in zip(place, (self.width, self.height), strict=True)
         )
@@ -157,14 +157,14 @@ class PlaneMaker:
             self.num_frames,
             middle=inverse_depth,
             amplitude=rise * draws.uniform(0.4, 1.0),
-            period_frames=self.recipe.period_frames,
+            period_frames=self.distribution.period_frames,
         )
         rotation = smooth_path(
             draws,
             self.num_frames,
             middle=draws.uniform(-_ROTATION, _ROTATION),
             amplitude=math.radians(draws.uniform(0, 5)),
-            period_frames=self.recipe.period_frames,
+            period_frames=self.distribution.period_frames,
         )
         scale = scale_with_depth(depths, inverse_depth + rise)
         deviation = _TILT_SHARE * room * draws.uniform(0.3, 1.0) if draws.chance(0.6) else 0.0
@@ -173,7 +173,7 @@ class PlaneMaker:
             self.num_frames,
             middle=draws.uniform(0, 2 * math.pi),
             amplitude=0.4,
-            period_frames=self.recipe.period_frames,
+            period_frames=self.distribution.period_frames,
         )
         reach = scale * math.hypot(*texture.shape[-2:]) / 2
         tilt = tilt_towards(direction, deviation, depths, reach, inverse_depth)
@@ -192,13 +192,13 @@ class PlaneMaker:
     def _background(self, nearest_ground: float | None) -> tuple[Tensor, Track]:
         """A texture larger than the frame, and a camera that never shows its border."""
         draws = self.draws("camera")
-        authors = self.recipe.authors_motion
+        authors = self.distribution.authors_motion
         track = self._still(draws) if authors else self._panned(draws, nearest_ground)
         height, width = _covering_size(track, self.height, self.width)
         look = self.draws("background")
-        kind = _drawn(self.recipe.backgrounds, look)
+        kind = _drawn(self.distribution.backgrounds, look)
         picture = draw_background(self.library, look, kind, height, width)
-        if look.chance(self.recipe.highlights):
+        if look.chance(self.distribution.highlights):
             picture = sprinkle(picture, look, 150)
         return torch.cat([picture, torch.ones(1, height, width)]), track
 

@@ -10,7 +10,7 @@ from bokeh_core.strength import strength_in_pixels
 
 from .draws import Draws
 from .library import AssetLibrary
-from .maker import PlaneMaker, Recipe
+from .maker import PlaneMaker, SceneDistribution
 from .scene import Plane, Scene
 
 STRENGTHS = (4.0, 8.0, 16.0, 32.0)
@@ -20,7 +20,7 @@ _RACK_FOCUS = 1 / 3
 _BACKGROUND_FOCUS = 0.2
 
 _PRESETS = {
-    "paper": Recipe(
+    "paper": SceneDistribution(
         cutouts={"library": 0.7, "hair": 0.15, "thin": 0.08, "blob": 0.07},
         backgrounds={"photograph": 0.65, "surface": 0.12, "texture": 0.08, "night": 0.15},
         objects=(1, 4),
@@ -30,7 +30,7 @@ _PRESETS = {
         period_frames=(30, 80),
         spread=0.8,
     ),
-    "authors": Recipe(
+    "authors": SceneDistribution(
         cutouts={"library": 1.0},
         backgrounds={"photograph": 1.0},
         objects=(1, 4),
@@ -41,7 +41,7 @@ _PRESETS = {
         spread=1.0,
         authors_motion=True,
     ),
-    "hard": Recipe(
+    "hard": SceneDistribution(
         cutouts={"library": 0.25, "hair": 0.35, "thin": 0.4},
         backgrounds={"photograph": 0.5, "surface": 0.2, "texture": 0.1, "night": 0.2},
         objects=(3, 4),

@@ -38,7 +38,7 @@ class Checkpoints:
     def __init__(self, output: Path, config: TrainConfig, stage: Stage) -> None:
         self._folder = output / FOLDER
         self._keep = config.run.keep_checkpoints
-        self._fingerprint = fingerprint(config, stage)
+        self._settings = settings_learnt_with(config, stage)
 
     def steps(self) -> list[int]:
         """Steps of the complete checkpoints, ascending."""
@@ -61,7 +61,7 @@ class Checkpoints:
         accelerator.save_state(str(part))
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:
-            progress = {"step": step, "config": self._fingerprint}
+            progress = {"step": step, "config": self._settings}
             (part / _PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
             shutil.rmtree(self.path(step), ignore_errors=True)
             os.replace(part, self.path(step))
@@ -80,7 +80,7 @@ class Checkpoints:
             return 0
         path = self.path(steps[-1])
         found = json.loads((path / _PROGRESS).read_text(encoding="utf-8"))["config"]
-        changed = _differences(found, self._fingerprint)
+        changed = _differences(found, self._settings)
         if changed:
             raise ValueError(
                 f"{self._folder} holds checkpoints of a run with other values of {', '.join(changed)}; "
@@ -94,7 +94,7 @@ class Checkpoints:
             shutil.rmtree(part)
 
 
-def fingerprint(config: TrainConfig, stage: Stage) -> dict[str, Any]:
+def settings_learnt_with(config: TrainConfig, stage: Stage) -> dict[str, Any]:
     """All values of a config that decide what is learnt, by dotted key."""
     values = asdict(config)
     for section, names in _FREE.items():

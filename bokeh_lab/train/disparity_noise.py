@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.lens.convolve import gaussian
-from bokeh_core.lens.neighbourhood import near
+from bokeh_core.lens.neighbourhood import dilate
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def disturb_disparity(
     frames = []
     for values, focal in zip(disparity, focal_disparity.tolist(), strict=True):
         subject = (values - focal).abs() <= in_focus_disparity
-        outline = near(subject, 1) & near(~subject, 1)
-        zone = near(outline, noise.reach_px)
+        outline = dilate(subject, 1) & dilate(~subject, 1)
+        zone = dilate(outline, noise.reach_px)
         warp = _elastic_field(values.shape, noise, generator).to(values.device)
         warped = _warp(values, warp)
         warped_subject = _warp(subject.float(), warp) > 0.5
@@ -145,7 +145,7 @@ def _warp(values: Tensor, displacement: Tensor) -> Tensor:
 def _move_outline(values: Tensor, subject: Tensor, reach_px: int, grows: bool) -> Tensor:
     """Let the subject grow over its surroundings by `reach_px`, or shrink before them."""
     spreads = subject if grows else ~subject
-    grown = near(spreads, reach_px)
+    grown = dilate(spreads, reach_px)
     # The mean over what spreads within reach: neither side's disparity need be an extreme.
     weight = spreads.float()
     both = torch.stack([values * weight, weight])

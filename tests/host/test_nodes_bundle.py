@@ -14,7 +14,7 @@ from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
 from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.pipeline.streaming import BokehPipeline
-from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, render_clip
+from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, run_job
 from bokeh_core.render.model_files import FileModel
 from bokeh_core.semantics import no_image_encoder
 from bokeh_core.video_io import Encoding
@@ -174,7 +174,7 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
         tmp_path / "direct.mkv",
         Encoding("ffv1"),
     )
-    render_clip(job)
+    run_job(job)
     difference = np.abs(read_video(shown).astype(int) - read_video(job.output).astype(int))
     # Threads add up in another order in the host.
     assert difference.max() <= 2

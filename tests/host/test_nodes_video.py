@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bokeh_core.lens import lens_blur
-from bokeh_core.render import FileClip, FileDepth, LensRenderer, RenderJob, Strength, parse_focus, render_clip
+from bokeh_core.render import FileClip, FileDepth, LensRenderer, RenderJob, Strength, parse_focus, run_job
 from bokeh_core.video_io import CODECS, VideoFile
 from tests.core.render.clips import (
     moving_pictures,
@@ -98,7 +98,7 @@ def test_the_file_is_what_the_library_makes(host: HostUnderTest, names: tuple[st
         LensRenderer(),
         tmp_path / "direct.mp4",
     )
-    render_clip(job)
+    run_job(job)
     assert np.array_equal(read_video(shown), read_video(job.output))
     assert sound_packets(shown) == sound_packets(host.input_dir / video)
     assert times_of(shown) == times_of(host.input_dir / video)

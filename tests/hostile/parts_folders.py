@@ -17,7 +17,7 @@ from bokeh_core.render import (
     GivenStrength,
     LensRenderer,
     RenderJob,
-    render_clip,
+    run_job,
 )
 from bokeh_core.render.parts import parts_folder
 from tests.core.render.clips import moving_pictures, write_video
@@ -56,7 +56,7 @@ def run(seed: int, count: int, folder: Path) -> Counter[str]:
         for _ in range(chance.randint(1, 3)):
             _damage(chance, chance.choice(sorted(path for path in parts.iterdir() if path.is_file())))
         try:
-            render_clip(job)
+            run_job(job)
         except ValueError as error:
             require_our_words(error, parts.name)
             counts["refused"] += 1
@@ -80,7 +80,7 @@ def _stopped_job(folder: Path) -> tuple[RenderJob, bytes]:
         folder / "out.mp4",
         part_frames=PART_FRAMES,
     )
-    render_clip(job)
+    run_job(job)
     whole = job.output.read_bytes()
     job.output.unlink()
 
@@ -89,7 +89,7 @@ def _stopped_job(folder: Path) -> tuple[RenderJob, bytes]:
             raise _Stopped
 
     with suppress(_Stopped):
-        render_clip(job, stop)
+        run_job(job, stop)
     return job, whole
 
 

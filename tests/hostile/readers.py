@@ -28,7 +28,7 @@ import OpenEXR
 import torch
 
 import bokeh_core
-from bokeh_core.disparity.files import fingerprint, open_depth_maps
+from bokeh_core.disparity.files import open_depth_maps, state_of_files
 from bokeh_core.disparity.prepare import prepare_disparity
 
 NAME = "depth files"
@@ -86,7 +86,7 @@ def check(case: Case, folder: Path) -> str:
     path = folder / f"depth{case.suffix}"
     path.write_bytes(case.data)
     try:
-        fingerprint(path)
+        state_of_files(path)
         maps = list(islice(open_depth_maps(path).frames(), _MOST_MAPS))
     except ValueError as error:
         return _refusal(error, case)

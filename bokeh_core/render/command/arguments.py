@@ -12,7 +12,7 @@ import torch
 
 from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
-from ...disparity.recipe import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
+from ...disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES

@@ -10,8 +10,8 @@ from bokeh_core.checkpoint.library import (
     best_choice,
     choices,
     count_parameters,
-    fingerprint,
     models_in,
+    state_of_model,
 )
 
 UNET, VAE = {"cross_attention_dim": 1024}, {"latent_channels": 4}
@@ -56,10 +56,10 @@ def test_parameters_are_counted_from_headers(tmp_path):
     assert count_parameters(tmp_path / "pickle.pth", "unet") == 0
 
 
-def test_fingerprint_follows_the_file(tmp_path):
+def test_state_follows_the_file(tmp_path):
     path = tmp_path / "one.safetensors"
     save_file({"a": torch.zeros(1)}, path)
-    before = fingerprint(path, "unet")
-    assert fingerprint(path, "unet") == before
+    before = state_of_model(path, "unet")
+    assert state_of_model(path, "unet") == before
     save_file({"a": torch.zeros(2)}, path)
-    assert fingerprint(path, "unet") != before
+    assert state_of_model(path, "unet") != before

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from bokeh_core.render import GivenDepth, TensorClip, check_job, render_clip, stored_under_key
+from bokeh_core.render import GivenDepth, TensorClip, check_job, run_job, stored_under_key
 from bokeh_core.render import parts as parts_module
 from bokeh_core.render import run as run_module
-from bokeh_core.render.fingerprints import tensor_fingerprint
+from bokeh_core.render.content_hash import tensor_hash
 from bokeh_core.render.parts import parts_folder
 from bokeh_core.video_io import PartWriter
 from tests.core.render.clips import moving_pictures, write_video
@@ -51,11 +51,11 @@ class TestFull:
         with monkeypatch.context() as patched:
             patched.setattr(PartWriter, "add", filling)
             with pytest.raises(ValueError, match=r"The disk of .* is full\. Make room") as error:
-                render_clip(job)
+                run_job(job)
         assert str(tmp_path) in str(error.value)
         assert not job.output.exists()
         assert list(tmp_path.rglob("*.unfinished")) == []
-        assert render_clip(job).rendered_frames == COUNT - 8
+        assert run_job(job).rendered_frames == COUNT - 8
 
     @pytest.mark.parametrize(
         ("module", "name"), [(parts_module, "write_whole_json"), (run_module, "put_in_place")]
@@ -67,17 +67,17 @@ class TestFull:
         with monkeypatch.context() as patched:
             patched.setattr(module, name, fail(errno.ENOSPC))
             with pytest.raises(ValueError, match="is full"):
-                render_clip(job)
+                run_job(job)
         assert not job.output.exists()
         assert list(tmp_path.rglob("*.unfinished")) == []
-        render_clip(job)
+        run_job(job)
         assert os.listdir(tmp_path) == ["out.mp4"]
 
 
 def test_a_folder_that_may_not_be_written_to(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "mkdir", fail(errno.EACCES))
     with pytest.raises(ValueError, match=r"may not be written to \(Permission denied\)\. Close"):
-        render_clip(short_job(video, tmp_path / "out.mp4"))
+        run_job(short_job(video, tmp_path / "out.mp4"))
 
 
 def test_a_folder_that_vanishes(video: Path, tmp_path: Path):
@@ -91,43 +91,43 @@ def test_a_folder_that_vanishes(video: Path, tmp_path: Path):
     if os.name == "nt":
         pytest.skip("there a folder with open files cannot be deleted")
     with pytest.raises(ValueError, match=r"The folder .*drive is no longer there"):
-        render_clip(short_job(video, folder / "out.mp4"), progress)
+        run_job(short_job(video, folder / "out.mp4"), progress)
     assert os.listdir(tmp_path) == []
 
 
 def test_a_name_that_is_too_long(video: Path, tmp_path: Path):
     with pytest.raises(ValueError, match=r"is too long for the disk"):
-        render_clip(short_job(video, tmp_path / f"{'x' * 250}.mp4"))
+        run_job(short_job(video, tmp_path / f"{'x' * 250}.mp4"))
     assert os.listdir(tmp_path) == []
 
 
 class TestDamagedResultsUnderKeys:
     def test_they_are_made_again(self, video: Path, tmp_path: Path):
         job = stored_under_key(short_job(video, Path()), tmp_path, "clip")
-        render_clip(job)
+        run_job(job)
         for damage in (b"no video any more" * 100, job.output.read_bytes()[:2000], b""):
             job.output.write_bytes(damage)
             again = stored_under_key(short_job(video, Path()), tmp_path, "clip")
             assert again.output == job.output
-            assert render_clip(again).rendered_frames == COUNT
+            assert run_job(again).rendered_frames == COUNT
             assert check_job(again) is not None
 
     def test_another_film_under_that_name_is_kept(self, video: Path, tmp_path: Path):
         job = stored_under_key(short_job(video, Path()), tmp_path, "clip")
         shutil.copy(video, job.output)
         with pytest.raises(ValueError, match="exists and is not the result of this job"):
-            render_clip(stored_under_key(short_job(video, Path()), tmp_path, "clip"))
+            run_job(stored_under_key(short_job(video, Path()), tmp_path, "clip"))
         assert job.output.read_bytes() == video.read_bytes()
 
 
 def test_parts_beside_a_finished_result_are_cleared(video: Path, tmp_path: Path):
     job = short_job(video, tmp_path / "out.mp4")
     with pytest.raises(Stop):
-        render_clip(job, stopping_at("joining", 3))
+        run_job(job, stopping_at("joining", 3))
     # As a run leaves it that is killed after the result is in place.
     kept = tmp_path / "kept"
     shutil.copytree(parts_folder(job.output), kept)
-    render_clip(job)
+    run_job(job)
     kept.rename(parts_folder(job.output))
     assert check_job(job) is not None
     assert os.listdir(tmp_path) == ["out.mp4"]
@@ -141,7 +141,7 @@ def test_what_is_in_memory_is_hashed_once(monkeypatch: pytest.MonkeyPatch):
         return "hash"
 
     for module in ("source", "depth"):
-        monkeypatch.setattr(f"bokeh_core.render.{module}.tensor_fingerprint", hashing)
+        monkeypatch.setattr(f"bokeh_core.render.{module}.tensor_hash", hashing)
     clip, depth = TensorClip(torch.zeros(2, 4, 4, 3), 24), GivenDepth(torch.zeros(1, 4, 4))  # type: ignore[arg-type]
     for _ in range(3):
         clip.fingerprint()
@@ -149,7 +149,7 @@ def test_what_is_in_memory_is_hashed_once(monkeypatch: pytest.MonkeyPatch):
     assert len(hashed) == 2
 
 
-def test_every_type_of_number_has_a_fingerprint():
+def test_every_type_of_number_has_a_hash():
     values = torch.tensor([0.0, 1.0])
     types = (
         torch.float32,
@@ -160,7 +160,7 @@ def test_every_type_of_number_has_a_fingerprint():
         torch.bool,
         torch.int64,
     )
-    texts = {tensor_fingerprint(values.to(kind)) for kind in types}
+    texts = {tensor_hash(values.to(kind)) for kind in types}
     assert len(texts) == len(types)
-    assert tensor_fingerprint(values) != tensor_fingerprint(values.flip(0))
-    assert tensor_fingerprint(torch.tensor(0.5)) != tensor_fingerprint(torch.tensor(0.25))
+    assert tensor_hash(values) != tensor_hash(values.flip(0))
+    assert tensor_hash(torch.tensor(0.5)) != tensor_hash(torch.tensor(0.25))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bokeh_core.disparity.files import fingerprint, natural_order, open_depth_maps, read_depth_maps
+from bokeh_core.disparity.files import natural_order, open_depth_maps, read_depth_maps, state_of_files
 
 
 def write_png(path: Path, values: np.ndarray) -> None:
@@ -216,26 +216,26 @@ class TestArrays:
 class TestFingerprint:
     def test_it_follows_size_time_and_names(self, tmp_path: Path):
         write_frames(tmp_path, ["0.png", "1.png"])
-        before = fingerprint(tmp_path)
-        assert fingerprint(tmp_path) == before
+        before = state_of_files(tmp_path)
+        assert state_of_files(tmp_path) == before
 
         os.utime(tmp_path / "1.png", ns=(0, 1_000_000_000))
-        touched = fingerprint(tmp_path)
+        touched = state_of_files(tmp_path)
         write_png(tmp_path / "2.png", np.zeros((3, 4), np.uint8))
-        grown = fingerprint(tmp_path)
+        grown = state_of_files(tmp_path)
         assert len({before, touched, grown}) == 3
 
     def test_files_that_are_not_read_do_not_matter(self, tmp_path: Path):
         write_frames(tmp_path, ["0.png"])
-        before = fingerprint(tmp_path)
+        before = state_of_files(tmp_path)
         (tmp_path / "notes.txt").write_text("edited")
-        assert fingerprint(tmp_path) == before
+        assert state_of_files(tmp_path) == before
 
     def test_a_single_file_has_one_too(self, tmp_path: Path):
         write_png(tmp_path / "a.png", np.zeros((3, 4), np.uint8))
-        before = fingerprint(tmp_path / "a.png")
+        before = state_of_files(tmp_path / "a.png")
         os.utime(tmp_path / "a.png", ns=(0, 1_000_000_000))
-        assert fingerprint(tmp_path / "a.png") != before
+        assert state_of_files(tmp_path / "a.png") != before
 
 
 def test_natural_order():
@@ -274,7 +274,7 @@ def test_a_file_that_vanishes_is_named(tmp_path: Path):
     with pytest.raises(ValueError, match=r"1\.png cannot be read \(.*\); check that it is there"):
         next(stream)
     with pytest.raises(ValueError, match=r"gone\.png cannot be read"):
-        fingerprint(tmp_path / "gone.png")
+        state_of_files(tmp_path / "gone.png")
 
 
 @pytest.mark.parametrize("name", ["d.npy", "d.mkv"])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bokeh_core.lens.neighbourhood import Extremes, local_max, local_min, near, pooled_max
+from bokeh_core.lens.neighbourhood import Extremes, dilate, local_max, local_min, pooled_max
 
 
 def test_extremes_of_a_ramp_by_hand():
@@ -16,12 +16,12 @@ def test_extremes_of_a_ramp_by_hand():
     assert Extremes.of(ramp, 2).middle()[0].tolist() == [1, 1.5, 2, 2.5, 3]
 
 
-def test_near_reaches_a_square():
+def test_dilate_reaches_a_square():
     mask = torch.zeros(5, 7, dtype=torch.bool)
     mask[2, 3] = True
 
-    assert near(mask, 1).sum() == 9
-    assert near(mask, 2).sum() == 25
+    assert dilate(mask, 1).sum() == 9
+    assert dilate(mask, 2).sum() == 25
 
 
 @pytest.mark.parametrize("reach_px", [0, 1, 4, 30])

@@ -112,7 +112,7 @@ class TestFolder:
                 seen.append(job.output.name)
                 raise ValueError("noted")
 
-            monkeypatch.setattr(command, "render_clip", note)
+            monkeypatch.setattr(command, "run_job", note)
             monkeypatch.setenv("RANK", str(rank))
             monkeypatch.setenv("WORLD_SIZE", str(count))
             assert run(tmp_path / "videos", "--disparity", tmp_path / "depths", "-o", tmp_path / "o") == 1
@@ -186,7 +186,7 @@ def test_a_stop_says_how_to_go_on(
         raise KeyboardInterrupt
 
     video, depth = write_clip(tmp_path)
-    monkeypatch.setattr(command, "render_clip", stop)
+    monkeypatch.setattr(command, "run_job", stop)
     assert run(video, "--disparity", depth, "-o", tmp_path / "out.mp4") == 130
     assert "The same command goes on" in capsys.readouterr().err
 

@@ -241,7 +241,7 @@ def test_one_bad_clip_stops_no_other(
             raise error
         return RenderReport(f"made {job.output.name}", 1, 1)
 
-    monkeypatch.setattr(command, "render_clip", render)
+    monkeypatch.setattr(command, "run_job", render)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "depths").mkdir()
     for name in ("a", "b", "c"):

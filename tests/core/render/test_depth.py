@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from bokeh_core.disparity.conversion import DepthMeaning, DisparityStatistics
 from bokeh_core.disparity.files import read_depth_maps
 from bokeh_core.disparity.prepare import prepare_disparity
-from bokeh_core.disparity.recipe import DepthMeaning, DisparityStatistics
 from bokeh_core.render.depth import FileDepth, GivenDepth, PreparedDepth
 from tests.core.render.clips import sliding_disparity, write_disparity, write_video
 
@@ -129,7 +129,7 @@ def test_percentiles_of_a_long_clip_come_from_a_fair_sample():
     generator = torch.Generator().manual_seed(0)
     for _ in range(150):
         statistics.add(torch.rand(200, 200, generator=generator))
-    recipe = statistics.recipe()
+    conversion = statistics.conversion()
     # The standard error of a percentile of 2,000,000 samples at 1 % is 0.00007.
-    assert recipe.low == pytest.approx(0.01, abs=4e-4)
-    assert recipe.high == pytest.approx(0.99, abs=4e-4)
+    assert conversion.low == pytest.approx(0.01, abs=4e-4)
+    assert conversion.high == pytest.approx(0.99, abs=4e-4)

@@ -27,7 +27,7 @@ from bokeh_core.render import (
     Strength,
     TensorClip,
     parse_focus,
-    render_clip,
+    run_job,
 )
 from bokeh_core.render.clip_stream import ClipStream
 from bokeh_core.render.renderers import Check
@@ -51,7 +51,7 @@ class Shade:
 
     factor: float = 0.5
 
-    def identity(self) -> str:
+    def fingerprint(self) -> str:
         return repr(self)
 
     def require_strength(self, strength: Tensor) -> None:
@@ -102,7 +102,7 @@ def job_on(sources: tuple[Path, Path], output: Path, **changes: Any) -> RenderJo
 @pytest.fixture(scope="module")
 def uninterrupted(sources: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("whole") / "out.mp4"
-    report = render_clip(job_on(sources, output))
+    report = run_job(job_on(sources, output))
     assert (report.num_frames, report.rendered_frames) == (COUNT, COUNT)
     return output
 
@@ -144,10 +144,10 @@ def test_a_stop_anywhere_changes_nothing(
 ):
     job = job_on(sources, tmp_path / "out.mp4")
     with pytest.raises(Stop):
-        render_clip(job, stopping_at(stage, frame))
+        run_job(job, stopping_at(stage, frame))
     assert not job.output.exists()
     assert list(tmp_path.rglob("*.unfinished")) == []
-    report = render_clip(job)
+    report = run_job(job)
     assert report.rendered_frames == COUNT - kept
     assert job.output.read_bytes() == uninterrupted.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
@@ -156,9 +156,9 @@ def test_a_stop_anywhere_changes_nothing(
 def test_the_first_passes_are_not_repeated(sources: tuple[Path, Path], tmp_path: Path):
     job = job_on(sources, tmp_path / "out.mp4")
     with pytest.raises(Stop):
-        render_clip(job, stopping_at("rendering", 20))
+        run_job(job, stopping_at("rendering", 20))
     stages: list[str] = []
-    render_clip(job, lambda stage, done, total: stages.append(stage))
+    run_job(job, lambda stage, done, total: stages.append(stage))
     assert set(stages) == {"rendering", "joining"}
 
 
@@ -179,9 +179,9 @@ def test_a_damaged_part_is_made_again(
 ):
     job = job_on(sources, tmp_path / "out.mp4")
     with pytest.raises(Stop):
-        render_clip(job, stopping_at("rendering", 26))
+        run_job(job, stopping_at("rendering", 26))
     harm(tmp_path / "out.mp4.parts" / name)
-    report = render_clip(job)
+    report = run_job(job)
     # Kept are frames 0 to 7 and 16 to 23.
     assert report.rendered_frames == COUNT - 16
     assert job.output.read_bytes() == uninterrupted.read_bytes()
@@ -203,9 +203,9 @@ def test_parts_of_other_settings_are_not_used(
 ):
     job = job_on(sources, tmp_path / "out.mp4")
     with pytest.raises(Stop):
-        render_clip(job, stopping_at("rendering", 20))
+        run_job(job, stopping_at("rendering", 20))
     (tmp_path / "out.mp4.parts" / "mine.txt").write_text("of somebody else")
-    report = render_clip(replace(job, **changes))
+    report = run_job(replace(job, **changes))
     assert report.rendered_frames == COUNT
     # What others put there is left alone.
     assert [path.name for path in (tmp_path / "out.mp4.parts").iterdir()] == ["mine.txt"]
@@ -215,21 +215,21 @@ def test_parts_of_another_source_are_not_used(sources: tuple[Path, Path], tmp_pa
     maps = write_disparity(tmp_path / "maps", sliding_disparity(COUNT, HEIGHT, WIDTH))
     job = job_on((sources[0], maps), tmp_path / "out.mp4")
     with pytest.raises(Stop):
-        render_clip(job, stopping_at("rendering", 20))
+        run_job(job, stopping_at("rendering", 20))
     os.utime(maps / "00003.png", ns=(0, 1))
-    assert render_clip(job).rendered_frames == COUNT
+    assert run_job(job).rendered_frames == COUNT
 
 
 WORKER = """
 import sys
 from pathlib import Path
 from tests.core.render.test_job import job_on
-from bokeh_core.render import render_clip
+from bokeh_core.render import run_job
 def progress(stage, done, total):
     if (stage, done) == ("rendering", 19):
         print("here", flush=True)
         sys.stdin.read()
-render_clip(job_on((Path(sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[3])), progress)
+run_job(job_on((Path(sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[3])), progress)
 """
 
 
@@ -237,10 +237,10 @@ def test_a_stopped_lens_blur_goes_on_as_if_nothing_had_been(sources: tuple[Path,
     whole, stopped = (
         job_on(sources, tmp_path / name, renderer=LensRenderer()) for name in ("whole.mp4", "stopped.mp4")
     )
-    render_clip(whole)
+    run_job(whole)
     with pytest.raises(Stop):
-        render_clip(stopped, stopping_at("rendering", 12))
-    assert render_clip(stopped).rendered_frames == COUNT - 8
+        run_job(stopped, stopping_at("rendering", 12))
+    assert run_job(stopped).rendered_frames == COUNT - 8
     assert stopped.output.read_bytes() == whole.output.read_bytes()
 
 
@@ -258,7 +258,7 @@ def test_a_killed_process_leaves_its_finished_parts(
         process.kill()
     assert reached and process.returncode != 0
     assert not output.exists()
-    report = render_clip(job_on(sources, output))
+    report = run_job(job_on(sources, output))
     assert report.rendered_frames == COUNT - 16
     assert output.read_bytes() == uninterrupted.read_bytes()
     assert "16 of 28 frames were kept from an earlier run." in report.text
@@ -268,7 +268,7 @@ def test_an_existing_file_stays_until_the_new_one_is_whole(sources: tuple[Path, 
     output = tmp_path / "out.mp4"
     output.write_bytes(b"an earlier result")
     with pytest.raises(Stop):
-        render_clip(job_on(sources, output, overwrite=True), stopping_at("joining", 20))
+        run_job(job_on(sources, output, overwrite=True), stopping_at("joining", 20))
     assert output.read_bytes() == b"an earlier result"
 
 
@@ -280,7 +280,7 @@ class TestDisk:
         with pytest.raises(
             ValueError, match=r"(?s)The disk of .* too full: .*\(100 bytes\) are free"
         ) as error:
-            render_clip(
+            run_job(
                 job_on(sources, tmp_path / "out.mp4"),
                 lambda stage, done, total: stages.append(stage),
                 free_bytes=lambda folder: 100,
@@ -302,24 +302,24 @@ class TestDisk:
 
         job = job_on(sources, tmp_path / "out.mp4")
         with pytest.raises(ValueError, match="too full"):
-            render_clip(job, free_bytes=filling)
+            run_job(job, free_bytes=filling)
         assert set(asked) == {tmp_path}
         # Asked at the beginning and before each part: two parts are finished at the fourth question.
-        assert render_clip(job).rendered_frames == COUNT - 16
+        assert run_job(job).rendered_frames == COUNT - 16
         assert job.output.read_bytes() == uninterrupted.read_bytes()
 
 
 class TestRefused:
     def test_outputs_that_cannot_be(self, sources: tuple[Path, Path], tmp_path: Path):
         with pytest.raises(ValueError, match="does not exist; make the folder first"):
-            render_clip(job_on(sources, tmp_path / "nowhere" / "out.mp4"))
+            run_job(job_on(sources, tmp_path / "nowhere" / "out.mp4"))
         with pytest.raises(ValueError, match="is a folder; name the video file"):
             (tmp_path / "folder.mp4").mkdir()
-            render_clip(job_on(sources, tmp_path / "folder.mp4"))
+            run_job(job_on(sources, tmp_path / "folder.mp4"))
         with pytest.raises(ValueError, match=r"out\.avi cannot hold h264"):
-            render_clip(job_on(sources, tmp_path / "out.avi"))
+            run_job(job_on(sources, tmp_path / "out.avi"))
         with pytest.raises(ValueError, match="is a source of this job"):
-            render_clip(job_on(sources, sources[0]))
+            run_job(job_on(sources, sources[0]))
         assert sources[0].stat().st_size > 1000
 
     def test_a_schedule_that_is_too_short_is_refused_before_the_depth_is_read(
@@ -327,7 +327,7 @@ class TestRefused:
     ):
         stages: list[str] = []
         with pytest.raises(ValueError, match="2 values for 28 video frames"):
-            render_clip(
+            run_job(
                 job_on(sources, tmp_path / "out.mp4", strength=Strength("1\n2")),
                 lambda stage, done, total: stages.append(stage),
             )
@@ -347,7 +347,7 @@ class TestInMemory:
             tmp_path / "out.mp4",
             Encoding("h264", 4),
         )
-        render_clip(job)
+        run_job(job)
         assert times_of(job.output) == [Fraction(t, 24) for t in range(10)]
         found = read_video(job.output)
         assert found.shape == (10, 47, 33, 3)

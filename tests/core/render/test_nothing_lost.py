@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.render import GivenDepth, check_job, parse_focus, remove_stale_parts, render_clip
+from bokeh_core.render import GivenDepth, check_job, parse_focus, remove_stale_parts, run_job
 from bokeh_core.render.parts import STALE_AFTER_DAYS, open_parts, parts_folder
 from bokeh_core.render.refusals import require_not_the_output
 from bokeh_core.render.result import Found, look_at
@@ -84,7 +84,7 @@ class TestSources:
         except OSError:
             pytest.skip("this system gives no such links to this user")
         with pytest.raises(ValueError, match="is a source of this job"):
-            render_clip(short_job(source, output, overwrite=True))
+            run_job(short_job(source, output, overwrite=True))
         assert source.read_bytes() == video.read_bytes()
         assert list(tmp_path.rglob("*.parts")) == []
 
@@ -110,7 +110,7 @@ class TestSources:
         ]
         for output, changes in cases:
             with pytest.raises(ValueError, match="name another file for the result"):
-                render_clip(short_job(video, output, overwrite=True, **changes))
+                run_job(short_job(video, output, overwrite=True, **changes))
         assert tree(tmp_path) == before
 
 
@@ -119,21 +119,21 @@ class TestExistingFiles:
         output = tmp_path / "out.mp4"
         output.write_bytes(b"a film of somebody")
         with pytest.raises(ValueError, match="exists and is not the result of this job"):
-            render_clip(short_job(video, output))
+            run_job(short_job(video, output))
         assert tree(tmp_path) == {"out.mp4": b"a film of somebody"}
-        render_clip(short_job(video, output, overwrite=True))
+        run_job(short_job(video, output, overwrite=True))
         assert check_job(short_job(video, output)) is not None
 
     def test_capitals_in_the_ending_leave_no_parts(self, video: Path, tmp_path: Path):
-        render_clip(short_job(video, tmp_path / "OUT.MP4"))
+        run_job(short_job(video, tmp_path / "OUT.MP4"))
         assert list(tree(tmp_path)) == ["OUT.MP4"]
 
     def test_a_second_run_does_nothing(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")
-        render_clip(job)
+        run_job(job)
         before = (job.output.stat().st_mtime_ns, job.output.read_bytes())
         stages: list[str] = []
-        report = render_clip(job, lambda stage, done, total: stages.append(stage))
+        report = run_job(job, lambda stage, done, total: stages.append(stage))
         assert report.text == f"Nothing has changed since {job.output} was made."
         assert stages == []
         assert (job.output.stat().st_mtime_ns, job.output.read_bytes()) == before
@@ -145,36 +145,36 @@ class TestExistingFiles:
         monkeypatch.chdir(tmp_path)
         for name in ("take:1.mp4", "-2.mkv"):
             job = short_job(video, Path(name))
-            assert render_clip(job).rendered_frames == COUNT
-            assert render_clip(job).rendered_frames == 0
+            assert run_job(job).rendered_frames == COUNT
+            assert run_job(job).rendered_frames == 0
 
     def test_the_result_of_other_settings_is_not_overwritten(self, video: Path, tmp_path: Path):
         output = tmp_path / "out.mp4"
-        render_clip(short_job(video, output))
+        run_job(short_job(video, output))
         before = output.read_bytes()
         with pytest.raises(ValueError, match="is not the result of this job"):
-            render_clip(short_job(video, output, focus=parse_focus("0.25")))
+            run_job(short_job(video, output, focus=parse_focus("0.25")))
         assert output.read_bytes() == before
 
     def test_the_result_of_a_result_is_its_own(self, video: Path, tmp_path: Path):
         first, second = short_job(video, tmp_path / "a.mp4"), tmp_path / "b.mkv"
-        render_clip(first)
+        run_job(first)
         next_job = short_job(first.output, second, focus=parse_focus("0.25"))
-        render_clip(next_job)
+        run_job(next_job)
         assert look_at(second, next_job.key()) is Found.RESULT
         third = short_job(second, tmp_path / "c.mp4", focus=parse_focus("0.125"))
-        render_clip(third)
+        run_job(third)
         assert look_at(third.output, third.key()) is Found.RESULT
 
     @pytest.mark.parametrize(("ending", "codec"), [(".mp4", "h264"), (".mov", "prores"), (".mkv", "ffv1")])
     def test_a_result_cut_short_is_made_again(self, video: Path, tmp_path: Path, ending: str, codec: str):
         job = short_job(video, tmp_path / f"out{ending}", encoding=Encoding(codec))
-        render_clip(job)
+        run_job(job)
         whole, pictures = job.output.read_bytes(), read_video(job.output)
         for harm, found in ((whole[:-1], Found.DAMAGED), (b"", Found.NOTHING)):
             job.output.write_bytes(harm)
             assert look_at(job.output, job.key()) is found
-            assert render_clip(job).rendered_frames == COUNT
+            assert run_job(job).rendered_frames == COUNT
             # A Matroska file has a random number of its own.
             assert np.array_equal(read_video(job.output), pictures)
             assert len(job.output.read_bytes()) == len(whole)
@@ -187,10 +187,10 @@ class TestExistingFiles:
                 job.output.write_bytes(b"somebody was faster")
 
         with pytest.raises(ValueError, match="has appeared while it was being rendered"):
-            render_clip(job, progress)
+            run_job(job, progress)
         assert job.output.read_bytes() == b"somebody was faster"
         job.output.unlink()
-        assert render_clip(job).rendered_frames == 0
+        assert run_job(job).rendered_frames == 0
 
 
 class TestFolderOfParts:
@@ -203,41 +203,39 @@ class TestFolderOfParts:
         (folder / "job.json").write_text('{"key": "a job of another program"}')
         before = tree(tmp_path)
         with pytest.raises(ValueError, match="is not a folder of parts that a run of this program left"):
-            render_clip(job)
+            run_job(job)
         assert tree(tmp_path) == before
 
     def test_a_file_of_that_name_is_left_alone(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")
         parts_folder(job.output).write_text("parts of a car")
         with pytest.raises(ValueError, match="is not a folder of parts"):
-            render_clip(job)
+            run_job(job)
         assert tree(tmp_path) == {"out.mp4.parts": b"parts of a car"}
 
     def test_files_of_others_in_our_folder_stay(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")
         with pytest.raises(Stop):
-            render_clip(job, stopping_at("rendering", 9))
+            run_job(job, stopping_at("rendering", 9))
         names = ["part_of_mine.mp4", "part_1.mp4", "joined.mov", "notes.unfinished", "job.json.bak"]
         for name in names:
             (parts_folder(job.output) / name).write_text("of somebody")
-        render_clip(job)
+        run_job(job)
         assert sorted(tree(parts_folder(job.output))) == sorted(names)
 
     def test_a_folder_of_others_in_the_place_of_a_part(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")
         with pytest.raises(Stop):
-            render_clip(job, stopping_at("rendering", 9))
+            run_job(job, stopping_at("rendering", 9))
         (parts_folder(job.output) / "part_00000008.json").mkdir()
         with pytest.raises(ValueError, match=r"is in the way|may not be written to"):
-            render_clip(job)
+            run_job(job)
         (parts_folder(job.output) / "part_00000008.json").rmdir()
-        render_clip(job)
+        run_job(job)
 
     def test_a_refused_job_leaves_no_folder(self, video: Path, tmp_path: Path):
         with pytest.raises(ValueError, match="3 disparity"):
-            render_clip(
-                short_job(video, tmp_path / "out.mp4", depth=GivenDepth(torch.rand(3, HEIGHT, WIDTH)))
-            )
+            run_job(short_job(video, tmp_path / "out.mp4", depth=GivenDepth(torch.rand(3, HEIGHT, WIDTH))))
         assert list(tmp_path.iterdir()) == []
 
 
@@ -251,10 +249,10 @@ class TestTwoRuns:
                 other = short_job(video, job.output, focus=parse_focus("0.25"))
                 for second in (job, other):
                     with pytest.raises(ValueError, match="Another run is making") as error:
-                        render_clip(second)
+                        run_job(second)
                     refused.append(str(error.value))
 
-        assert render_clip(job, progress).rendered_frames == COUNT
+        assert run_job(job, progress).rendered_frames == COUNT
         assert len(refused) == 4
         assert str(job.output) in refused[0]
         assert sorted(tree(tmp_path)) == ["out.mp4"]
@@ -263,7 +261,7 @@ class TestTwoRuns:
 class TestStaleParts:
     def stopped(self, video: Path, output: Path) -> Path:
         with pytest.raises(Stop):
-            render_clip(short_job(video, output), stopping_at("rendering", 9))
+            run_job(short_job(video, output), stopping_at("rendering", 9))
         return parts_folder(output)
 
     def age(self, folder: Path, days: float, now: float) -> None:
@@ -293,7 +291,7 @@ class TestStaleParts:
             "young.mp4.parts",
         }
         assert list(tree(mixed)) == ["mine.txt"]
-        assert render_clip(short_job(video, tmp_path / "young.mp4")).rendered_frames == COUNT - 8
+        assert run_job(short_job(video, tmp_path / "young.mp4")).rendered_frames == COUNT - 8
 
 
 def test_a_source_that_changes_meanwhile_is_noticed(video: Path, tmp_path: Path):
@@ -306,6 +304,6 @@ def test_a_source_that_changes_meanwhile_is_noticed(video: Path, tmp_path: Path)
             os.utime(source, (1, 1))
 
     with pytest.raises(ValueError, match=r"in\.mp4 was changed while it was being rendered"):
-        render_clip(job, progress)
+        run_job(job, progress)
     assert not job.output.exists()
-    assert render_clip(job).rendered_frames == COUNT
+    assert run_job(job).rendered_frames == COUNT

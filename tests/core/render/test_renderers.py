@@ -141,8 +141,8 @@ def test_alpha_of_the_source_goes_through_the_model():
 
 def test_identity_follows_what_matters():
     lenses = [LensSettings(), LensSettings(Aperture(blades=6)), LensSettings(gamma=1.0)]
-    assert len({LensRenderer(lens).identity() for lens in lenses}) == 3
-    assert LensRenderer(device=torch.device("meta")).identity() == LensRenderer().identity()
+    assert len({LensRenderer(lens).fingerprint() for lens in lenses}) == 3
+    assert LensRenderer(device=torch.device("meta")).fingerprint() == LensRenderer().fingerprint()
 
 
 def test_parts_must_end_with_decode_calls():

@@ -16,7 +16,7 @@ from bokeh_core.render import (
     GivenStrength,
     LensRenderer,
     RenderJob,
-    render_clip,
+    run_job,
 )
 from bokeh_core.video_io import Encoding
 from tests.core.render.clips import moving_pictures, write_video
@@ -60,23 +60,23 @@ def test_it_is_told_before_rendering_and_after_a_stop_again(
     with caplog.at_level(logging.WARNING, "bokeh_core.render"):
         stop = True
         with pytest.raises(Stop):
-            render_clip(job(deep, tmp_path / "out.mp4", "h264"), progress)
+            run_job(job(deep, tmp_path / "out.mp4", "h264"), progress)
         assert told_at["rendering"] == 1
         assert sentence in caplog.records[0].getMessage()
         stop = False
-        report = render_clip(job(deep, tmp_path / "out.mp4", "h264"), progress)
+        report = run_job(job(deep, tmp_path / "out.mp4", "h264"), progress)
     assert report.rendered_frames == COUNT - 8
     assert sentence in report.text
     assert len(caplog.records) == 2
 
 
 def test_nothing_is_told_where_nothing_is_lost(tmp_path: Path, deep: Path, caplog: pytest.LogCaptureFixture):
-    assert "Warning: the video" not in render_clip(job(deep, tmp_path / "out.mov", "prores")).text
+    assert "Warning: the video" not in run_job(job(deep, tmp_path / "out.mov", "prores")).text
     assert not caplog.records
 
 
 def test_alpha_that_is_left_out(tmp_path: Path):
     pixels = np.full((COUNT, 24, 32, 3), 90, np.uint8)
     source = write_video(tmp_path / "in.mkv", pixels, pixel_format="bgra")
-    assert "alpha is left out" in render_clip(job(source, tmp_path / "out.mp4", "h264")).text
-    assert "alpha is left out" not in render_clip(job(source, tmp_path / "out.mkv", "ffv1")).text
+    assert "alpha is left out" in run_job(job(source, tmp_path / "out.mp4", "h264")).text
+    assert "alpha is left out" not in run_job(job(source, tmp_path / "out.mkv", "ffv1")).text

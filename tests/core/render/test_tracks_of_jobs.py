@@ -18,7 +18,7 @@ from bokeh_core.render import (
     TensorClip,
     TrimmedClip,
     parse_focus,
-    render_clip,
+    run_job,
     stored_under_key,
 )
 from bokeh_core.render.__main__ import main
@@ -44,7 +44,7 @@ def test_a_result_named_by_its_key_gets_an_ending_that_holds_the_sound(tmp_path:
     source = write_film(tmp_path / "old.avi", ["pcm_u8"])
     job = stored_under_key(job_of(source), tmp_path, "old")
     assert job.output.suffix == ".mov"
-    report = render_clip(job)
+    report = run_job(job)
     assert "Written as .mov: .mp4 cannot hold the sound of old.avi, which is pcm_u8." in report.text
     assert np.array_equal(samples_of(job.output), samples_of(source))
 
@@ -64,7 +64,7 @@ def test_a_refusal_comes_before_anything_is_made(tmp_path: Path):
     source = write_film(tmp_path / "old.avi", ["pcm_u8"])
     job = replace(job_of(source), output=tmp_path / "out.mp4")
     with pytest.raises(ValueError, match=r"out\.mp4 cannot hold the sound .* \.mov or \.mkv"):
-        render_clip(job)
+        run_job(job)
     assert [path.name for path in tmp_path.iterdir()] == ["old.avi"]
 
 
@@ -75,7 +75,7 @@ def test_a_trimmed_clip_keeps_the_same_sound(tmp_path: Path):
     assert (plan.copied, dict(plan.encoded)) == ((), {0: "pcm_s16le", 1: "pcm_s16le"})
     job = replace(job_of(source), clip=clip, depth=GivenDepth(torch.zeros(3, 32, 32)))
     job = stored_under_key(job, tmp_path, "part")
-    render_clip(job)
+    run_job(job)
     with av.open(str(job.output)) as container:
         assert [track.codec_context.name for track in container.streams.audio] == ["pcm_s16le", "pcm_s16le"]
 
@@ -84,9 +84,9 @@ def test_more_than_a_thousand_frames_a_second(tmp_path: Path):
     clip = TensorClip(torch.rand(6, 32, 32, 3), Fraction(2000))
     job = replace(job_of(write_film(tmp_path / "x.mp4"), Encoding("ffv1")), clip=clip)
     with pytest.raises(ValueError, match=r"x_.*\.mkv cannot hold the times .* Choose h264 or prores\."):
-        render_clip(stored_under_key(job, tmp_path, "x"))
+        run_job(stored_under_key(job, tmp_path, "x"))
     job = stored_under_key(replace(job, encoding=Encoding("prores")), tmp_path, "fast")
-    render_clip(job)
+    run_job(job)
     with av.open(str(job.output)) as container:
         times = [frame.time for frame in container.decode(video=0)]
     assert times == pytest.approx([t / 2000 for t in range(6)], abs=1e-9)
@@ -97,5 +97,5 @@ def test_every_ending_that_a_codec_is_offered_with(tmp_path: Path, codec: str):
     source = write_film(tmp_path / "in.mp4")
     for ending in Encoding(codec).endings:
         job = replace(job_of(source, Encoding(codec)), output=tmp_path / f"out{ending}")
-        assert render_clip(job).num_frames == 6
+        assert run_job(job).num_frames == 6
         assert len(times_of(job.output)) == 6

@@ -17,7 +17,7 @@ from bokeh_core.render import (
     LensRenderer,
     RenderJob,
     TrimmedClip,
-    render_clip,
+    run_job,
 )
 from bokeh_core.video_io import Encoding
 from tests.core.render.clips import moving_pictures, read_video, sound_packets, times_of, write_video
@@ -105,7 +105,7 @@ def test_sound_is_cut_at_the_same_times(film: Path, tmp_path: Path):
         tmp_path / "part.mkv",
         Encoding("ffv1"),
     )
-    render_clip(job)
+    run_job(job)
     # Matroska rounds to milliseconds.
     millisecond = Fraction(1, 1000)
     shown = times_of(job.output)

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 
 from bokeh_lab.evaluate.clip_plan import plan_clips
-from bokeh_lab.evaluate.plan import Bench, Plan, make_plan
+from bokeh_lab.evaluate.plan import Bench, EvaluationPlan, make_plan
 from bokeh_lab.evaluate.results import read_measurements, summarise
 from bokeh_lab.evaluate.store import write_json
 from bokeh_lab.metrics import METRICS, Missing, SetMetric
 
 
 @pytest.fixture
-def plan() -> Plan:
+def plan() -> EvaluationPlan:
     clips = plan_clips("paper", 2, "64x48", 2, split="all")
     return make_plan(clips, ["gather", "identity", "deeplens"], ("none", "erode"), Bench())
 
 
-def write_result(plan: Plan, out: Path, at: int, psnr: float, seconds: float, **changes: Any) -> None:
+def write_result(
+    plan: EvaluationPlan, out: Path, at: int, psnr: float, seconds: float, **changes: Any
+) -> None:
     unit = plan.units[at]
     per_clip = {metric.name for metric in METRICS if not isinstance(metric, SetMetric)}
     missing = {metric.name: "no weights: none" for metric in METRICS if metric.name not in per_clip}

@@ -34,7 +34,7 @@ def expected_of(task, unet, vae, image_encoder) -> torch.Tensor:
 
 
 def test_the_model_from_networks(model_task, small_unet, small_vae, small_image_encoder):
-    result = any_to_bokeh.model_renderer(small_unet, small_vae, small_image_encoder)(model_task)
+    result = any_to_bokeh.renderer_of_networks(small_unet, small_vae, small_image_encoder)(model_task)
     assert torch.equal(result, expected_of(model_task, small_unet, small_vae, small_image_encoder))
 
 
@@ -63,7 +63,7 @@ def test_strength_is_scaled_to_the_working_size():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bokeh_core.pipeline.streaming.BokehPipeline", Pipeline)
-        render = any_to_bokeh.model_renderer(None, None, None)  # type: ignore[arg-type]
+        render = any_to_bokeh.renderer_of_networks(None, None, None)  # type: ignore[arg-type]
     # 2048 x 1152 is worked on at 1024 x 576.
     render(clip(torch.zeros(1, 1152, 2048, 3), 0.5, 10.0))
     assert seen[0].tolist() == [5.0]
@@ -97,7 +97,7 @@ def half_precision_on_the_cpu(monkeypatch):
         return lambda task: task.frames
 
     for module in (any_to_bokeh, bokeh_small):
-        monkeypatch.setattr(module, "model_renderer", note)
+        monkeypatch.setattr(module, "renderer_of_networks", note)
     return seen
 
 

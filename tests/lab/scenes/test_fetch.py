@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from bokeh_lab.scenes import fetch as fetching
-from bokeh_lab.scenes import sources
+from bokeh_lab.scenes import picture_packages
 from bokeh_lab.scenes.library import AssetLibrary
+from bokeh_lab.scenes.picture_packages import Photograph
 from bokeh_lab.scenes.sharpness import is_sharp_everywhere, sharp_share
-from bokeh_lab.scenes.sources import Photograph
 
 SIZE = 512
 
@@ -38,7 +38,7 @@ def register(monkeypatch, folder, package, content):
     """Put a package file with the digest of its content in place of a real one."""
     (folder / package.file).write_bytes(content)
     fake = dataclasses.replace(package, sha256=hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(sources, package.name.upper().replace("-", "_"), fake, raising=False)
+    monkeypatch.setattr(picture_packages, package.name.upper().replace("-", "_"), fake, raising=False)
     return fake
 
 
@@ -64,15 +64,15 @@ def packages(monkeypatch, tmp_path):
             info = tarfile.TarInfo(f"package/assets/{name}.webp")
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
-    wheel_package = register(monkeypatch, folder, sources.SCIKIT_IMAGE, wheel.getvalue())
-    npm_package = register(monkeypatch, folder, sources.FLUENT_EMOJI, tarball.getvalue())
-    monkeypatch.setattr(sources, "FLUENT_EMOJI", npm_package)
-    monkeypatch.setattr(sources, "BUNDLED_PACKAGES", (wheel_package, npm_package))
+    wheel_package = register(monkeypatch, folder, picture_packages.SCIKIT_IMAGE, wheel.getvalue())
+    npm_package = register(monkeypatch, folder, picture_packages.FLUENT_EMOJI, tarball.getvalue())
+    monkeypatch.setattr(picture_packages, "FLUENT_EMOJI", npm_package)
+    monkeypatch.setattr(picture_packages, "BUNDLED_PACKAGES", (wheel_package, npm_package))
     photographs = tuple(
         Photograph("scikit-image", f"pictures/{name}.png", "background", "An Author", "CC0-1.0", "held-out")
         for name in ("sharp", "blurred")
     )
-    monkeypatch.setattr(sources, "PHOTOGRAPHS", photographs)
+    monkeypatch.setattr(picture_packages, "PHOTOGRAPHS", photographs)
     return folder
 
 
@@ -109,7 +109,7 @@ def test_the_same_packages_give_the_same_bytes_and_replace_an_older_set(packages
 
 def test_a_tampered_package_is_refused_and_nothing_is_written(packages, tmp_path):
     target = tmp_path / "set"
-    tampered = packages / sources.SCIKIT_IMAGE.file
+    tampered = packages / picture_packages.SCIKIT_IMAGE.file
     tampered.write_bytes(tampered.read_bytes() + b"!")
     with pytest.raises(ValueError, match=r"has the SHA-256 [0-9a-f]{64}, expected .* remove it"):
         fetching.fetch(target, bundled=True, packages_folder=packages)
@@ -126,7 +126,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(packages, tmp_path):
 
 
 def test_the_command_line_reports_a_refusal(packages, tmp_path, capsys):
-    (packages / sources.FLUENT_EMOJI.file).write_bytes(b"not a package")
+    (packages / picture_packages.FLUENT_EMOJI.file).write_bytes(b"not a package")
     arguments = ["--to", str(tmp_path / "set"), "--bundled", "--packages", str(packages)]
     with pytest.raises(SystemExit) as stopped:
         fetching.main(arguments)
@@ -140,23 +140,23 @@ def test_the_split_of_a_cutout_depends_on_its_source_alone():
 
 
 def test_every_package_and_photograph_states_a_permissive_licence():
-    keys = {package.key for package in sources.PACKAGES}
-    for package in sources.PACKAGES:
+    keys = {package.key for package in picture_packages.PACKAGES}
+    for package in picture_packages.PACKAGES:
         assert len(package.sha256) == 64
         assert package.terms
-    for photo in sources.PHOTOGRAPHS:
+    for photo in picture_packages.PHOTOGRAPHS:
         assert photo.package in keys
-        assert photo.licence in sources.LICENCES
+        assert photo.licence in picture_packages.LICENCES
         assert photo.author
         assert photo.split in ("training", "held-out")
 
 
 def test_emoji_plates_variants_and_other_files_are_not_objects():
-    assert sources.is_emoji_object("package/assets/1f430.webp")
-    assert sources.is_emoji_object("package/assets/1f578-fe0f.webp")
+    assert picture_packages.is_emoji_object("package/assets/1f430.webp")
+    assert picture_packages.is_emoji_object("package/assets/1f578-fe0f.webp")
     for name in ("1f1e8-1f1ed", "0039-fe0f-20e3", "1f44b-1f3fb", "1f170-fe0f", "00a9-fe0f"):
-        assert not sources.is_emoji_object(f"package/assets/{name}.webp")
-    assert not sources.is_emoji_object("package/package.json")
+        assert not picture_packages.is_emoji_object(f"package/assets/{name}.webp")
+    assert not picture_packages.is_emoji_object("package/package.json")
 
 
 def test_sharpness_tells_detail_from_defocus():

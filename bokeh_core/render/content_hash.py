@@ -1,4 +1,4 @@
-"""Texts that differ where settings or sources differ: finished parts are only kept for the very same job."""
+"""Hashes of what a job reads: finished parts are kept for the very same job only."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from ..video_io.opening import address_of
 _WEIGHT_SAMPLES = 64
 
 
-def tensor_fingerprint(values: Tensor) -> str:
+def tensor_hash(values: Tensor) -> str:
     """Hash shape, type and every number of a tensor."""
     digest = hashlib.sha256(f"{tuple(values.shape)} {values.dtype}".encode())
     # Row by row of the first dimension: a view may be larger than what lies behind it.
@@ -25,7 +25,7 @@ def tensor_fingerprint(values: Tensor) -> str:
     return digest.hexdigest()
 
 
-def module_fingerprint(module: nn.Module) -> str:
+def weights_hash(module: nn.Module) -> str:
     """Hash names, shapes, types and the first numbers of a network's weights, wherever they lie."""
     digest = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
@@ -39,7 +39,7 @@ def key_of(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def packets_fingerprint(path: Path) -> str:
+def packets_hash(path: Path) -> str:
     """Hash what is stored in a video and when it is shown, whatever its container says of itself."""
     import av  # imported on first use: the pack must load fast
 

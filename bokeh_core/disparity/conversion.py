@@ -1,7 +1,7 @@
 """What raw depth maps mean, measured over a whole clip once and then applied to any frame of it.
 
 Two passes make a clip of any length fit in memory: `DisparityStatistics` sees every frame and keeps a few
-numbers, `DisparityRecipe` turns one frame after the other into disparity. `prepare_disparity`
+numbers, `DisparityConversion` turns one frame after the other into disparity. `prepare_disparity`
 is both on a tensor.
 """
 
@@ -58,7 +58,7 @@ class DepthMeaning:
 
 
 @dataclass(frozen=True)
-class DisparityRecipe:
+class DisparityConversion:
     """Raw maps -> disparity in [0, 1], near = 1, frame by frame.
 
     Attributes:
@@ -128,7 +128,7 @@ class DisparityStatistics:
         if meaning.normalisation == "robust percentiles":
             self._samples.add(frame)
 
-    def recipe(self) -> DisparityRecipe:
+    def conversion(self) -> DisparityConversion:
         """Decide how the frames seen become disparity.
 
         Raises:
@@ -160,7 +160,7 @@ class DisparityStatistics:
         _require_range(ends.min().item(), ends.max().item())
         low, high, line = self._range(ends.min().item(), ends.max().item(), inverted, flip_at)
         report.append(line)
-        return DisparityRecipe(inverted, flip_at, exponent, low, high, "\n".join(report))
+        return DisparityConversion(inverted, flip_at, exponent, low, high, "\n".join(report))
 
     def _require_finite(self) -> None:
         if self._not_finite:

@@ -12,7 +12,7 @@ LABORATORY = ROOT / "bokeh_lab"
 PACKAGES = ("bokeh_core", "bokeh_lab")
 
 
-def fingerprint(files: Iterable[Path]) -> str:
+def hash_of_code(files: Iterable[Path]) -> str:
     """Hash source files, all modules of ours that they import, and data files given among them.
 
     Imports are read from the text, so those inside functions count. Packages of others do not.

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from bokeh_lab.evaluate import sources
-from bokeh_lab.evaluate.sources import LABORATORY, defining_files, files_below, fingerprint
+from bokeh_lab.evaluate import source_code
+from bokeh_lab.evaluate.source_code import LABORATORY, defining_files, files_below, hash_of_code
 from bokeh_lab.peers import external_renderer, renderer_named
 
 
@@ -21,17 +21,17 @@ def package(tmp_path, monkeypatch):
     (root / "top.py").write_text(
         "import math\n\n\ndef f():\n    from .deep.inner import RADIUS\n    return RADIUS\n"
     )
-    monkeypatch.setattr(sources, "ROOT", tmp_path)
-    monkeypatch.setattr(sources, "PACKAGES", ("small",))
+    monkeypatch.setattr(source_code, "ROOT", tmp_path)
+    monkeypatch.setattr(source_code, "PACKAGES", ("small",))
     return root
 
 
 def test_imports_inside_functions_count(package):
-    before = fingerprint([package / "top.py"])
+    before = hash_of_code([package / "top.py"])
     (package / "other.py").write_text("X = 2\n")
-    assert fingerprint([package / "top.py"]) == before
+    assert hash_of_code([package / "top.py"]) == before
     (package / "deep" / "inner.py").write_text("RADIUS = 2\n")
-    assert fingerprint([package / "top.py"]) != before
+    assert hash_of_code([package / "top.py"]) != before
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ def test_imports_inside_functions_count(package):
 def test_every_way_to_import(package, line):
     user = package / f"user{len(line)}.py"
     user.write_text(line + "\n")
-    before = fingerprint([user])
+    before = hash_of_code([user])
     (package / "other.py").write_text("X = 3\n")
-    assert fingerprint([user]) != before
+    assert hash_of_code([user]) != before
 
 
 def test_where_a_clone_lies_does_not_matter(package, tmp_path, monkeypatch):
-    before = fingerprint([package / "top.py"])
+    before = hash_of_code([package / "top.py"])
     (tmp_path / "elsewhere").mkdir()
     moved = package.rename(tmp_path / "elsewhere" / "small")
-    monkeypatch.setattr(sources, "ROOT", tmp_path / "elsewhere")
-    assert fingerprint([moved / "top.py"]) == before
+    monkeypatch.setattr(source_code, "ROOT", tmp_path / "elsewhere")
+    assert hash_of_code([moved / "top.py"]) == before
 
 
 def test_renderers_lead_to_what_they_are_made_of(tmp_path):
@@ -63,7 +63,7 @@ def test_renderers_lead_to_what_they_are_made_of(tmp_path):
     # The user's function is wrapped in checks, which are source files of the result as well.
     found = defining_files(external_renderer(f"{own}:render").render)
     assert found == {own, LABORATORY / "peers" / "external.py"}
-    assert defining_files(partial(fingerprint, [])) == {LABORATORY / "evaluate" / "sources.py"}
+    assert defining_files(partial(hash_of_code, [])) == {LABORATORY / "evaluate" / "source_code.py"}
     assert defining_files(len) == set()
 
 
