@@ -81,7 +81,7 @@ def _outputs() -> list[Any]:
     ]
 
 
-def _clip_size(frames: Any) -> tuple[int | None, int | None, int | None]:
+def clip_size(frames: Any) -> tuple[int | None, int | None, int | None]:
     """Number, height and width of the frames, all None where there are none."""
     if frames is None:
         return None, None, None
@@ -150,7 +150,7 @@ class LoadDisparity(io.ComfyNode):
         with needed_libraries():
             from ..bokeh_core.disparity.files import read_depth_maps
 
-            num_frames, height, width = _clip_size(frames)
+            num_frames, height, width = clip_size(frames)
             size = None if height is None or width is None else (height, width)
             maps = read_depth_maps(host.input_path(path), host.check_interrupt, size)
         prepared = prepare_disparity(
@@ -210,7 +210,7 @@ class DisparityFromImages(io.ComfyNode):
         frames: Any = None,
         **meaning: Any,
     ) -> io.NodeOutput:
-        num_frames, height, width = _clip_size(frames)
+        num_frames, height, width = clip_size(frames)
         prepared = prepare_disparity(
             grey_maps(images), **meaning, num_frames=num_frames, height=height, width=width
         )

@@ -7,6 +7,8 @@ FOCUS          float32 [T] or [1], focal disparity in [0, 1]; one value serves t
 BLUR_STRENGTH  float32 [T] or [1], K >= 0: blur radius in px per unit of disparity from the focal
                plane, for a frame 1024 px wide (Eq. 1: r = K |d - d_f|).
 MPI_REGIONS    uint8 [T, H, W], 0 = in focus ... n - 1 = farthest from the focal plane (Eq. 2).
+INTRINSICS     float32 [T, 3, 3], the camera's matrix, its first row divided by the frame's width and its
+               second by the height: fx / W on the diagonal, principal point 0.5, 0.5 in the middle.
 
 The paper's model:
 BOKEH_MODEL    `BokehModel`, the U-Net.
@@ -30,6 +32,7 @@ Disparity = io.Custom("DISPARITY")
 Focus = io.Custom("FOCUS")
 BlurStrength = io.Custom("BLUR_STRENGTH")
 MPIRegions = io.Custom("MPI_REGIONS")
+Intrinsics = io.Custom("INTRINSICS")
 BokehModelSocket = io.Custom("BOKEH_MODEL")
 BokehVAESocket = io.Custom("BOKEH_VAE")
 BokehWindowsSocket = io.Custom("BOKEH_WINDOWS")

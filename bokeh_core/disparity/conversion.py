@@ -15,7 +15,9 @@ from torch import Tensor
 
 from ..setting_checks import require_number
 from .frame_by_frame import FrameByFrameFinder
+from .holes import HOLES, LEAST_DISTANCE, HoleCount, fill_from_around, holes_in
 from .polarity import nearness_of_white
+from .samples import Samples
 
 SOURCES = ("disparity", "metric depth")
 POLARITIES = ("auto", "near white", "near black")
@@ -24,15 +26,13 @@ _EXPONENTS = (0.01, 100.0)
 NORMALISATIONS = ("min-max", "robust percentiles", "none")
 
 _ROBUST_PERCENTILES = (1.0, 99.0)
-# Percentiles of more samples than this cost seconds and differ in the fourth digit.
-_MAX_PERCENTILE_SAMPLES = 4_000_000
 # Below this a picture speaks against white being near.
 _DOUBTFUL_NEARNESS = -0.05
 # Resizers and codecs overshoot [0, 1] by rounding.
 _RANGE_SLACK = 1e-4
-# Below the first, 1 / distance is no number, and a range cannot be divided by; above the second, the
-# difference of two values is none.
+# A range below the first cannot be divided by; above the second, the difference of two values is no number.
 _LEAST, _MOST = torch.finfo(torch.float32).tiny, torch.finfo(torch.float32).max
+_REFUSE, _FAR, _FILL = HOLES
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class DepthMeaning:
     polarity: str = "auto"
     normalisation: str = "min-max"
     exponent: float = 1.0
+    holes: str = _REFUSE
 
     def __post_init__(self) -> None:
         _require_option("source", self.source, SOURCES)
@@ -55,6 +56,22 @@ class DepthMeaning:
         require_number(
             "exponent", self.exponent, *_EXPONENTS, meaning="1 = unchanged, 2 undoes a square root"
         )
+        _require_option("holes", self.holes, HOLES)
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether values grow with distance and are to be inverted."""
+        return self.source == "metric depth"
+
+    @property
+    def stored_as_one_minus(self) -> bool:
+        """Whether distances are stored as 1 - v."""
+        return self.is_distance and self.polarity == "near white"
+
+    @property
+    def zero_is_a_hole(self) -> bool:
+        """Whether 0 says that there is no depth: in maps of disparity it is the farthest point otherwise."""
+        return self.holes == _FILL and not self.is_distance and self.polarity != "near black"
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,8 @@ class DisparityConversion:
         low: what becomes 0; with `high`, or neither where the values are kept.
         high: what becomes 1.
         report: what was decided, one fact a line.
+        holes: what becomes of pixels without depth, one of `HOLES`.
+        zero_is_a_hole: whether they are also those of value 0.
     """
 
     inverted: bool
@@ -76,9 +95,22 @@ class DisparityConversion:
     low: float | None
     high: float | None
     report: str
+    holes: str = _REFUSE
+    zero_is_a_hole: bool = False
 
     def apply(self, values: Tensor) -> Tensor:
-        """Raw [..., H, W] -> disparity, float32 of the same shape; the input is not written to."""
+        """Raw [H, W] -> disparity, float32 of the same shape; the input is not written to."""
+        if self.holes == _REFUSE:
+            return self._disparity(values)
+        hole = holes_in(values, self.inverted, self.flip_at is not None, self.zero_is_a_hole)
+        if hole is None:
+            return self._disparity(values)
+        if bool(hole.all()):
+            return torch.zeros_like(values)
+        maps = self._disparity(values.masked_fill(hole, values[~hole][0].item()))
+        return maps.masked_fill_(hole, 0) if self.holes == _FAR else fill_from_around(maps, hole)
+
+    def _disparity(self, values: Tensor) -> Tensor:
         maps = _raised(_oriented(values, self.inverted, self.flip_at), self.exponent)
         if self.low is None or self.high is None:
             return maps.clamp(0, 1)
@@ -90,6 +122,8 @@ class DisparityStatistics:
 
     def __init__(self, meaning: DepthMeaning) -> None:
         self._meaning = meaning
+        self._num_frames = 0
+        self._hole_count = HoleCount()
         self._low: list[float] = []
         self._high: list[float] = []
         # NaN and infinite values as (frame, place of the first, how many NaN, how many infinite).
@@ -97,17 +131,33 @@ class DisparityStatistics:
         # Distances of 0 or less as (frame, place of the first, how many).
         self._no_distance: list[tuple[int, str, int]] = []
         self._sum: Tensor | None = None
-        self._samples = _Samples()
+        self._samples = Samples()
         self._frame_by_frame = FrameByFrameFinder()
 
     @property
     def num_frames(self) -> int:
         """How many frames were seen."""
-        return len(self._low)
+        return self._num_frames
 
     def add(self, frame: Tensor) -> None:
         """Take in the next raw map [H, W]."""
-        t = self.num_frames
+        t = self._num_frames
+        self._num_frames += 1
+        if self._meaning.holes == _REFUSE:
+            self._add(t, frame, frame.reshape(-1))
+            return
+        meaning = self._meaning
+        hole = holes_in(frame, meaning.is_distance, meaning.stored_as_one_minus, meaning.zero_is_a_hole)
+        self._hole_count.add(t, hole, frame.numel())
+        if hole is None:
+            self._add(t, frame, frame.reshape(-1))
+            return
+        known = frame[~hole]
+        if len(known):
+            self._add(t, frame.masked_fill(hole, known.mean(dtype=torch.float64).item()), known)
+
+    def _add(self, t: int, frame: Tensor, known: Tensor) -> None:
+        """Take in a map without holes, and those of its values that are known, [N]."""
         low, high = (value.item() for value in frame.aminmax())
         self._low.append(low)
         self._high.append(high)
@@ -118,15 +168,15 @@ class DisparityStatistics:
             return
         self._frame_by_frame.add(frame, low, high)
         meaning = self._meaning
-        if meaning.source == "metric depth":
-            none = (1 - frame if meaning.polarity == "near white" else frame) < _LEAST
+        if meaning.is_distance:
+            none = (1 - frame if meaning.stored_as_one_minus else frame) < LEAST_DISTANCE
             if none.any():
                 self._no_distance.append((t, _place(none), int(none.sum())))
         elif meaning.polarity == "auto":
             total = torch.zeros(frame.shape, dtype=torch.float64) if self._sum is None else self._sum
             self._sum = total.add_(frame)
         if meaning.normalisation == "robust percentiles":
-            self._samples.add(frame)
+            self._samples.add(known)
 
     def conversion(self) -> DisparityConversion:
         """Decide how the frames seen become disparity.
@@ -135,8 +185,11 @@ class DisparityStatistics:
             ValueError: no frames, NaN or infinite values, constant maps, depth of 0 or less, values outside
                 [0, 1] without normalisation.
         """
-        if not self._low:
+        if not self._num_frames:
             raise ValueError("There are no depth maps; give at least one frame.")
+        if not self._low:
+            raise ValueError("No pixel of any map has depth; check the source.")
+        self._require_something_around()
         self._require_finite()
         lowest, highest = min(self._low), max(self._high)
         _require_range(lowest, highest)
@@ -160,7 +213,26 @@ class DisparityStatistics:
         _require_range(ends.min().item(), ends.max().item())
         low, high, line = self._range(ends.min().item(), ends.max().item(), inverted, flip_at)
         report.append(line)
-        return DisparityConversion(inverted, flip_at, exponent, low, high, "\n".join(report))
+        treated = "taken as infinitely far" if self._meaning.holes == _FAR else "filled from around"
+        report += [line for line in [self._hole_count.report(treated)] if line]
+        return DisparityConversion(
+            inverted,
+            flip_at,
+            exponent,
+            low,
+            high,
+            "\n".join(report),
+            self._meaning.holes,
+            self._meaning.zero_is_a_hole,
+        )
+
+    def _require_something_around(self) -> None:
+        empty = self._hole_count.first_empty
+        if self._meaning.holes == _FILL and empty is not None:
+            raise ValueError(
+                f"Frame {empty} has no depth at all, so that nothing can be filled from around; mend it in "
+                "the source, or set holes to far."
+            )
 
     def _require_finite(self) -> None:
         if self._not_finite:
@@ -169,15 +241,16 @@ class DisparityStatistics:
             raise ValueError(
                 f"The depth has {nan} NaN and {infinite} infinite values in "
                 f"{count_frames(len(self._not_finite))}, first in frame {frame} at {place}; every value must "
-                "be a finite number. Fill the holes in the source; for sky use a large distance."
+                "be a finite number. If they are sky set holes to far, if they were not measured to fill "
+                "from around."
             )
 
     def _orientation(self, lowest: float, highest: float) -> tuple[bool, float | None, str]:
         """(inverted, flip_at, what was decided)."""
         in_unit_range = lowest >= 0 and highest <= 1
         polarity = self._meaning.polarity
-        if self._meaning.source == "metric depth":
-            stored_inverted = polarity == "near white"
+        if self._meaning.is_distance:
+            stored_inverted = self._meaning.stored_as_one_minus
             if stored_inverted and not in_unit_range:
                 raise ValueError(
                     f"Metric depth from {lowest:g} to {highest:g} cannot be near white: that means depth "
@@ -188,7 +261,8 @@ class DisparityStatistics:
                 raise ValueError(
                     f"{sum(count for *_, count in self._no_distance)} metric depth values are 0 or less, "
                     f"first in frame {frame} at {place}; a distance must be above 0 (and above {_LEAST:.1g}, "
-                    "to be inverted). Fill the holes, or, if the map was normalised, choose source disparity "
+                    "to be inverted). Where nothing was measured there, set holes to fill from around, or to "
+                    "far; if the map was normalised, choose source disparity "
                     f"with polarity near {'white' if stored_inverted else 'black'} and exponent 3."
                 )
             if stored_inverted:
@@ -199,7 +273,7 @@ class DisparityStatistics:
         if self._sum is not None:
             # All current estimators of depth give near white; a composition is no proof against it.
             polarity = "near white"
-            nearness, reason = nearness_of_white((self._sum / self.num_frames).float())
+            nearness, reason = nearness_of_white((self._sum / len(self._low)).float())
             decided = "Polarity: near white (auto, as depth estimators give it)."
             if nearness < _DOUBTFUL_NEARNESS:
                 decided += (
@@ -222,17 +296,21 @@ class DisparityStatistics:
                     "choose min-max."
                 )
             return None, None, "Not normalised."
+        label = "min-max"
+        # The farthest that was measured is nearer than what is infinitely far, 1 / infinity = 0.
+        infinity = inverted and self._meaning.holes == _FAR and self._hole_count.found
+        low = 0.0 if infinity else low
         if high - low < _LEAST:
             raise ValueError(
                 f"The depth is constant ({low:g} everywhere), so there is no near and far to normalise. "
                 "Check the source; a flat plane needs values in [0, 1] and normalisation none."
             )
-        label = "min-max"
         if normalisation == "robust percentiles":
             whole_low, whole_high = low, high
             samples = _oriented(self._samples.values(), inverted, flip_at)
             samples = _raised(samples, self._meaning.exponent)
             low, high = (float(value) for value in np.percentile(samples.numpy(), _ROBUST_PERCENTILES))
+            low = 0.0 if infinity else low
             label = f"percentiles {_ROBUST_PERCENTILES[0]:g} and {_ROBUST_PERCENTILES[1]:g}"
             if high - low < _LEAST:
                 raise ValueError(
@@ -241,34 +319,6 @@ class DisparityStatistics:
                 )
         line = f"Normalised over the whole clip by {label}: {low:g} to {high:g} became 0 to 1."
         return low, high, line
-
-
-class _Samples:
-    """Values of every frame, equally many of each, in bounded memory."""
-
-    def __init__(self, most: int = _MAX_PERCENTILE_SAMPLES) -> None:
-        self._most = most
-        self._per_frame = most
-        self._frames: list[Tensor] = []
-        self._count = 0
-
-    def add(self, frame: Tensor) -> None:
-        self._frames.append(_some_of(frame.reshape(-1), self._per_frame, len(self._frames)).clone())
-        self._count += len(self._frames[-1])
-        while self._count > self._most and self._per_frame > 1:
-            self._per_frame = min(self._per_frame, max(map(len, self._frames))) // 2
-            self._frames = [_some_of(kept, self._per_frame, t).clone() for t, kept in enumerate(self._frames)]
-            self._count = sum(map(len, self._frames))
-
-    def values(self) -> Tensor:
-        return torch.cat(self._frames)
-
-
-def _some_of(values: Tensor, count: int, seed: int) -> Tensor:
-    """At most `count` of values [N], at random: an even stride could see the same columns in every row."""
-    if len(values) <= count:
-        return values
-    return values[torch.randint(len(values), (count,), generator=torch.Generator().manual_seed(seed))]
 
 
 def count_frames(count: int) -> str:

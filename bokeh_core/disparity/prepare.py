@@ -41,6 +41,7 @@ def prepare_disparity(
     exponent: float = DepthMeaning.exponent,
     start_frame: int = 0,
     max_frames: int = 0,
+    holes: str = DepthMeaning.holes,
     *,
     num_frames: int | None = None,
     height: int | None = None,
@@ -60,15 +61,18 @@ def prepare_disparity(
         exponent: power applied before normalising; 2 undoes a square root.
         start_frame: first map to use, counted from 0; the maps before still count in the normalisation.
         max_frames: number of maps to use, 0 = all.
+        holes: what becomes of pixels that are NaN, infinite or, in metric depth, 0 or less: "refuse" raises,
+            "far" gives them disparity 0, which then is 1 / infinity if the depth is metric, and "fill from
+            around" the disparity of the nearest pixel that has depth; that also fills a disparity of 0.
         num_frames: length of the clip, which one map is repeated over; as the source if None.
         height: rows of the result; as the source if None.
         width: columns of the result; as the source if None.
 
     Raises:
-        ValueError: another shape or type, NaN or infinite values, constant maps, depth of 0 or less, values
-            outside [0, 1] without normalisation, a clip of another length.
+        ValueError: another shape or type, holes that are refused, constant maps, values outside
+            [0, 1] without normalisation, a clip of another length.
     """
-    meaning = DepthMeaning(source, polarity, normalisation, exponent)
+    meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
     values = as_plain_float(values, "depth")
     if values.numel() == 0:
         raise ValueError(f"The depth maps are empty (shape {tuple(values.shape)}); give at least one frame.")

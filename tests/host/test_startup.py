@@ -10,6 +10,7 @@ from tests.host.harness import HostUnderTest
 NODE_IDS = {
     "AnyToBokehLoadDisparity",
     "AnyToBokehDisparityFromImages",
+    "AnyToBokehDisparityFromGeometry",
     "AnyToBokehFocusAtValue",
     "AnyToBokehFocusAtPoint",
     "AnyToBokehFocusOnMask",

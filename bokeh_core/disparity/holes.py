@@ -1,0 +1,95 @@
+"""Pixels of a raw depth map that hold no depth: NaN, infinite values, distances of 0 or less."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+HOLES = ("refuse", "far", "fill from around")
+
+# Below this, 1 / distance is no number.
+LEAST_DISTANCE = torch.finfo(torch.float32).tiny
+
+
+def holes_in(values: Tensor, distance: bool, one_minus: bool, zero: bool) -> Tensor | None:
+    """Find the pixels without depth.
+
+    Args:
+        values: raw map [H, W].
+        distance: whether values are distances, of which those of 0 or less are holes too.
+        one_minus: whether such distances are stored as 1 - v.
+        zero: whether a value of exactly 0 is a hole.
+
+    Returns:
+        bool [H, W]; None where there is no hole.
+    """
+    lowest, highest = (value.item() for value in values.aminmax())
+    finite = bool(np.isfinite(lowest) and np.isfinite(highest))
+    nearest = 1 - highest if one_minus else lowest
+    if finite and not (distance and nearest < LEAST_DISTANCE) and not (zero and lowest <= 0 <= highest):
+        return None
+    hole = ~values.isfinite()
+    if distance:
+        hole |= (1 - values if one_minus else values) < LEAST_DISTANCE
+    elif zero:
+        hole |= values == 0
+    return hole if bool(hole.any()) else None
+
+
+def fill_from_around(disparity: Tensor, hole: Tensor) -> Tensor:
+    """Give every pixel of `hole` the value of the nearest pixel outside of it, so that none lies between two.
+
+    Args:
+        disparity: [H, W].
+        hole: bool [H, W], not True everywhere.
+    """
+    import cv2  # only for maps with holes: the nodes start without OpenCV
+
+    mask = hole.numpy()
+    _, labels = cv2.distanceTransformWithLabels(
+        mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    known = np.zeros(int(labels.max()) + 1, np.float32)
+    known[labels[~mask]] = disparity.numpy()[~mask]
+    return torch.from_numpy(known[labels])
+
+
+class HoleCount:
+    """How many pixels of a clip are holes."""
+
+    def __init__(self) -> None:
+        self._pixels = self._holes = self._frames = 0
+        self._worst = (0.0, 0)
+        self.first_empty: int | None = None
+        """Number of the first frame without any depth."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is any."""
+        return self._holes > 0
+
+    def add(self, t: int, hole: Tensor | None, pixels: int) -> None:
+        """Take in frame number `t` of so many pixels."""
+        self._pixels += pixels
+        if hole is None:
+            return
+        count = int(hole.sum())
+        self._holes += count
+        self._frames += 1
+        self._worst = max(self._worst, (count / pixels, -t))
+        if count == pixels and self.first_empty is None:
+            self.first_empty = t
+
+    def report(self, treated: str) -> str:
+        """What was found, and how it is treated; empty where there is nothing to say."""
+        if not self._holes:
+            return ""
+        share, t = self._worst
+        frames = "1 frame" if self._frames == 1 else f"{self._frames} frames"
+        most = f", at most {_percent(share)} in frame {-t}" if self._frames > 1 else ""
+        return f"Holes: {_percent(self._holes / self._pixels)} of all pixels, in {frames}{most}; {treated}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.0005 else "under 0.1 %"
