@@ -21,9 +21,9 @@ from devtools.demo import run_demo
 from devtools.freeze import freeze_schema
 
 
-def parse(words: list[str]) -> argparse.Namespace:
+def parse(argv: list[str]) -> argparse.Namespace:
     """Read the command line; what stands after `--` goes to pytest."""
-    ours, for_pytest = split_at_dashes(words)
+    ours, for_pytest = split_at_dashes(argv)
     parser = argparse.ArgumentParser(prog="dev.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -41,12 +41,12 @@ def parse(words: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def split_at_dashes(words: list[str]) -> tuple[list[str], list[str]]:
+def split_at_dashes(argv: list[str]) -> tuple[list[str], list[str]]:
     """Split a command line at its first `--`."""
-    if "--" not in words:
-        return words, []
-    at = words.index("--")
-    return words[:at], words[at + 1 :]
+    if "--" not in argv:
+        return argv, []
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
 
 
 def exit_on_sigterm(_signal: int, _frame: FrameType | None) -> None:

@@ -182,7 +182,7 @@ def _report(
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Command line; 0 when the file is written, 1 with the reason on stderr otherwise."""
     write_what_the_stream_can_show()
     parser = argparse.ArgumentParser(
@@ -200,15 +200,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         choices=MPI_MODES,
         help=f"what the U-Net was trained for (default: {PUBLISHED_MPI_MODE})",
     )
-    words = parser.parse_args(arguments)
+    arguments = parser.parse_args(argv)
     try:
         with progress_bar("converting", "tensor", quiet_s=1) as bar:
             report = convert(
-                words.source,
-                words.destination,
-                dtype=DTYPES.get(words.dtype),
-                keep_ff_k=words.keep_ff_k,
-                mpi_mode=words.mpi_mode,
+                arguments.source,
+                arguments.destination,
+                dtype=DTYPES.get(arguments.dtype),
+                keep_ff_k=arguments.keep_ff_k,
+                mpi_mode=arguments.mpi_mode,
                 on_tensor=partial(advance, bar),
             )
     except ValueError as error:

@@ -72,9 +72,9 @@ def draw_sheet(columns: Sequence[tuple[str, list[Picture]]]) -> Image.Image:
     return sheet
 
 
-def main(words: list[str]) -> int:
+def main(argv: list[str]) -> int:
     """Read the command line, draw the sheet and write it."""
-    out, *pairs = words
+    out, *pairs = argv
     columns = []
     for pair in pairs:
         label, source = pair.split("=", 1)

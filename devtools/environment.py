@@ -169,8 +169,10 @@ def stamp_file(venv: Path) -> Path:
 def stamp(steps: list[list[str]]) -> str:
     """Return a hash of all that decides what an installation contains."""
     # Lists count by their content, and wherever the clone lies.
-    words = [Path(w).read_text(encoding="utf-8") if w.endswith(".txt") else w for step in steps for w in step]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+    contents = [
+        Path(w).read_text(encoding="utf-8") if w.endswith(".txt") else w for step in steps for w in step
+    ]
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
 
 def is_fresh(venv: Path, steps: list[list[str]]) -> bool:

@@ -184,10 +184,10 @@ class HostProcess:
         cpu = self._cpu
         if cpu is None:
             cpu = not runs([self.install.python, "-c", HAS_ACCELERATOR])
-        words = [str(self.install.python), str(self.install.folder / "main.py")]
-        words += ["--base-directory", str(self.base), "--listen", "127.0.0.1", "--port", str(self.port)]
-        words += ["--disable-auto-launch", "--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
-        return [*words, "--cpu"] if cpu else words
+        argv = [str(self.install.python), str(self.install.folder / "main.py")]
+        argv += ["--base-directory", str(self.base), "--listen", "127.0.0.1", "--port", str(self.port)]
+        argv += ["--disable-auto-launch", "--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
+        return [*argv, "--cpu"] if cpu else argv
 
     def start(self, timeout_s: float = 300.0) -> None:
         """Start the host and wait until it answers.

@@ -53,10 +53,10 @@ def links_of(workflow: dict[str, Any]) -> list[tuple[int, Source, Source]]:
     found = []
     for link in workflow["links"]:
         if isinstance(link, dict):
-            words = [link[k] for k in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
+            fields = [link[k] for k in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
         else:
-            words = link[:5]
-        link_id, origin, out_slot, target, in_slot = words
+            fields = link[:5]
+        link_id, origin, out_slot, target, in_slot = fields
         found.append((link_id, (str(origin), out_slot), (str(target), in_slot)))
     return found
 

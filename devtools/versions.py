@@ -69,8 +69,8 @@ def resolved(python: Path, name: str) -> str:
 
 def uv(python: Path, command: str, *arguments: str) -> str:
     """Run `uv pip` for an interpreter; return what it printed."""
-    words = [str(python), "-m", "uv", "pip", command, "--quiet", "--python", str(python)]
-    done = subprocess.run([*words, "--only-binary", ":all:", *arguments], stdout=subprocess.PIPE, check=False)
+    argv = [str(python), "-m", "uv", "pip", command, "--quiet", "--python", str(python)]
+    done = subprocess.run([*argv, "--only-binary", ":all:", *arguments], stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         raise fail(f"uv could not {command} the packages (see above); it needs the network.")
     return done.stdout.decode(errors="replace")
@@ -79,8 +79,8 @@ def uv(python: Path, command: str, *arguments: str) -> str:
 def require_in_front(python: Path, folder: Path, listed: str) -> None:
     """Check that the interpreter finds these versions, not those of its environment."""
     names = required_names()
-    words = [str(python), "-c", _VERSIONS, *names]
-    done = subprocess.run(words, env=environment_with(folder), stdout=subprocess.PIPE, check=True)
+    argv = [str(python), "-c", _VERSIONS, *names]
+    done = subprocess.run(argv, env=environment_with(folder), stdout=subprocess.PIPE, check=True)
     found = dict(zip(names, done.stdout.decode().split(), strict=True))
     pinned = dict(line.split("==") for line in listed.splitlines())
     wrong = {name: version for name, version in found.items() if pinned[name] != version}

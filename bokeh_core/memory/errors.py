@@ -26,6 +26,6 @@ def is_device_memory_error(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and _says(error, *_DEVICE_WORDS)
 
 
-def _says(error: BaseException, *words: str) -> bool:
+def _says(error: BaseException, *phrases: str) -> bool:
     text = str(error).casefold()
-    return any(word in text for word in words)
+    return any(phrase in text for phrase in phrases)

@@ -26,7 +26,7 @@ from .command.arguments import (
 )
 from .command.clips import ClipPaths, clips_at
 from .command.devices import chosen_device
-from .command.failures import Failure, in_words, line_to_type, missing_library, told
+from .command.failures import Failure, line_to_type, message_of, missing_library, told
 from .command.processes import this_process
 from .command.progress import ProgressLine
 from .command.termination import stopping_on_termination
@@ -40,36 +40,36 @@ if TYPE_CHECKING:
 FAILED, STOPPED = 1, 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Command line; 0 when every clip is made, 1 with the reasons on stderr otherwise, 130 when stopped."""
     write_what_the_stream_can_show()
-    words = parser().parse_args(arguments)
+    arguments = parser().parse_args(argv)
     with stopping_on_termination():
         try:
-            return _run(words)
+            return _run(arguments)
         except KeyboardInterrupt:
             sys.stderr.write("Stopped. The same command goes on where it was.\n")
             return STOPPED
 
 
-def _run(words: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     try:
         process = this_process(os.environ)
-        device = chosen_device(words.device, process)
-        settings = settings_of(words)
-        source, disparity = input_path(words.source), input_path(words.disparity)
-        clips = clips_at(source, disparity, output_path(words.output), settings.encoding.ending)
+        device = chosen_device(arguments.device, process)
+        settings = settings_of(arguments)
+        source, disparity = input_path(arguments.source), input_path(arguments.disparity)
+        clips = clips_at(source, disparity, output_path(arguments.output), settings.encoding.ending)
         clips = process.share_of(clips)
-        renderer = chosen_renderer(words, device)
+        renderer = chosen_renderer(arguments, device)
     except (ValueError, OSError) as error:
-        sys.stderr.write(f"{in_words(error)}\n")
+        sys.stderr.write(f"{message_of(error)}\n")
         return FAILED
     failures = []
     for clip in clips:
         try:
             report = _rendered(settings, clip, renderer)
         except _CannotLoad as error:
-            sys.stderr.write(f"{in_words(error)}\n")
+            sys.stderr.write(f"{message_of(error)}\n")
             return FAILED
         except Exception as error:  # noqa: BLE001
             # Whatever it is: one bad clip must not keep the others of a night's work from being rendered.

@@ -89,16 +89,16 @@ def keyframe_entries(lines: list[str]) -> Iterator[Entry | str]:
 
     The word before a colon is a frame; all up to the word before the next colon belongs to it.
     """
-    words: list[str] = []
+    values: list[str] = []
     frame: str | None = None
-    for token in _words("\n".join(lines)):
+    for token in _tokens("\n".join(lines)):
         if token != ":":
-            words.append(token)
+            values.append(token)
             continue
-        following = words.pop() if words else ""
-        yield from _closed(frame, words)
-        frame, words = following, []
-    yield from _closed(frame, words)
+        following = values.pop() if values else ""
+        yield from _closed(frame, values)
+        frame, values = following, []
+    yield from _closed(frame, values)
 
 
 def number(text: str, where: str) -> float:
@@ -135,7 +135,7 @@ def frame_number(text: str, name: str) -> int:
     return int(digits)
 
 
-def _words(text: str) -> Iterator[str]:
+def _tokens(text: str) -> Iterator[str]:
     """Colons, and words between them and separators; brackets count as separators."""
     for match in _TOKEN.finditer(text):
         token = match[0]
@@ -143,11 +143,11 @@ def _words(text: str) -> Iterator[str]:
             yield token
 
 
-def _closed(frame: str | None, words: list[str]) -> Iterator[Entry | str]:
-    text = ", ".join(words)
+def _closed(frame: str | None, values: list[str]) -> Iterator[Entry | str]:
+    text = ", ".join(values)
     if frame is not None:
-        yield Entry(frame, tuple(words), text)
-    elif words:
+        yield Entry(frame, tuple(values), text)
+    elif values:
         yield text
 
 

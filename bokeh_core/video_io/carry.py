@@ -32,11 +32,11 @@ _NOT_OF_THE_FILM = {
 }
 
 
-def copy_words(source: Any, output: Any, plan: TrackPlan) -> None:
+def copy_metadata(source: Any, output: Any, plan: TrackPlan) -> None:
     """Copy metadata and chapters from one open file to another, which keeps what it has."""
     taken = {name.lower() for name in output.metadata}
-    words = without_time_code(of_the_film(source.metadata))
-    output.metadata.update({name: word for name, word in words.items() if name.lower() not in taken})
+    metadata = without_time_code(of_the_film(source.metadata))
+    output.metadata.update({name: value for name, value in metadata.items() if name.lower() not in taken})
     if plan.chapters:
         output.set_chapters(source.chapters())
 

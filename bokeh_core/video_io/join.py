@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from .carry import Timed, add_tracks, copy_words, of_the_film
+from .carry import Timed, add_tracks, copy_metadata, of_the_film
 from .codecs import CONTAINERS
 from .format import VideoFormat
 from .opening import address_of, open_video, picture_stream
@@ -116,9 +116,9 @@ def join_parts(
         offset, flows = Fraction(0), []
         if source is not None:
             given = stack.enter_context(open_video(source))
-            copy_words(given, output, plan)
+            copy_metadata(given, output, plan)
             if given.streams.video:
-                _copy_words_of_picture(given, source.name, pictures)
+                _copy_metadata_of_picture(given, source.name, pictures)
             if plan.time_code:
                 pictures.metadata[TIME_CODE] = plan.time_code
             offset = _offset(given, times[0] * video.time_base)
@@ -142,9 +142,11 @@ def join_parts(
     return [f"Warning: {packets} of sound or other tracks of {source.name} left out, being damaged."]
 
 
-def _copy_words_of_picture(source: Any, name: str, target: Any) -> None:
-    words = without_time_code(of_the_film(picture_stream(source, name).metadata))
-    target.metadata.update({k: v for k, v in words.items() if not k.lower().startswith(_OF_THE_OLD_STREAM)})
+def _copy_metadata_of_picture(source: Any, name: str, target: Any) -> None:
+    metadata = without_time_code(of_the_film(picture_stream(source, name).metadata))
+    target.metadata.update(
+        {k: v for k, v in metadata.items() if not k.lower().startswith(_OF_THE_OLD_STREAM)}
+    )
 
 
 def _offset(source: Any, first_frame: Fraction) -> Fraction:

@@ -17,8 +17,8 @@ _SIDE_PX = 16
 
 def time_code_of(container: Any) -> str:
     """The time code of an open file, of a track or of the file as a whole; empty without one."""
-    for words in (*(stream.metadata for stream in container.streams), container.metadata):
-        if text := _in_words(words):
+    for metadata in (*(stream.metadata for stream in container.streams), container.metadata):
+        if text := _in_metadata(metadata):
             return text
     return ""
 
@@ -53,10 +53,10 @@ def holds_time_code(container: str, text: str, rate: Fraction) -> bool:
         return False
 
 
-def without_time_code(words: Mapping[str, str]) -> dict[str, str]:
+def without_time_code(metadata: Mapping[str, str]) -> dict[str, str]:
     """Metadata but for the time code, which FFmpeg makes a track of wherever it finds it."""
-    return {name: word for name, word in words.items() if name.lower() != TIME_CODE}
+    return {name: value for name, value in metadata.items() if name.lower() != TIME_CODE}
 
 
-def _in_words(words: Mapping[str, str]) -> str:
-    return next((word for name, word in words.items() if name.lower() == TIME_CODE), "")
+def _in_metadata(metadata: Mapping[str, str]) -> str:
+    return next((value for name, value in metadata.items() if name.lower() == TIME_CODE), "")

@@ -120,7 +120,7 @@ class _Planner:
             self._say_why_this_ending(able)
         elif able:
             raise ValueError(
-                f"{output_name} cannot hold {self._sound_words()}; name a file that ends in "
+                f"{output_name} cannot hold {self._described_sound()}; name a file that ends in "
                 f"{' or '.join(able)}."
             )
         else:
@@ -181,7 +181,7 @@ class _Planner:
     def _say_why_this_ending(self, able: Sequence[str]) -> None:
         usual = self._endings[0]
         if usual not in able:
-            self._say(f"Written as {self._ending}: {usual} cannot hold {self._sound_words()}.")
+            self._say(f"Written as {self._ending}: {usual} cannot hold {self._described_sound()}.")
         known = self._known_sounds()
         numbers = [number for number, sound in enumerate(self._of_type("audio"), 1) if sound.index in known]
         codecs = [sound.codec_context.name for sound in known.values()]
@@ -193,7 +193,7 @@ class _Planner:
                 f"{', but in .mov they do' if '.mov' in able else ''}."
             )
 
-    def _sound_words(self) -> str:
+    def _described_sound(self) -> str:
         codecs = [sound.codec_context.name for sound in self._known_sounds().values()]
         if len(set(codecs)) == 1:
             return f"the sound of {self._name}, which is {codecs[0]}"

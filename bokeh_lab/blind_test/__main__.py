@@ -21,10 +21,10 @@ from .tally import count, to_csv, to_markdown
 _DESCRIPTION = "A blind A/B test of videos: a static page for raters, and a tally of their answers."
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the two commands; return the exit code."""
     write_what_the_stream_can_show()
-    arguments = _parser().parse_args(words)
+    arguments = _parser().parse_args(argv)
     try:
         message: str = arguments.run(arguments)
     except (ValueError, OSError) as error:

@@ -30,7 +30,7 @@ _JOBS = min(2, os.cpu_count() or 1)
 _MOST_JOBS = 256
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
+def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m bokeh_lab.evaluate",
@@ -87,13 +87,13 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         action="store_true",
         help="delete the ground truth of a finished clip (25 frames of 1024x576 take 410 MB)",
     )
-    return parser.parse_args(words)
+    return parser.parse_args(argv)
 
 
-def main(words: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command line; return the exit code: 1 when a renderer failed."""
     write_what_the_stream_can_show()
-    arguments = parse(words)
+    arguments = parse(argv)
     if not 1 <= arguments.jobs <= _MOST_JOBS:
         raise ValueError(f"--jobs is {arguments.jobs}; it must be 1 to {_MOST_JOBS}.")
     if arguments.out.exists() and not arguments.out.is_dir():
@@ -108,7 +108,7 @@ def main(words: Sequence[str]) -> int:
     waiting = sum(not is_done(unit, settings) for unit in plan.units)
     with progress_bar("evaluate", "measurement", waiting) as bar:
         failures = run(plan, settings, partial(show, bar))
-    command = shlex.join(["python", "-m", "bokeh_lab.evaluate", *words])
+    command = shlex.join(["python", "-m", "bokeh_lab.evaluate", *argv])
     write_report(plan, settings.out, failures, command=command, plot=not arguments.no_plot)
     sys.stdout.write(f"{settings.out / PAGE_FILE}\n")
     return 1 if failures else 0

@@ -136,7 +136,7 @@ def _finite(value: Value | None) -> float | None:
 
 def _table(table: Table) -> str:
     columns = range(len(table.header))
-    kinds = [' class="words"' if table.holds_words(at) else "" for at in columns]
+    kinds = [' class="text"' if table.holds_text(at) else "" for at in columns]
     head = "".join(f"<th{kinds[at]}>{html.escape(table.header[at])}</th>" for at in columns)
     body = "\n".join(
         f"<tr>{''.join(f'<td{kinds[at]}>{_text(row[at])}</td>' for at in columns)}</tr>" for row in table.rows

@@ -49,7 +49,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
 
-    def holds_words(self, column: int) -> bool:
+    def holds_text(self, column: int) -> bool:
         """Whether a column is to be read as text, from the left, and not as numbers."""
         return column == 0 or any(len(row[column].text) > _LONGEST_NUMBER for row in self.rows)
 
@@ -123,7 +123,7 @@ def markdown(tables: Sequence[Table], heading: str, facts: Sequence[str]) -> str
     """The whole of table.md."""
     parts = [f"# {heading}", *facts]
     for table in tables:
-        rule = ("---" if table.holds_words(at) else "---:" for at in range(len(table.header)))
+        rule = ("---" if table.holds_text(at) else "---:" for at in range(len(table.header)))
         lines = [_markdown_line(table.header), f"|{'|'.join(rule)}|"]
         lines += [_markdown_line([f"**{c.text}**" if c.best else c.text for c in row]) for row in table.rows]
         parts += [f"## {table.title}", table.intro, "\n".join(lines)]

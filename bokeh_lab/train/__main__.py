@@ -28,7 +28,7 @@ from .shards import write_shards
 _COLUMNS = ("psnr", "edge_psnr", "ssim", "rm")
 
 
-def parse(words: Sequence[str]) -> argparse.Namespace:
+def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m bokeh_lab.train",
@@ -70,27 +70,27 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     bundle.add_argument(
         "--demo", action="store_true", help="write into the file that it is a demo; the nodes then say so"
     )
-    return parser.parse_args(words)
+    return parser.parse_args(argv)
 
 
-def run(words: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says.
 
     Raises:
         ValueError: anything a user can mend.
     """
-    values = read_yaml(words.config)
-    if words.set:
+    values = read_yaml(arguments.config)
+    if arguments.set:
         # In a recipe a setting holds for every phase.
         if PHASES in values:
             phase_configs(values)  # before the settings, so that what is wrong in the file is named as such
-            values = {**values, PHASES: [apply_settings(phase, words.set) for phase in values[PHASES]]}
+            values = {**values, PHASES: [apply_settings(phase, arguments.set) for phase in values[PHASES]]}
         else:
-            values = apply_settings(values, words.set)
+            values = apply_settings(values, arguments.set)
     phases = phase_configs(values) if PHASES in values else None
-    if words.command in STAGES:
-        report(words.command, train(stage_config(values, words.command), words.command))
-    elif words.command == "shards":
+    if arguments.command in STAGES:
+        report(arguments.command, train(stage_config(values, arguments.command), arguments.command))
+    elif arguments.command == "shards":
         config = phases[0][1] if phases else train_config(values)
         with progress_bar("shards", "shard", quiet_s=1) as bar:
             count = write_shards(
@@ -101,11 +101,11 @@ def run(words: argparse.Namespace) -> None:
                 on_shard=partial(advance, bar),
             )
         say(f"{config.data.shards}: {count} shards, {config.data.scenes} scenes")
-    elif words.command == "bundle":
-        write_trained_bundle(words, values)
+    elif arguments.command == "bundle":
+        write_trained_bundle(arguments, values)
     elif phases is None:
-        raise ValueError(f"{words.config} has no {PHASES}; `{words.command}` needs a recipe.")
-    elif words.command == "demo":
+        raise ValueError(f"{arguments.config} has no {PHASES}; `{arguments.command}` needs a recipe.")
+    elif arguments.command == "demo":
         report_demo(run_demo(phases, say))
     else:
         run_recipe(phases, lambda number, stage, result: report(f"{number}. {stage}", result))
@@ -116,9 +116,9 @@ def ray_device(wanted: str) -> str:
     return "cuda" if wanted == "auto" and torch.cuda.is_available() else "cpu"
 
 
-def write_trained_bundle(words: argparse.Namespace, values: dict[str, object]) -> None:
+def write_trained_bundle(arguments: argparse.Namespace, values: dict[str, object]) -> None:
     """Join the results of a recipe, all of whose phases are finished, or the files that a config names."""
-    require_destination(words.to)
+    require_destination(arguments.to)
     stage: Stage = "pixels"
     if PHASES in values:
         phases = phase_configs(values)
@@ -126,9 +126,9 @@ def write_trained_bundle(words: argparse.Namespace, values: dict[str, object]) -
     else:
         config = train_config(values)
     network = build_network(config, stage, torch.device("cpu"))
-    facts = training_facts(config, stage) | ({QUALITY_KEY: DEMO} if words.demo else {})
-    write_bundle(network, mpi_mode_of(config), words.to, facts, DTYPES[words.dtype])
-    say(f"{words.to}: {words.to.stat().st_size / 1e6:.1f} MB")
+    facts = training_facts(config, stage) | ({QUALITY_KEY: DEMO} if arguments.demo else {})
+    write_bundle(network, mpi_mode_of(config), arguments.to, facts, DTYPES[arguments.dtype])
+    say(f"{arguments.to}: {arguments.to.stat().st_size / 1e6:.1f} MB")
 
 
 def say(text: str = "") -> None:
@@ -164,13 +164,13 @@ def print_metrics(rows: dict[str, dict[str, float]]) -> None:
         say(f"{name:10}" + "".join(f"{row[c]:11.4f}" if c in row else f"{'-':>11}" for c in _COLUMNS))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Command line; 0 when all is done, 1 with the reason on stderr otherwise, 130 after Ctrl-C."""
     write_what_the_stream_can_show()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("accelerate").setLevel(logging.WARNING)
     try:
-        run(parse(sys.argv[1:] if arguments is None else arguments))
+        run(parse(sys.argv[1:] if argv is None else argv))
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

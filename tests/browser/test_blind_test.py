@@ -61,12 +61,12 @@ def play_through(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -
     for level, name in enumerate(("ours", *PEERS, "sharp")):
         for clip in CLIPS:
             write_clip(folder / name / clip, 40 + 40 * level)
-    words = ["make", "--ours", str(folder / "ours"), "--sharp", str(folder / "sharp"), "--title", TITLE]
+    argv = ["make", "--ours", str(folder / "ours"), "--sharp", str(folder / "sharp"), "--title", TITLE]
     for peer in PEERS:
-        words += ["--peer", f"{peer}={folder / peer}"]
+        argv += ["--peer", f"{peer}={folder / peer}"]
     test, one_peer, rater = folder / "test", folder / "one_peer", folder / "rater"
-    assert main([*words, "--seed", "5", "--out", str(test)]) == 0
-    assert main([*words, "--seed", "6", "--out", str(one_peer), "--one-peer-per-clip"]) == 0
+    assert main([*argv, "--seed", "5", "--out", str(test)]) == 0
+    assert main([*argv, "--seed", "6", "--out", str(one_peer), "--one-peer-per-clip"]) == 0
 
     rater.mkdir()
     key = json.loads((test / "key.json").read_text(encoding="utf-8"))

@@ -156,17 +156,17 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path, golden_fold
     target = tmp_path / "vae.safetensors"
     convert(golden_folder / "vae", target, dtype=torch.bfloat16)
     before = target.read_bytes()
-    words = [str(golden_folder / "vae"), str(target)]
+    argv = [str(golden_folder / "vae"), str(target)]
 
     def fail(_tensors, path, **_rest):
         Path(path).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("safetensors.torch.save_file", fail)
-    assert main(words) == 1
+    assert main(argv) == 1
     assert "vae.safetensors was not written" in capsys.readouterr().err
     monkeypatch.setattr("bokeh_core.checkpoint.write.free_bytes_in", lambda _: 1_000_000)
-    assert main(words) == 1
+    assert main(argv) == 1
     message = capsys.readouterr().err
     # 1 MiB for the header and the small VAE's own megabytes.
     assert f"The disk of {tmp_path} is too full: vae.safetensors needs about" in message

@@ -107,8 +107,8 @@ def test_the_command_without_diffusers(tmp_path: Path):
     depth = write_disparity(tmp_path / "depth", sliding_disparity(1, 32, 32))
     blocked = "import sys; sys.modules['diffusers'] = None"
     program = f"{blocked}; from bokeh_core.render.__main__ import main; sys.exit(main())"
-    words = [str(video), "--disparity", str(depth), "-o", str(tmp_path / "out.mp4"), "--renderer", "model"]
-    done = subprocess.run([sys.executable, "-c", program, *words], cwd=PACK, capture_output=True, check=False)
+    argv = [str(video), "--disparity", str(depth), "-o", str(tmp_path / "out.mp4"), "--renderer", "model"]
+    done = subprocess.run([sys.executable, "-c", program, *argv], cwd=PACK, capture_output=True, check=False)
     said = done.stderr.decode(errors="replace")
     assert done.returncode == 1
     assert said.startswith("The model needs diffusers, which cannot be loaded (")

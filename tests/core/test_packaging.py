@@ -95,9 +95,9 @@ def test_the_wheel_runs_elsewhere(wheel: Path, tmp_path: Path):
         archive.extractall(tmp_path / "site")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     program = "import bokeh_core; print(bokeh_core.__file__)"
-    for words in (["-c", program], ["-m", "bokeh_core.render", "--help"]):
+    for argv in (["-c", program], ["-m", "bokeh_core.render", "--help"]):
         done = subprocess.run(
-            [sys.executable, *words],
+            [sys.executable, *argv],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -105,5 +105,5 @@ def test_the_wheel_runs_elsewhere(wheel: Path, tmp_path: Path):
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        expected = str(tmp_path / "site") if words[0] == "-c" else "python -m bokeh_core.render"
+        expected = str(tmp_path / "site") if argv[0] == "-c" else "python -m bokeh_core.render"
         assert expected in done.stdout

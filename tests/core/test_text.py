@@ -44,10 +44,10 @@ def clips(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*words: object) -> subprocess.CompletedProcess[bytes]:
+def run(*argv: object) -> subprocess.CompletedProcess[bytes]:
     """Run a command of ours with streams in cp1252, as redirected ones are on many a Windows."""
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    command = [sys.executable, "-m", *map(str, words)]
+    command = [sys.executable, "-m", *map(str, argv)]
     return subprocess.run(command, cwd=PACK, env=environment, capture_output=True, check=False)
 
 

@@ -30,22 +30,22 @@ def main() -> int:
     parser.add_argument(
         "--again", nargs=3, metavar=("KIND", "SEED", "COUNT"), help="one batch, as it was named"
     )
-    words = parser.parse_args()
-    if words.again:
-        kind, seed, count = words.again
+    arguments = parser.parse_args()
+    if arguments.again:
+        kind, seed, count = arguments.again
         with tempfile.TemporaryDirectory() as folder:
             counts = kind_of(kind).run(int(seed), int(count), Path(folder))
         sys.stdout.write(f"{dict(counts)}\n")
         return 0
-    kinds = words.kind or names
+    kinds = arguments.kind or names
     whole = sum(share_of(kind) for kind in kinds)
-    planned = {kind: math.ceil(words.count * share_of(kind) / whole) for kind in kinds}
-    batches = [batch for kind in kinds for batch in batches_of(kind, planned[kind], words.seed)]
+    planned = {kind: math.ceil(arguments.count * share_of(kind) / whole) for kind in kinds}
+    batches = [batch for kind in kinds for batch in batches_of(kind, planned[kind], arguments.seed)]
     totals: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
     left = Counter(batch.kind for batch in batches)
     failures: list[Outcome] = []
     started = time.monotonic()
-    with ThreadPoolExecutor(words.processes) as pool:
+    with ThreadPoolExecutor(arguments.processes) as pool:
         for outcome in pool.map(run_batch, batches):
             kind = outcome.batch.kind
             totals[kind] += outcome.counts
@@ -62,7 +62,7 @@ def main() -> int:
     tried = sum(seen.total() for seen in totals.values())
     seconds = time.monotonic() - started
     sys.stdout.write(
-        f"{tried} inputs in {seconds:.0f} s, {len(failures)} batches failed (seed {words.seed}).\n"
+        f"{tried} inputs in {seconds:.0f} s, {len(failures)} batches failed (seed {arguments.seed}).\n"
     )
     return 1 if failures else 0
 

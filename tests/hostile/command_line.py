@@ -118,12 +118,12 @@ HOSTILE = {
 }
 # An empty video holds nothing to lose, so it may give way to a result.
 KEPT = ("clip.mp4", "depth.npy", "mask.npy", "note.txt", "empty.npy")
-# Options that take any text; the others take numbers or words of a list, and argparse says so.
+# Options that take any text; the others take numbers or one of a list, and argparse says so.
 TEXTS = ("--focus", "--strength", "--disparity", "-o", "--device")
 
 
 def run(seed: int, count: int, folder: Path) -> Counter[str]:
-    """Give one to three options words from the lists, the others good ones, and look at what comes of it."""
+    """Give one to three options values from the lists, the others good ones, and look at what comes of it."""
     chance = random.Random(seed)
     write_sources(folder)
     before = digests(folder)
@@ -135,18 +135,18 @@ def run(seed: int, count: int, folder: Path) -> Counter[str]:
             for name in chance.sample(names, chance.randint(1, 3)):
                 options[name] = chance.choice(HOSTILE[name])
             source = chance.choice(PATHS) if chance.random() < 0.1 else "clip.mp4"
-            words = [
+            argv = [
                 source,
                 *(f"{name}={word}" if name[1] == "-" else f"{name}{word}" for name, word in options.items()),
             ]
-            outcomes[outcome_of(words, options["-o"])] += 1
-            assert digests(folder) == before, f"{words} changed a source"
+            outcomes[outcome_of(argv, options["-o"])] += 1
+            assert digests(folder) == before, f"{argv} changed a source"
             clear(folder)
             (folder / "empty.mp4").write_bytes(b"")
     return outcomes
 
 
-def outcome_of(words: list[str], output: str) -> str:
+def outcome_of(argv: list[str], output: str) -> str:
     """Run the command; return `rendered`, `refused` or `usage`.
 
     Raises:
@@ -155,20 +155,20 @@ def outcome_of(words: list[str], output: str) -> str:
     said, told = io.StringIO(), io.StringIO()
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(told):
-            code = main(words)
+            code = main(argv)
     except SystemExit as end:
-        assert end.code == 2, f"{words} ended with {end.code}: {said.getvalue()}"
+        assert end.code == 2, f"{argv} ended with {end.code}: {said.getvalue()}"
         return "usage"
     except Exception as error:
-        raise AssertionError(f"{words} raised {type(error).__name__}: {error}") from error
+        raise AssertionError(f"{argv} raised {type(error).__name__}: {error}") from error
     text = said.getvalue()
     if code == 0:
-        assert frames_in(Path(output)) == FRAMES, f"{words} made no such video"
+        assert frames_in(Path(output)) == FRAMES, f"{argv} made no such video"
         return "rendered"
-    assert code == 1, f"{words} returned {code}: {text}"
+    assert code == 1, f"{argv} returned {code}: {text}"
     for sign in ("Traceback", "[Errno", "Error:", "<class", "NoneType", "object has no"):
-        assert sign not in text, f"{words} says {text}"
-    assert len(text.strip()) > 20, f"{words} says {text!r}"
+        assert sign not in text, f"{argv} says {text}"
+    assert len(text.strip()) > 20, f"{argv} says {text!r}"
     return "refused"
 
 

@@ -207,18 +207,18 @@ def _with_odd_array(case: Case, random_: random.Random) -> Case:
 def samples() -> tuple[Case, ...]:
     """Sound files of every type."""
     ramp = np.linspace(0, 1, 20 * 24).reshape(20, 24)
-    levels, words = (ramp * 255).astype(np.uint8), (ramp * 65535).astype(np.uint16)
+    levels, samples = (ramp * 255).astype(np.uint8), (ramp * 65535).astype(np.uint16)
     metres = (1 + 9 * ramp).astype(np.float32)
     clip = [np.roll(levels, 3 * t, 1) for t in range(4)]
     made = [
         Case(".png", _encoded(".png", levels)),
-        Case(".png", _encoded(".png", words)),
+        Case(".png", _encoded(".png", samples)),
         Case(".png", _encoded(".png", np.stack([levels] * 4, -1))),
         Case(".png", _encoded(".png", levels, cv2.IMWRITE_PNG_BILEVEL, 1)),
         Case(".jpg", _encoded(".jpg", levels)),
         Case(".jpg", _encoded(".jpg", levels, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)),
-        *(Case(".tif", _encoded(".tif", picture)) for picture in (levels, words, metres)),
-        Case(".tif", _encoded(".tif", words, cv2.IMWRITE_TIFF_COMPRESSION, 8)),
+        *(Case(".tif", _encoded(".tif", picture)) for picture in (levels, samples, metres)),
+        Case(".tif", _encoded(".tif", samples, cv2.IMWRITE_TIFF_COMPRESSION, 8)),
         Case(".tif", _encoded(".tif", levels, cv2.IMWRITE_TIFF_COMPRESSION, 1)),
         Case(".tif", _tiff(clip)),
         Case(".bmp", _encoded(".bmp", levels)),
@@ -228,12 +228,12 @@ def samples() -> tuple[Case, ...]:
         Case(".pfm", b"Pf\n24 20\n-1.0\n" + metres.tobytes()),
         Case(".pfm", b"PF\n24 20\n1.0\n" + np.repeat(metres[..., None], 3, 2).astype(">f4").tobytes()),
         Case(".npy", _npy(metres)),
-        Case(".npy", _npy(np.stack([words] * 3))),
+        Case(".npy", _npy(np.stack([samples] * 3))),
         Case(".npz", _npz(np.savez, depth=np.stack([metres] * 3), K=np.eye(3))),
         Case(".npz", _npz(np.savez_compressed, disparity=metres.T)),
         Case(".png", _film("apng", "apng", "gray", clip)),
         Case(".gif", _film("gif", "gif", "gray", clip)),
-        Case(".mkv", _film("matroska", "ffv1", "gray16le", [words] * 3)),
+        Case(".mkv", _film("matroska", "ffv1", "gray16le", [samples] * 3)),
         Case(".mp4", _film("mp4", "mpeg4", "yuv420p", clip)),
         *(Case(".exr", data) for data in _pictures_of_exr(metres)),
         *(Case(".exr", data) for data in _parts_and_tiles_of_exr(metres)),

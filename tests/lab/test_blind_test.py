@@ -396,8 +396,8 @@ def test_file_that_is_no_key(tmp_path, text, message):
 
 
 def test_make_then_tally(folders, capsys):
-    words = ["make", "--ours", str(folders / "ours"), "--peer", f"mpib={folders / 'mpib'}"]
-    assert main([*words, "--seed", "1", "--out", str(folders / "test")]) == 0
+    argv = ["make", "--ours", str(folders / "ours"), "--peer", f"mpib={folders / 'mpib'}"]
+    assert main([*argv, "--seed", "1", "--out", str(folders / "test")]) == 0
     assert "3 pairs of 3 clips" in capsys.readouterr().out
     key = read_key(folders / "test" / "key.json")
     for rater, choices in (("r1", "ours"), ("r2", "peer")):

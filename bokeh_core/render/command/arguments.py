@@ -181,67 +181,67 @@ class Settings:
         return parse_focus(self.focus_text, find_file=find, **self.focus_options)  # type: ignore[arg-type]
 
 
-def settings_of(words: argparse.Namespace) -> Settings:
+def settings_of(arguments: argparse.Namespace) -> Settings:
     """Check what a command line says, before a video or a model is opened.
 
     Raises:
         ValueError: a setting that cannot be used.
     """
-    focus, focus_file = text_or_file(words.focus, "--focus")
-    strength, strength_file = text_or_file(words.strength, "--strength")
+    focus, focus_file = text_or_file(arguments.focus, "--focus")
+    strength, strength_file = text_or_file(arguments.strength, "--strength")
     options = {
-        "smoothing_frames": words.focus_smoothing,
-        "radius_px": words.focus_radius,
-        "between": words.between_points,
-        "easing": words.easing,
+        "smoothing_frames": arguments.focus_smoothing,
+        "radius_px": arguments.focus_radius,
+        "between": arguments.between_points,
+        "easing": arguments.easing,
     }
-    require_whole_calls(words.part_frames)
-    plan_windows(WINDOW_FRAMES, overlap=words.overlap)
+    require_whole_calls(arguments.part_frames)
+    plan_windows(WINDOW_FRAMES, overlap=arguments.overlap)
     settings = Settings(
-        DepthMeaning(words.depth_source, words.polarity, words.normalisation, words.exponent),
+        DepthMeaning(arguments.depth_source, arguments.polarity, arguments.normalisation, arguments.exponent),
         focus,
         options,
-        Strength(strength, words.easing),
-        Encoding(words.codec, words.crf),
-        words.part_frames,
-        words.overwrite,
+        Strength(strength, arguments.easing),
+        Encoding(arguments.codec, arguments.crf),
+        arguments.part_frames,
+        arguments.overwrite,
         tuple(path for path in (focus_file, strength_file) if path is not None),
     )
     settings.focus(None)
-    lens_renderer(words, torch.device("cpu"))
+    lens_renderer(arguments, torch.device("cpu"))
     return settings
 
 
-def lens_renderer(words: argparse.Namespace, device: torch.device) -> LensRenderer:
+def lens_renderer(arguments: argparse.Namespace, device: torch.device) -> LensRenderer:
     """Lens Blur as a command line sets it.
 
     Raises:
         ValueError: a setting out of range.
     """
-    lens = lens_of_controls(**{name: getattr(words, name) for name in LENS_CONTROLS})
+    lens = lens_of_controls(**{name: getattr(arguments, name) for name in LENS_CONTROLS})
     return LensRenderer(lens, device)
 
 
-def chosen_renderer(words: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:
+def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:
     """The renderer of a command line; a model is loaded when it is first used.
 
     Raises:
         ValueError: model files are missing or wrong.
     """
-    if words.renderer == "lens":
-        return lens_renderer(words, device)
+    if arguments.renderer == "lens":
+        return lens_renderer(arguments, device)
     from ..model_files import FileModel
 
     return FileModel(
         *(
             None if text is None else input_path(text)
-            for text in (words.unet, words.vae, words.image_encoder)
+            for text in (arguments.unet, arguments.vae, arguments.image_encoder)
         ),
         device=device,
-        dtype=DTYPES[words.dtype] if words.dtype else default_dtype(device),
-        mpi_mode=words.mpi_mode,
-        overlap=words.overlap,
-        working_size=words.working_size,
+        dtype=DTYPES[arguments.dtype] if arguments.dtype else default_dtype(device),
+        mpi_mode=arguments.mpi_mode,
+        overlap=arguments.overlap,
+        working_size=arguments.working_size,
     )
 
 

@@ -33,10 +33,10 @@ class Failure:
         return ours and not type(self.error).__module__.startswith("av.")
 
     def __str__(self) -> str:
-        return f"{self.name}: {in_words(self.error)}"
+        return f"{self.name}: {message_of(self.error)}"
 
 
-def in_words(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """What an error says, and what helps; never empty."""
     said = str(error).strip() or "no reason given"
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):

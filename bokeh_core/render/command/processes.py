@@ -36,10 +36,10 @@ def this_process(environment: Mapping[str, str]) -> Process:
     """
     if "RANK" not in environment or "WORLD_SIZE" not in environment:
         return Process()
-    words = environment["RANK"], environment["WORLD_SIZE"], environment.get("LOCAL_RANK", environment["RANK"])
-    if not all(word.isdecimal() for word in words):
-        raise ValueError(f"RANK, WORLD_SIZE and LOCAL_RANK are {', '.join(words)}; they must be numbers.")
-    rank, count, local_rank = (int(word) for word in words)
+    given = environment["RANK"], environment["WORLD_SIZE"], environment.get("LOCAL_RANK", environment["RANK"])
+    if not all(text.isdecimal() for text in given):
+        raise ValueError(f"RANK, WORLD_SIZE and LOCAL_RANK are {', '.join(given)}; they must be numbers.")
+    rank, count, local_rank = (int(text) for text in given)
     if rank >= count:
         raise ValueError(f"RANK is {rank} and WORLD_SIZE {count}; ranks count from 0 to {count - 1}.")
     return Process(rank, count, local_rank)

@@ -53,11 +53,11 @@ class TestLock:
 
     def test_the_lock_of_a_process_that_dies_is_free(self, tmp_path: Path):
         path = tmp_path / "lock"
-        words = "import sys; from pathlib import Path; from bokeh_core.disk.lock import try_lock\n"
-        words += "lock = try_lock(Path(sys.argv[1])); print(lock is not None, flush=True); sys.stdin.read()"
+        program = "import sys; from pathlib import Path; from bokeh_core.disk.lock import try_lock\n"
+        program += "lock = try_lock(Path(sys.argv[1])); print(lock is not None, flush=True); sys.stdin.read()"
         root = Path(__file__).resolve().parents[3]
         with subprocess.Popen(
-            [sys.executable, "-c", words, str(path)],
+            [sys.executable, "-c", program, str(path)],
             cwd=root,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

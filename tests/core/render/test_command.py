@@ -41,8 +41,8 @@ def write_clip(folder: Path, name: str = "clip") -> tuple[Path, Path]:
     )
 
 
-def run(*words: Any) -> int:
-    return command.main([str(word) for word in words])
+def run(*argv: Any) -> int:
+    return command.main([str(word) for word in argv])
 
 
 def test_one_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -60,13 +60,13 @@ def test_one_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
 
 def test_every_option_reaches_the_job(tmp_path: Path):
     video, depth = write_clip(tmp_path)
-    words = f"""{shlex.quote(str(video))} --disparity {depth} -o {tmp_path / "o.mov"} --depth-source=disparity
+    argv = f"""{shlex.quote(str(video))} --disparity {depth} -o {tmp_path / "o.mov"} --depth-source=disparity
         --polarity 'near white' --normalisation none --exponent 2 --focus point:3,4 --focus-smoothing 1
         --focus-radius 2 --between-points 'follow the point' --easing smooth --strength 5 --blades 6
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --codec prores
         --crf 20 --part-frames 16 --device cpu --overwrite"""
-    parsed = parser().parse_args(shlex.split(words))
+    parsed = parser().parse_args(shlex.split(argv))
     renderer = chosen_renderer(parsed, torch.device("cpu"))
     lens = LensSettings(Aperture(6, 10.0, 0.5, 2.0, 0.25), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0)
     assert renderer == LensRenderer(lens, torch.device("cpu"))
@@ -92,8 +92,8 @@ class TestFolder:
             write_clip(tmp_path, name)
         (tmp_path / "depths" / "b").rename(tmp_path / "depths" / "elsewhere")
         (tmp_path / "videos" / "notes.txt").write_text("no video")
-        words = (tmp_path / "videos", "--disparity", tmp_path / "depths", "--strength", "0")
-        assert run(*words, "-o", tmp_path / "out") == 1
+        argv = (tmp_path / "videos", "--disparity", tmp_path / "depths", "--strength", "0")
+        assert run(*argv, "-o", tmp_path / "out") == 1
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "c.mp4"]
         said = capsys.readouterr().err
         assert "1 of 3 clips failed:" in said
@@ -147,13 +147,13 @@ class TestModel:
         video, depth = write_clip(tmp_path)
         files = [f"--{name}={golden_folder / name.replace('-', '_')}" for name in ("unet", "vae")]
         encoder = f"--image-encoder={golden_folder / 'image_encoder'}"
-        words = (video, "--disparity", depth, "-o", tmp_path / "out.mp4", "--renderer", "model", *files)
-        assert run(*words, encoder, "--device", "cpu", "--strength", "200") == 0
+        argv = (video, "--disparity", depth, "-o", tmp_path / "out.mp4", "--renderer", "model", *files)
+        assert run(*argv, encoder, "--device", "cpu", "--strength", "200") == 0
         assert read_video(tmp_path / "out.mp4").shape == (COUNT, HEIGHT, WIDTH, 3)
         assert "The paper's model, MPI mode released, 4 frames shared" in capsys.readouterr().out
         # What is finished is known without loading anything.
         monkeypatch.delattr(FileModel, "load")
-        assert run(*words, encoder, "--device", "cpu", "--strength", "200") == 0
+        assert run(*argv, encoder, "--device", "cpu", "--strength", "200") == 0
         assert "Nothing has changed" in capsys.readouterr().out
 
     def test_missing_files_are_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -213,7 +213,7 @@ def test_each_stage_has_a_bar_that_ends_where_the_stage_ends():
 
 def test_the_module_runs():
     root = Path(__file__).resolve().parents[3]
-    words = [sys.executable, "-m", "bokeh_core.render", "--help"]
-    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    argv = [sys.executable, "-m", "bokeh_core.render", "--help"]
+    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "--disparity" in done.stdout

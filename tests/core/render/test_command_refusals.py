@@ -31,8 +31,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return video, write_disparity(folder / "maps", sliding_disparity(COUNT, HEIGHT, WIDTH))
 
 
-def run(*words: Any) -> int:
-    return command.main([str(word) for word in words])
+def run(*argv: Any) -> int:
+    return command.main([str(word) for word in argv])
 
 
 INFINITE = [
@@ -72,16 +72,16 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "message"), SETTINGS)
+@pytest.mark.parametrize(("argv", "message"), SETTINGS)
 def test_a_setting_is_refused_before_a_source_is_looked_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, message: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argv: str, message: str
 ):
     def look(*_: Any) -> Any:
         raise AssertionError("a source was looked for")
 
     monkeypatch.setattr(command, "clips_at", look)
     monkeypatch.setattr(command, "input_path", look)
-    assert run("in.mp4", "--disparity", "maps", "-o", "out.mp4", words) == 1
+    assert run("in.mp4", "--disparity", "maps", "-o", "out.mp4", argv) == 1
     said = capsys.readouterr().err
     assert message in said
     assert len(said.splitlines()) == 1
@@ -110,9 +110,9 @@ def test_a_path_that_is_none(
     video, maps = sources
     named: dict[str, Any] = {"source": video, "depth": maps, "output": tmp_path / "out.mp4"}
     named[place] = path
-    words = (named["source"], "--disparity", named["depth"], "-o", named["output"])
+    argv = (named["source"], "--disparity", named["depth"], "-o", named["output"])
     model = ("--renderer", "model", "--unet", path) if place == "unet" else ()
-    assert run(*words, *model) == 1
+    assert run(*argv, *model) == 1
     said = capsys.readouterr().err
     assert message in said
     assert len(said) < 1000
@@ -122,10 +122,10 @@ def test_a_path_that_is_none(
 class TestMissingFiles:
     def test_similar_names_are_told(self, sources: tuple[Path, Path], capsys: pytest.CaptureFixture[str]):
         video, maps = sources
-        for words in [(video.with_name("im.mp4"), maps), (video, maps.with_name("map"))]:
-            assert run(words[0], "--disparity", words[1], "-o", "out.mp4") == 1
-            missing = words[0] if words[1] is maps else words[1]
-            meant = "in.mp4" if words[1] is maps else "maps"
+        for argv in [(video.with_name("im.mp4"), maps), (video, maps.with_name("map"))]:
+            assert run(argv[0], "--disparity", argv[1], "-o", "out.mp4") == 1
+            missing = argv[0] if argv[1] is maps else argv[1]
+            meant = "in.mp4" if argv[1] is maps else "maps"
             said = capsys.readouterr().err
             assert f"Nothing exists at {missing}" in said
             assert f"there is {meant}." in said
@@ -135,11 +135,11 @@ class TestMissingFiles:
     ):
         video, maps = sources
         mask = tmp_path / "a@b.png"
-        words = (video, "--disparity", maps, "-o", tmp_path / "out.mp4", "--strength", "0")
-        assert run(*words, "--focus", f"mask: {mask}") == 1
+        argv = (video, "--disparity", maps, "-o", tmp_path / "out.mp4", "--strength", "0")
+        assert run(*argv, "--focus", f"mask: {mask}") == 1
         assert f"Nothing exists at {mask}" in capsys.readouterr().err
         assert cv2.imwrite(str(mask), (255 * sliding_disparity(1, HEIGHT, WIDTH)[0]).astype("uint8"))
-        assert run(*words, "--focus", f"mask: '{mask}'") == 0
+        assert run(*argv, "--focus", f"mask: '{mask}'") == 0
 
     def test_depth_of_another_kind_is_refused_before_the_video_is_read(
         self, sources: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -273,7 +273,7 @@ def test_a_folder_with_one_output_taken(
         shutil.copy(video, tmp_path / "videos" / f"{name}.mp4")
         shutil.copytree(maps, tmp_path / "depths" / name)
     (tmp_path / "out" / "a.mp4").write_bytes(b"somebody's")
-    words = (
+    argv = (
         tmp_path / "videos",
         "--disparity",
         tmp_path / "depths",
@@ -282,16 +282,16 @@ def test_a_folder_with_one_output_taken(
         "--strength",
         "0",
     )
-    assert run(*words) == 1
+    assert run(*argv) == 1
     said = capsys.readouterr().err
     assert "1 of 2 clips failed" in said
     assert "a.mp4 exists and is not the result of this job" in said
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"somebody's"
     assert (tmp_path / "out" / "b.mp4").stat().st_size > 1000
-    assert run(*words, "--overwrite") == 0
+    assert run(*argv, "--overwrite") == 0
     out = capsys.readouterr().out
     assert f"Nothing has changed since {tmp_path / 'out' / 'b.mp4'} was made." in out
-    assert run(*words) == 0
+    assert run(*argv) == 0
     out, said = capsys.readouterr()
     assert out.count("Nothing has changed") == 2
     assert said == ""
@@ -311,13 +311,13 @@ def test_a_stop_by_the_system_keeps_the_parts(
             signal.raise_signal(signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    words = (sources[0], "--disparity", sources[1], "-o", tmp_path / "out.mp4", "--part-frames", "8")
+    argv = (sources[0], "--disparity", sources[1], "-o", tmp_path / "out.mp4", "--part-frames", "8")
     with monkeypatch.context() as patched:
         patched.setattr(ProgressLine, "__call__", progress)
         # The part is complete one frame later.
-        assert run(*words, "--strength", "0") == 130
+        assert run(*argv, "--strength", "0") == 130
     assert signal.getsignal(signal.SIGTERM) == before
     said = capsys.readouterr().err
     assert f"Finished parts are kept in {tmp_path / 'out.mp4.parts'}." in said
     assert not (tmp_path / "out.mp4").exists()
-    assert run(*words, "--strength", "0") == 0
+    assert run(*argv, "--strength", "0") == 0

@@ -248,10 +248,10 @@ def test_a_killed_process_leaves_its_finished_parts(
     sources: tuple[Path, Path], uninterrupted: Path, tmp_path: Path
 ):
     output = tmp_path / "out.mp4"
-    words = [sys.executable, "-c", WORKER, *map(str, sources), str(output)]
+    argv = [sys.executable, "-c", WORKER, *map(str, sources), str(output)]
     root = Path(__file__).resolve().parents[3]
     with subprocess.Popen(
-        words, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         reached = "here\n" in process.stdout

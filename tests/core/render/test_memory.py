@@ -43,8 +43,8 @@ def peak_bytes(folder: Path, num_frames: int) -> int:
     video = write_video(folder / f"{num_frames}.mp4", pictures, **quick)  # type: ignore[arg-type]
     maps = np.rint(16 + 219 * sliding_disparity(16, HEIGHT, WIDTH)).astype(np.uint8)[order]
     depth = write_video(folder / f"{num_frames}.mkv", np.repeat(maps[..., None], 3, 3), pixel_format="gray")
-    words = [str(video), "--disparity", str(depth), "--strength", "0", "--focus", "point", "--device", "cpu"]
-    command = [sys.executable, "-c", WORKER, *words, "-o", str(folder / f"{num_frames}_out.mp4")]
+    argv = [str(video), "--disparity", str(depth), "--strength", "0", "--focus", "point", "--device", "cpu"]
+    command = [sys.executable, "-c", WORKER, *argv, "-o", str(folder / f"{num_frames}_out.mp4")]
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

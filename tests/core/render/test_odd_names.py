@@ -33,8 +33,8 @@ def test_a_command_with_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     greys = np.repeat(moving_pictures(9, 32, 48)[..., :1], 3, axis=-1)
     depth = write_video(tmp_path / "depth.mkv", greys, pixel_format="gray")
     depth.rename(f"{name} depth.mkv")
-    words = [f"{name}.mp4", "--disparity", f"{name} depth.mkv", "-o", f"{name} out.mp4", "--strength", "0"]
-    assert main([*words, "--device", "cpu", "--part-frames", "8"]) == 0
+    argv = [f"{name}.mp4", "--disparity", f"{name} depth.mkv", "-o", f"{name} out.mp4", "--strength", "0"]
+    assert main([*argv, "--device", "cpu", "--part-frames", "8"]) == 0
     result = tmp_path / f"{name} out.mp4"
     # Read under a name that means nothing.
     plain_copy = tmp_path / "copy.mp4"

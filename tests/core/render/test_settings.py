@@ -57,7 +57,7 @@ def maps(num_frames: int = 6) -> tuple[Tensor, StreamedMaps]:
         (r"mask:C:\masks", MaskFocus(Path(r"C:\masks"))),
     ],
 )
-def test_words(text: str, expected: Any):
+def test_texts(text: str, expected: Any):
     assert parse_focus(text) == expected
 
 

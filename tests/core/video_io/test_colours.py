@@ -136,10 +136,10 @@ class TestTags:
 def test_sixteen_bit_rgb_by_hand(pixel_format: str):
     levels = np.arange(32)
     green = 2 * levels if "565" in pixel_format else levels
-    words = (levels << (11 if "565" in pixel_format else 10)) | (green << 5) | levels
+    samples = (levels << (11 if "565" in pixel_format else 10)) | (green << 5) | levels
     frame = av.VideoFrame(32, 1, pixel_format)
     row = np.zeros(frame.planes[0].line_size // 2, np.uint16)
-    row[:32] = words
+    row[:32] = samples
     order = ">u2" if pixel_format.endswith("be") else "<u2"
     frame.planes[0].update(row.astype(order).tobytes())
     rgb = torch.from_numpy(to_rgb(frame, Colour()))

@@ -342,9 +342,9 @@ class TestBesideTheSound:
         rewritten(given, made, encoding, [(0, 6)])
         assert subtitles_of(made) == [(0.0, 0.05, "Hallo"), (0.1, 0.05, "schräg")]
         with av.open(str(made)) as container:
-            words = {key.lower(): value for key, value in container.metadata.items()}
-            assert words["creation_time"].startswith("2024-05-01T10:00:00")
-            assert (words["make"], words["title"]) == ("Apple", "Holiday")
+            metadata = {key.lower(): value for key, value in container.metadata.items()}
+            assert metadata["creation_time"].startswith("2024-05-01T10:00:00")
+            assert (metadata["make"], metadata["title"]) == ("Apple", "Holiday")
             chapters = container.chapters()
             assert [chapter["metadata"]["title"] for chapter in chapters] == ["One", "Zwei"]
             assert float(chapters[1]["start"] * chapters[1]["time_base"]) == pytest.approx(0.1, abs=1e-4)
@@ -407,8 +407,8 @@ class TestTimeCodesThatDoNotFit:
             assert len(plan.lines) == (not held)
             rewritten(source, output, H264, [(0, 6)])
             with av.open(str(output)) as container:
-                words = {key.lower(): word for key, word in container.streams.video[0].metadata.items()}
-            assert words.get("timecode") == ("01:02:03:04" if held else None)
+                metadata = {key.lower(): word for key, word in container.streams.video[0].metadata.items()}
+            assert metadata.get("timecode") == ("01:02:03:04" if held else None)
 
     def test_dropped_numbers_at_another_rate(self, tmp_path: Path):
         """A frame is missing: on average that is not the rate at which numbers are dropped."""

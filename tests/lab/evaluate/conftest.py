@@ -20,7 +20,7 @@ class Finished:
     """An evaluation that ran to its end: its folder, its command line and its exit code."""
 
     out: Path
-    words: list[str]
+    argv: list[str]
     code: int
 
 
@@ -35,7 +35,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("evaluation")
     own = folder / "own.py"
     own.write_text(OWN_RENDERER, encoding="utf-8")
-    words = tiny(
+    argv = tiny(
         folder / "out",
         "--renderers",
         "ground_truth,another_grid,identity,gather,deeplens,true_layers",
@@ -44,4 +44,4 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
         "--perturb",
         "erode",
     )
-    return Finished(folder / "out", words, main(words))
+    return Finished(folder / "out", argv, main(argv))

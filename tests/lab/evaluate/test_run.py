@@ -99,7 +99,7 @@ def test_a_renderer_of_ones_own_is_one_function(finished: Finished):
 
 def test_the_same_command_again_measures_nothing(finished: Finished):
     before = modified(finished.out)
-    assert main(finished.words) == 0
+    assert main(finished.argv) == 0
     after = modified(finished.out)
     assert after.keys() == before.keys()
     changed = {file.name for file in after if after[file] != before[file]}
@@ -107,10 +107,10 @@ def test_the_same_command_again_measures_nothing(finished: Finished):
 
 
 def test_other_settings_are_other_results(tmp_path):
-    words = ["--renderers", "identity", "--no-videos", "--no-plot"]
-    main(tiny(tmp_path, *words))
+    argv = ["--renderers", "identity", "--no-videos", "--no-plot"]
+    main(tiny(tmp_path, *argv))
     first = modified(tmp_path / "results")
-    main(tiny(tmp_path, *words, "--gamma", "2.2"))
+    main(tiny(tmp_path, *argv, "--gamma", "2.2"))
     assert len(modified(tmp_path / "results")) == 2 * len(first)
     assert len(modified(tmp_path / "clips")) == 4
     assert first.items() <= modified(tmp_path / "results").items()
@@ -119,8 +119,8 @@ def test_other_settings_are_other_results(tmp_path):
 
 
 def test_damaged_files_are_made_again(tmp_path):
-    words = tiny(tmp_path, "--renderers", "identity", "--no-plot")
-    main(words)
+    argv = tiny(tmp_path, "--renderers", "identity", "--no-plot")
+    main(argv)
     table = (tmp_path / "table.csv").read_bytes()
     results = sorted((tmp_path / "results").rglob("*.json"))
     results[0].write_bytes(results[0].read_bytes()[:40])
@@ -128,7 +128,7 @@ def test_damaged_files_are_made_again(tmp_path):
         clip.write_bytes(clip.read_bytes()[:1000])
     video = next((tmp_path / "videos").rglob("identity.*"))
     video.unlink()
-    main(words)
+    main(argv)
     assert video.is_file()
     with_times = csv.DictReader((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines())
     before = csv.DictReader(table.decode().splitlines())
@@ -140,8 +140,8 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
     own = tmp_path / "own.py"
     own.write_text(NOTING, encoding="utf-8")
     out = tmp_path / "out"
-    words = tiny(out, "--renderer", f"{own}:render", "--no-plot")
-    command = [sys.executable, "-m", "bokeh_lab.evaluate", *words]
+    argv = tiny(out, "--renderer", f"{own}:render", "--no-plot")
+    command = [sys.executable, "-m", "bokeh_lab.evaluate", *argv]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "HANG": "1"}, stderr=subprocess.PIPE, text=True
     )
@@ -157,7 +157,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
     assert len(clips) == 2
     assert not (out / "index.html").exists()
 
-    assert main(words) == 0
+    assert main(argv) == 0
     assert (tmp_path / "calls.txt").read_text().split() == ["1", "2", "2", "1", "2"]
     assert kept.items() <= modified(out / "results").items()
     assert clips == modified(out / "clips")
@@ -179,8 +179,8 @@ def test_ctrl_c_in_several_processes_leaves_whole_files(tmp_path, ctrl_c_reaches
     own = tmp_path / "own.py"
     own.write_text(NOTING.replace("== 3", ">= 2"), encoding="utf-8")
     out = tmp_path / "out"
-    words = tiny(out, "--renderer", f"{own}:render", "--no-plot", "--jobs", "2")
-    command = [sys.executable, "-m", "bokeh_lab.evaluate", *words]
+    argv = tiny(out, "--renderer", f"{own}:render", "--no-plot", "--jobs", "2")
+    command = [sys.executable, "-m", "bokeh_lab.evaluate", *argv]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -202,7 +202,7 @@ def test_ctrl_c_in_several_processes_leaves_whole_files(tmp_path, ctrl_c_reaches
     assert list((out / "results").rglob("*.json")) == []
 
     (tmp_path / "calls.txt").unlink()
-    assert main(words) == 0
+    assert main(argv) == 0
     # Each clip once. Each process that takes one warms up before; the first may be quick enough to take both.
     calls = sorted((tmp_path / "calls.txt").read_text().split())
     assert calls in (["1", "1", "2", "2"], ["1", "2", "2"])
@@ -214,8 +214,8 @@ def test_failures_are_told_and_tried_again(tmp_path, capsys):
     own = tmp_path / "own.py"
     own.write_text(FAILING, encoding="utf-8")
     renderers = [word for name in ("small", "full", "broken") for word in ("--renderer", f"{own}:{name}")]
-    words = tiny(tmp_path / "out", "--renderers", "identity", *renderers, "--no-plot", "--no-videos")
-    assert main(words) == 1
+    argv = tiny(tmp_path / "out", "--renderers", "identity", *renderers, "--no-plot", "--no-videos")
+    assert main(argv) == 1
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path / 'out' / 'index.html'}\n"
     assert "paper_0: own_full, none: failed: RuntimeError: out of memory" in captured.err
@@ -223,7 +223,7 @@ def test_failures_are_told_and_tried_again(tmp_path, capsys):
     assert "failed on 2 of 2 clips: RuntimeError: out of memory" in table
     assert "returned shape (1, 47, 64, 3); these frames need (1, 48, 64, 3)" in table
     assert "returned NaN or infinite values" in table
-    plan = plan_of(parse(words))
+    plan = plan_of(parse(argv))
     settings = Settings(tmp_path / "out", videos=False)
     assert [u.renderer for u in plan.units if is_done(u, settings)] == ["identity", "identity"]
 
@@ -237,17 +237,17 @@ def test_a_mistake_in_the_code_stops_the_run(tmp_path):
 
 
 def test_discarded_clips_are_gone_and_results_stay(tmp_path):
-    words = tiny(tmp_path, "--renderers", "identity", "--no-plot", "--no-videos", "--discard-clips")
-    main(words)
+    argv = tiny(tmp_path, "--renderers", "identity", "--no-plot", "--no-videos", "--discard-clips")
+    main(argv)
     assert list((tmp_path / "clips").iterdir()) == []
     before = modified(tmp_path / "results")
-    main(words)
+    main(argv)
     assert modified(tmp_path / "results") == before
 
 
 def test_strengths_replace_those_of_the_preset(tmp_path):
-    words = tiny(tmp_path, "--renderers", "identity", "--no-plot", "--no-videos", "--strengths", "16,160")
-    main(words)
+    argv = tiny(tmp_path, "--renderers", "identity", "--no-plot", "--no-videos", "--strengths", "16,160")
+    main(argv)
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
         # Stated for 1024 px: a frame 64 px wide has a sixteenth.
         assert [float(line["strength_px"]) for line in csv.DictReader(file)] == [1.0, 10.0]
@@ -264,7 +264,7 @@ def test_threads_are_given_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("argv", "message"),
     [
         (["--renderers", "magic"], "no renderer 'magic'"),
         (["--perturb", "fog"], "no perturbation 'fog'"),
@@ -276,7 +276,7 @@ def test_threads_are_given_back(tmp_path):
         (["--preset", "easy"], "no preset 'easy'"),
     ],
 )
-def test_mistakes_on_the_command_line_are_told_before_anything_is_made(tmp_path, words, message):
+def test_mistakes_on_the_command_line_are_told_before_anything_is_made(tmp_path, argv, message):
     with pytest.raises(ValueError, match=message):
-        main([*words, "--no-plot", "--out", str(tmp_path / "out")])
+        main([*argv, "--no-plot", "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()

@@ -88,7 +88,7 @@ def test_missing_metrics_say_why_and_never_a_number():
     assert [tuple(cell.text for cell in cells) for cells in table.rows] == [
         ("FD", "no weights: put the file into a folder")
     ]
-    assert table.holds_words(1)
+    assert table.holds_text(1)
     assert missing_table([row("a", 1, 1, 1, values={"psnr": 1.0})]) == []
 
 
