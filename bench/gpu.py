@@ -32,7 +32,7 @@ from bench.vision_tower import VisionTower
 from bokeh_core.checkpoint.precision import DTYPES
 from bokeh_core.memory.needs import ENCODE_BATCH, PIECE_ELEMENTS
 from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
-from bokeh_core.pipeline import streaming as pipeline_module
+from bokeh_core.pipeline import steps
 from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.published import K_DTYPE, PUBLISHED_MPI_MODE
@@ -57,7 +57,7 @@ class Setup:
 
     def ours(self, encode_batch: int = ENCODE_BATCH) -> Pieces:
         """The streaming pipeline."""
-        with mock.patch.object(pipeline_module, "PIECE_ELEMENTS", self.piece_elements):
+        with mock.patch.object(steps, "PIECE_ELEMENTS", self.piece_elements):
             run = BokehPipeline(self.unet, self.vae, self.image_encoder, device=self.device)
             yield from run.stream(self.inputs, encode_batch=encode_batch)
 

@@ -23,9 +23,9 @@ from bokeh_core.models.attention import (
     multi_head_attention,
 )
 from bokeh_core.pipeline.inputs import BokehInputs
-from bokeh_core.pipeline.streaming import ImageEncoder, predict_window
-from bokeh_core.published import K_DTYPE, MPIMode
-from bokeh_core.semantics import clip_input
+from bokeh_core.pipeline.steps import predict_latents
+from bokeh_core.published import MPIMode
+from bokeh_core.semantics import ImageEncoder, clip_input
 from bokeh_core.windows import LatentFusion, plan_decode, plan_windows
 
 
@@ -166,15 +166,8 @@ def render(
                 skips[start + i] = [level[i : i + 1] for level in levels]
             del levels
             with in_published_order(unet):
-                predicted = predict_window(
-                    unet,
-                    torch.cat((latents, defocus), dim=1),
-                    embeds,
-                    inputs.blur_strength[start:stop],
-                    inputs.network_regions(start, stop, device, mpi_mode),
-                    mpi_mode,
-                    K_DTYPE,
-                )
+                both = torch.cat((latents, defocus), dim=1)
+                predicted = predict_latents(unet, both, embeds, inputs, start, stop, mpi_mode=mpi_mode)
         fusion.add(predicted)
         while calls and calls[0].stop <= fusion.final_frames:
             call = calls.pop(0)

@@ -8,6 +8,9 @@ from torch import Tensor
 
 CLIP_SIDE = 224
 
+ImageEncoder = Callable[[Tensor], Tensor]
+"""Images [N, 3, 224, 224] as `clip_input` gives them -> embeddings [N, D]."""
+
 
 def _gaussian_kernel(scale: float) -> Tensor:
     """Taps of the blur before shrinking by `scale`: float32, odd in number."""
@@ -29,7 +32,7 @@ def _blur(images: Tensor, kernel: Tensor, dim: int) -> Tensor:
     return F.conv2d(F.pad(images, padding, mode="reflect"), weight, groups=channels)
 
 
-def no_image_encoder(width: int) -> Callable[[Tensor], Tensor]:
+def no_image_encoder(width: int) -> ImageEncoder:
     """Zeros [N, width] in place of embeddings of N images, for networks that do not read them."""
     return lambda images: torch.zeros(images.shape[0], width, device=images.device)
 

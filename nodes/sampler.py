@@ -10,7 +10,7 @@ from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.pipeline.by_stage import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
 from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
-from ..bokeh_core.pipeline.streaming import EncodedFrames
+from ..bokeh_core.pipeline.steps import EncodedFrames
 from ..bokeh_core.pipeline.working_size import working_geometry
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels

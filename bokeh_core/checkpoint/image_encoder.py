@@ -13,7 +13,7 @@ from .files import read_json, read_safetensors_header
 from .precision import ENCODER_DTYPE
 
 if TYPE_CHECKING:
-    from ..pipeline.streaming import ImageEncoder
+    from ..semantics import ImageEncoder
 
 # CLIP ViT-H/14, for a file of weights without a config beside it.
 _VIT_H: dict[str, Any] = {

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from ..clip.checks import checked_frames
 from ..published import K_DTYPE, MPIMode
+from ..semantics import ImageEncoder
 from ..windows import DecodeCall, Window, fuse_windows, plan_decode
-from .inputs import BokehInputs
-from .streaming import EncodedFrames, ImageEncoder, decode_levels, encode_frames, predict_window
+from .inputs import BokehInputs, stretched
+from .steps import EncodedFrames, decode_call, encode_frames, predict_latents
 from .working_size import WorkingGeometry, working_geometry
 
 if TYPE_CHECKING:
@@ -157,14 +158,15 @@ def predict_windows(
     for start, stop in windows:
         on_frame(sum(map(len, latents)))
         with torch.no_grad():
-            predicted = predict_window(
+            predicted = predict_latents(
                 unet,
                 encoded.latents[start:stop].to(device),
                 encoded.image_embeds[start:stop].to(device),
-                inputs.blur_strength[start:stop],
-                inputs.network_regions(start, stop, device, mpi_mode),
-                mpi_mode,
-                k_dtype,
+                inputs,
+                start,
+                stop,
+                mpi_mode=mpi_mode,
+                k_dtype=k_dtype,
             )
         latents.append(predicted.cpu())
     on_frame(sum(map(len, latents)))
@@ -223,9 +225,9 @@ def refined_decode(
 
         def encode(start: int, stop: int, call: DecodeCall = call, done: int = done) -> list[Tensor]:
             on_frame(done + start)
-            clip = frames[call.start + start : call.start + stop].to(device, torch.float32).clamp(0, 1)
+            clip = frames[call.start + start : call.start + stop]
             with torch.no_grad():
-                return vae.skips(geometry.pad(geometry.stretch(clip) * 2 - 1))
+                return vae.skips(geometry.pad(stretched(clip, geometry, device)))
 
         count = call.stop - call.start
         for stop, skips in batches(count, encode_batch, encode):
@@ -237,10 +239,9 @@ def refined_decode(
         on_frame(done)
         if radius_px is not None and vae.reads_radius:
             levels.append(radius_px[call.start : call.stop].to(device))
-        keep = call.stop - call.keep_from
         with torch.no_grad():
-            pixels = decode_levels(vae, latents[call.start : call.stop].to(device), levels, keep)
-            output[call.keep_from : call.stop] = geometry.restore(pixels).to(output)
+            run = latents[call.start : call.stop].to(device)
+            output[call.keep_from : call.stop] = decode_call(vae, run, levels, call, geometry).to(output)
         done += count
     on_frame(done)
     return output

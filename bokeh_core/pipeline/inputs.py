@@ -17,6 +17,12 @@ from ..strength import checked_strength_px
 from .working_size import WorkingGeometry, WorkingSize, working_geometry
 
 
+def stretched(frames: Tensor, geometry: WorkingGeometry, device: torch.device) -> Tensor:
+    """Frames [N, 3, H, W] in [0, 1] as [N, 3, h, w] in [-1, 1] at working scale, without border."""
+    # No network has seen light brighter than white.
+    return geometry.stretch(frames.to(device, torch.float32).clamp(0, 1)) * 2 - 1
+
+
 @dataclass(frozen=True)
 class BokehInputs:
     """A clip and its settings, checked to belong together, served as the network wants them.
@@ -45,9 +51,7 @@ class BokehInputs:
 
     def stretched_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
         """[N, 3, h, w] in [-1, 1] at working scale, without border: what the image encoder sees."""
-        # No network has seen light brighter than white.
-        frames = self.frames[start:stop].to(device, torch.float32).clamp(0, 1)
-        return self.geometry.stretch(frames) * 2 - 1
+        return stretched(self.frames[start:stop], self.geometry, device)
 
     def network_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
         """[N, 3, h, w] in [-1, 1], sides multiples of 64."""

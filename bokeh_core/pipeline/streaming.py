@@ -6,13 +6,11 @@ Frames come in and results go out piece by piece; what waits in between is a few
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..memory.needs import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
 from ..published import (
     DECODE_FRAMES,
     K_DTYPE,
@@ -22,108 +20,16 @@ from ..published import (
     WINDOW_FRAMES,
     MPIMode,
 )
-from ..semantics import clip_input
+from ..semantics import ImageEncoder
 from ..windows import DecodeCall, LatentFusion, Window, plan_decode, plan_windows
 from .inputs import BokehInputs, bokeh_inputs
+from .steps import EncodedFrames, decode_call, encode_frames, predict_latents
 from .working_size import WorkingSize
 
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
-    from ..models.vae import SkipLevel
 
-ImageEncoder = Callable[[Tensor], Tensor]
 OnStep = Callable[[int, int], None]
-
-
-@dataclass
-class EncodedFrames:
-    """What every window and decode call shares of a run of frames.
-
-    Attributes:
-        latents: [N, 8, h, w], of the frames and of their defocus (V_A, V_D).
-        image_embeds: [N, D].
-        skips: for the refined decode, one list a frame (see `RefinedVAE.skips`); empty where not kept.
-    """
-
-    latents: Tensor
-    image_embeds: Tensor
-    skips: list[list[Tensor]]
-
-
-def encode_frames(
-    vae: RefinedVAE,
-    image_encoder: ImageEncoder,
-    inputs: BokehInputs,
-    start: int,
-    stop: int,
-    *,
-    device: torch.device,
-    keep_skips: bool,
-) -> EncodedFrames:
-    """Encode frames [start, stop); each result depends on its own frame alone.
-
-    Raises:
-        ValueError: the image encoder returns something else than one vector a frame.
-    """
-    frames = inputs.stretched_frames(start, stop, device)
-    frame_latents, skips = vae.encode(inputs.geometry.pad(frames), compact=True)
-    radius_px = inputs.network_radius(start, stop, device) if vae.reads_radius else None
-    defocus_latents = vae.encode_defocus(inputs.network_defocus(start, stop, device), radius_px)
-    if radius_px is not None:
-        skips = [*skips, radius_px]
-    embeds = image_encoder(clip_input(frames))
-    if embeds.ndim != 2 or embeds.shape[0] != stop - start:
-        raise ValueError(
-            f"The image encoder returned shape {tuple(embeds.shape)} for {stop - start} frames; "
-            "it must be [N, D], the projected CLIP embedding of each."
-        )
-    kept = [[skip[i : i + 1] for skip in skips] for i in range(stop - start)] if keep_skips else []
-    latents = torch.cat((frame_latents, defocus_latents.to(frame_latents.dtype)), dim=1)
-    return EncodedFrames(latents, embeds.to(device), kept)
-
-
-def predict_window(
-    unet: BokehUNet,
-    latents: Tensor,
-    image_embeds: Tensor,
-    blur_strength: Tensor,
-    regions: Tensor | None,
-    mpi_mode: MPIMode,
-    k_dtype: torch.dtype,
-) -> Tensor:
-    """Bokeh latents of one window: [F, 8, h, w], [F, D], [F], uint8 [F, 8h, 8w] -> float32 [F, 4, h, w]."""
-    output = unet(
-        latents[None],
-        blur_strength.to(latents.device, k_dtype)[None],
-        image_embeds[None],
-        None if regions is None else regions[None],
-        mpi_mode,
-    )
-    return output[0].float()
-
-
-def decode_frames(vae: RefinedVAE, latents: Tensor, skips: list[list[Tensor]], keep: int) -> Tensor:
-    """Decode [N, 4, h, w] in one call and keep the last `keep` frames: float32 [keep, 3, H, W] in [0, 1]."""
-    return decode_levels(vae, latents, list(zip(*skips, strict=True)), keep)
-
-
-def decode_levels(vae: RefinedVAE, latents: Tensor, levels: Sequence[SkipLevel], keep: int) -> Tensor:
-    """As `decode_frames`, with the skips by level; out of memory repeats it in smaller pieces, same numbers.
-
-    Raises:
-        torch.cuda.OutOfMemoryError: the smallest pieces do not fit either.
-    """
-    piece_elements = PIECE_ELEMENTS
-    while True:
-        try:
-            pixels = vae.decode(latents, levels, piece_elements=piece_elements)
-        except torch.cuda.OutOfMemoryError:
-            if piece_elements <= SMALLEST_PIECE_ELEMENTS:
-                raise
-        else:
-            return (pixels[-keep:].float() / 2 + 0.5).clamp(0, 1)
-        # Out here, where the exception is gone, and with it all that the failed attempt held.
-        piece_elements //= 8
 
 
 class _Features:
@@ -153,8 +59,9 @@ class _Features:
         latents = torch.stack([self._latents[f] for f in frames])
         return latents, torch.stack([self._image_embeds[f] for f in frames])
 
-    def skips(self, call: DecodeCall) -> list[list[Tensor]]:
-        return [self._skips[f] for f in range(call.start, call.stop)]
+    def skips(self, call: DecodeCall) -> list[tuple[Tensor, ...]]:
+        """By level, each as its frames."""
+        return list(zip(*(self._skips[f] for f in range(call.start, call.stop)), strict=True))
 
     def drop_before(self, window_start: int, still_decoded: set[int]) -> None:
         for features in (self._latents, self._image_embeds):
@@ -340,13 +247,14 @@ class BokehPipeline:
                 features.encode_up_to(window.stop, report)
                 report()
                 fusion.add(
-                    predict_window(
+                    predict_latents(
                         self.unet,
                         *features.window(window),
-                        inputs.blur_strength[window.start : window.stop],
-                        inputs.network_regions(window.start, window.stop, self.device, mpi_mode),
-                        mpi_mode,
-                        k_dtype,
+                        inputs,
+                        window.start,
+                        window.stop,
+                        mpi_mode=mpi_mode,
+                        k_dtype=k_dtype,
                     )
                 )
             done += 1
@@ -355,9 +263,8 @@ class BokehPipeline:
                 call = calls.pop(0)
                 with torch.no_grad():
                     latents = fusion.frames(call.start, call.stop)
-                    keep = call.stop - call.keep_from
-                    pixels = decode_frames(self.vae, latents, features.skips(call), keep)
-                    restored = inputs.geometry.restore(pixels).to(inputs.frames.device)
+                    pixels = decode_call(self.vae, latents, features.skips(call), call, inputs.geometry)
+                    restored = pixels.to(inputs.frames.device)
                 fusion.drop_before(calls[0].start if calls else inputs.num_frames)
                 done += 1
                 report()

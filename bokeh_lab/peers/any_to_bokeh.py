@@ -19,7 +19,7 @@ from .renderer import BokehTask, Render
 
 if TYPE_CHECKING:
     from bokeh_core.models import BokehUNet, RefinedVAE
-    from bokeh_core.pipeline.streaming import ImageEncoder
+    from bokeh_core.semantics import ImageEncoder
 
 UNET = "ANY_TO_BOKEH_UNET"
 VAE = "ANY_TO_BOKEH_VAE"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,15 +18,12 @@ from bokeh_core.models.small.options import (
     set_to_zero,
     skip_widths,
 )
+from bokeh_core.models.small.parts import SmallUNet, SmallVAE
 from bokeh_core.models.unet import BokehUNet
 from bokeh_core.models.vae import RefinedDecoder, RefinedVAE
-from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
-from bokeh_core.pipeline.working_size import WorkingSize
-from bokeh_core.published import K_DTYPE, OVERLAP_FRAMES, WINDOW_FRAMES, MPIMode
-from bokeh_core.semantics import clip_input
-from bokeh_core.windows import fuse_windows, plan_decode, plan_windows
-
-ImageEncoder = Callable[[Tensor], Tensor]
+from bokeh_core.pipeline import BokehPipeline
+from bokeh_core.pipeline.inputs import BokehInputs
+from bokeh_core.semantics import ImageEncoder, clip_input, no_image_encoder
 
 
 @dataclass
@@ -49,7 +46,10 @@ class EncodedClip:
 
 
 class BokehNetwork(nn.Module):
-    """U-Net, VAE and options as one network: what is trained together and runs together."""
+    """U-Net, VAE and options as one network: what is trained together; `pipeline` is what runs.
+
+    Training encodes and decodes in ways of its own, as it has several clips at once and wants gradients.
+    """
 
     def __init__(
         self,
@@ -66,9 +66,11 @@ class BokehNetwork(nn.Module):
             image_encoder: [N, 3, 224, 224] in [0, 1] -> [N, D]; kept out of the weights. None feeds zeros.
         """
         super().__init__()
-        self.unet = unet
-        self.vae = vae
         self.options = options = options or SmallOptions()
+        with torch.device("meta"):
+            self.unet = SmallUNet(unet.config, options)
+        _compute_with_layers_of(self.unet, unet)
+        self.vae = vae
         require_channels(options, vae.config)
         self.layers = SmallLayers(options, skip_widths(vae.config))
         # A list, or a module given here would become part of the network's weights.
@@ -120,18 +122,6 @@ class BokehNetwork(nn.Module):
         with torch.autocast(frames.device.type, enabled=False):
             return self.vae.encode(frames)
 
-    def predict(
-        self,
-        latents: Tensor,
-        blur_strength: Tensor,
-        image_embeds: Tensor,
-        regions: Tensor | None,
-        mpi_mode: MPIMode,
-    ) -> Tensor:
-        """Bokeh latents of B windows; arguments as of `BokehUNet.forward` -> [B, F, 4, h, w]."""
-        output = self.unet(latents, blur_strength, image_embeds, regions, mpi_mode)
-        return self.options.whole_latents(output, latents)
-
     def decode(
         self,
         latents: Tensor,
@@ -140,7 +130,7 @@ class BokehNetwork(nn.Module):
         clips: int = 1,
         radius: Tensor | None = None,
     ) -> Tensor:
-        """Decode clips of equal length in one temporal chunk each.
+        """Decode clips of equal length in one temporal chunk each, keeping what gradients need.
 
         Args:
             latents: [B*F, 4, h, w], scaled.
@@ -152,78 +142,29 @@ class BokehNetwork(nn.Module):
         Returns:
             [B*F, 3, H, W], about [-1, 1], not clamped.
         """
-        if torch.is_grad_enabled() or clips > 1:
-            unscaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
-            pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
-        else:
-            pixels = self.vae.decode(latents, skips)
+        unscaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
+        pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
         return self.layers.add_frames(pixels, frames, None if radius is None else radius * RADIUS_SCALE_PX)
 
-    def render(
-        self,
-        frames: Tensor,
-        disparity: Tensor,
-        focal_disparity: Tensor,
-        blur_strength: Tensor,
-        *,
-        mpi_mode: MPIMode = "paper",
-        window: int = WINDOW_FRAMES,
-        overlap: int = OVERLAP_FRAMES,
-        working_size: WorkingSize = "auto",
-        k_dtype: torch.dtype = K_DTYPE,
-    ) -> Tensor:
-        """Render a clip as `BokehPipeline` does, with the options; every frame's features are held at once.
-
-        Args:
-            frames: [T, 3, H, W] in [0, 1].
-            disparity: [T, H, W] in [0, 1].
-            focal_disparity: [T] or [1].
-            blur_strength: [T] or [1], K in px at the working size.
-            mpi_mode, window, overlap, working_size, k_dtype: see `BokehPipeline`.
-
-        Returns:
-            float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
-
-        Raises:
-            ValueError: inputs that do not belong together.
-        """
-        inputs = bokeh_inputs(frames, disparity, focal_disparity, blur_strength, working_size=working_size)
-        device = self.unet.conv_in.weight.device
-        windows = plan_windows(inputs.num_frames, window, overlap)
-        with torch.no_grad():
-            encoded = self.encode(inputs, 0, inputs.num_frames, device)
-            predicted = []
-            for start, stop in windows:
-                seen = inputs.network_regions(start, stop, device, mpi_mode)
-                strength = inputs.blur_strength[start:stop].to(device, k_dtype)
-                predicted.append(
-                    self.predict(
-                        encoded.latents[None, start:stop],
-                        strength[None],
-                        encoded.image_embeds[None, start:stop],
-                        None if seen is None else seen[None],
-                        mpi_mode,
-                    )[0].float()
-                )
-            latents = fuse_windows(predicted, windows)
-            pieces = []
-            for call in plan_decode(inputs.num_frames):
-                run = slice(call.start, call.stop)
-                pixels = self.decode(
-                    latents[run],
-                    [skip[run] for skip in encoded.skips],
-                    encoded.frames[run],
-                    radius=None if encoded.radius is None else encoded.radius[run],
-                )
-                pixels = (pixels[call.keep_from - call.start :].float() / 2 + 0.5).clamp(0, 1)
-                pieces.append(inputs.geometry.restore(pixels).to(frames.device))
-        return torch.cat(pieces)
+    def pipeline(self) -> BokehPipeline:
+        """What renders clips with these networks as they are: it computes with their very layers."""
+        with torch.device("meta"):
+            vae = SmallVAE(self.vae.config, self.options)
+        _compute_with_layers_of(vae, self.vae)
+        vae.layers = self.layers
+        embed = self._image_encoder[0] if self._image_encoder else no_image_encoder(self.unet.embedding_width)
+        return BokehPipeline(self.unet, vae, embed)
 
     def _embed(self, inputs: BokehInputs, start: int, stop: int, device: torch.device) -> Tensor:
         if not self._image_encoder:
             return torch.zeros(stop - start, self.unet.embedding_width, device=device)
         with torch.no_grad():
             return self._image_encoder[0](clip_input(inputs.stretched_frames(start, stop, device))).to(device)
+
+
+def _compute_with_layers_of(network: nn.Module, other: nn.Module) -> None:
+    for name, layer in other.named_children():
+        network.add_module(name, layer)
 
 
 def decode_clips(decoder: RefinedDecoder, latents: Tensor, skips: Sequence[Tensor], clips: int) -> Tensor:

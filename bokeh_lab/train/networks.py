@@ -16,11 +16,12 @@ from bokeh_core.checkpoint.files import COMPONENT_NAMES, Component, config_of, f
 from bokeh_core.checkpoint.image_encoder import load_image_encoder
 from bokeh_core.models import BokehUNet, RefinedVAE, UNetConfig, VAEConfig
 from bokeh_core.models.config import read_config
+from bokeh_core.semantics import ImageEncoder
 
 from .config import Stage, TrainConfig
 from .export import load_layers
 from .layers_over_time import leave_out_over_time, start_over_time
-from .network import BokehNetwork, ImageEncoder
+from .network import BokehNetwork
 from .svd import initial_unet, initial_vae, is_bokeh_unet, start_adapter
 from .trainable import remove_ablated, skip_convolutions
 

@@ -8,7 +8,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
-from bokeh_core.published import K_DTYPE, MPIMode
+from bokeh_core.pipeline.steps import predict_latents
+from bokeh_core.published import MPIMode
 
 from .config import LossConfig, Stage
 from .losses import latent_loss, pixel_loss
@@ -87,15 +88,17 @@ class Objective(nn.Module):
         """Predicted latents [B*F, 4, h, w], and what the decoder needs."""
         device = sample.frames.device
         encoded = self.network.encode(inputs, 0, inputs.num_frames, device)
-        regions = inputs.network_regions(0, inputs.num_frames, device, self.mpi_mode)
-        predicted = self.network.predict(
-            rearrange(encoded.latents, "(b f) c h w -> b f c h w", b=clips),
-            sample.blur_strength.to(K_DTYPE),
-            rearrange(encoded.image_embeds, "(b f) d -> b f d", b=clips),
-            None if regions is None else rearrange(regions, "(b f) h w -> b f h w", b=clips),
-            self.mpi_mode,
+        predicted = predict_latents(
+            self.network.unet,
+            encoded.latents,
+            encoded.image_embeds,
+            inputs,
+            0,
+            inputs.num_frames,
+            mpi_mode=self.mpi_mode,
+            windows=clips,
         )
-        return rearrange(predicted, "b f c h w -> (b f) c h w"), encoded
+        return predicted, encoded
 
     def _true_latents(self, sample: Sample) -> Tensor:
         with torch.no_grad():

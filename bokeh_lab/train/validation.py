@@ -62,8 +62,9 @@ class Validation:
             Means over the clips, and the rendered clips [T, H, W, 3] in [0, 1].
         """
         overlap = OVERLAP_FRAMES if self._config.ablation.overlap else 0
+        pipeline = network.pipeline()
         rendered = [
-            network.render(
+            pipeline(
                 clip.frames.permute(0, 3, 1, 2),  # THWC -> TCHW
                 clip.disparity,
                 clip.focal_disparity,

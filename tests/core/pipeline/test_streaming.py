@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from bokeh_core.mpi import mpi_regions
 from bokeh_core.pipeline.inputs import bokeh_inputs
-from bokeh_core.pipeline.streaming import BokehPipeline, encode_frames, predict_window
+from bokeh_core.pipeline.steps import encode_frames, predict_latents
+from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.windows import fuse_windows, plan_decode, plan_windows
 
 PACK = Path(__file__).resolve().parents[3]
@@ -102,14 +103,15 @@ def test_published_latents_and_frames(
     plan = plan_windows(20)
     for k, (start, stop) in enumerate(plan):
         # From the published encodings: rounding errors of 1e-6 in ours grow a hundredfold in these weights.
-        latents = predict_window(
+        latents = predict_latents(
             small_unet,
             torch.cat((numbers["ref_latents"][k], numbers["coc_latents"][k]), dim=1),
             numbers["image_embeds"][k],
-            clip_inputs.blur_strength[start:stop],
-            clip_inputs.network_regions(start, stop, CPU, mode),
-            mode,
-            torch.float32,
+            clip_inputs,
+            start,
+            stop,
+            mpi_mode=mode,
+            k_dtype=torch.float32,
         )
         assert furthest(latents, published[k]) <= TOLERANCE, k
 
