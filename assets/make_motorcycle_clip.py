@@ -99,6 +99,7 @@ def camera_at(progress: float) -> Camera:
 
 
 def build_layers(left: Array, right: Array, measured: Array) -> list[Layer]:
+    """Turn a stereo pair and its measured disparity (px) into layers to film, hidden parts filled in."""
     filled = fill_disparity(left, right, distrust_mixtures(measured))
     filled = cv2.bilateralFilter(filled, 9, 0.8, 2.5)  # the range keeps contours, the measuring noise goes
     colour, disparity = enlarge_with_hard_edges(left, filled + PRINCIPAL_POINT_SHIFT_PX)
@@ -176,6 +177,7 @@ def write_disparity(folder: Path, disparities: list[Array], bits: int = DISPARIT
 
 
 def main() -> None:
+    """Film the photographed motorcycle and write the clip and its disparity maps."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("source", type=Path, help="scikit-image 0.16-0.18 wheel, or its skimage/data folder")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "motorcycle")

@@ -40,6 +40,7 @@ class ModelFiles:
 
     @property
     def is_safetensors(self) -> bool:
+        """Whether every weight file is safetensors, whose header can be read without the weights."""
         return all(path.suffix == SAFETENSORS for path in self.weights)
 
 

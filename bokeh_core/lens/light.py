@@ -46,7 +46,7 @@ def to_display(light: Tensor, gamma: float, brightest: float = 1.0) -> Tensor:
 
 
 def _power(values: Tensor, exponent: float) -> Tensor:
-    """values ** exponent for values of 0 or more, in their place."""
+    """Raise values of 0 or more to a power, in place."""
     if exponent == 1:
         return values
     # A third of the time of a power on a CPU.

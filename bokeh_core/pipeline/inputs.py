@@ -47,6 +47,7 @@ class BokehInputs:
 
     @property
     def num_frames(self) -> int:
+        """T, the length of the clip."""
         return self.frames.shape[0]
 
     def stretched_frames(self, start: int, stop: int, device: torch.device) -> Tensor:

@@ -154,8 +154,9 @@ class VideoFile:
         return is_run_of(stamps, times, start)
 
     def _has_one_clock(self, times: Sequence[int]) -> bool:
-        """Whether the stamps of a file are its times, and so name one frame each: streams that were joined
-        begin to count again, which nothing tells but all of their packets.
+        """Whether the time stamps in a file name one frame each.
+
+        Streams that were joined start counting again, which shows only in the whole of their packets.
         """
         with Decoding(self.path) as decoding:
             if decoding.format_name in _WITH_INDEX:

@@ -133,8 +133,9 @@ class PartWriter:
 
 
 def _prores_tagging(colour: Colour, stream: Any) -> Any:
-    """A filter that writes colour tags into the header of every picture; the encoder only does so with frames
-    that have them, which those of older PyAV have not.
+    """A filter that writes colour tags into the header of every picture.
+
+    The encoder does so only for frames that carry the tags, and frames of older PyAV do not.
     """
     from av.bitstream import BitStreamFilterContext
 

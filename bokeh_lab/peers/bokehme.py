@@ -19,8 +19,9 @@ _LEAST_AREA_PX2 = 0.2
 
 
 def bokehme(gamma: float | None = None, highlights: bool = False) -> Render:
-    """Make a renderer: out = (sum w c^g / sum w)^(1/g) with
+    """Make a renderer that gathers light within the largest circle of confusion.
 
+        out = (sum w c^g / sum w)^(1/g),
         w(p, r) = (1/2 + 1/2 tanh(4 (r - p))) / (r^2 + 0.2),  p <= floor(r) + 1,
 
     summed over all pixels of radius r = K |d - d_f| at distance p.

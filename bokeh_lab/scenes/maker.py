@@ -82,6 +82,7 @@ class PlaneMaker:
         self.library = library
 
     def draws(self, *part: object) -> Draws:
+        """The random numbers of a named part of the scene; other parts do not move them."""
         return Draws.named(*self.names, *part)
 
     def planes(self) -> tuple[Plane, ...]:

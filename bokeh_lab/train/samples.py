@@ -64,6 +64,7 @@ class RenderedScenes:
         self.device = device
 
     def clip(self, scene: int, start: int, stop: int) -> GroundTruthClip:
+        """Frames [start, stop) of a scene, drawn and ray-traced now."""
         drawn = part_of_scene(training_scene(self.data, self.seed, scene), start, stop)
         return render_clip(
             drawn, gamma=self.data.gamma, rays_across=self.data.rays_across, device=self.device

@@ -1,3 +1,5 @@
+"""Eq. 2 by hand: thresholds of the MPI regions and the regions themselves."""
+
 from typing import Any
 
 import pytest

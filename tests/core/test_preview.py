@@ -1,3 +1,5 @@
+"""The focus preview: what is tinted, in which colour, how much, and its outlines."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Blur strength K of every frame, its scale with the width, and its f-number label."""
+
 import math
 
 import pytest

@@ -190,7 +190,7 @@ def test_mutations_end_in_a_network_or_in_a_sentence(
     load: Callable[[Path], Any] = load_unet if component == "unet" else load_vae
     folder = model(component)
     weights, config = (folder / WEIGHTS).read_bytes(), (folder / "config.json").read_text(encoding="utf-8")
-    refused = 0
+    refused, refusals = 0, dict[int, int]()
     for seed in SEEDS:
         random_ = random.Random(seed)
         if seed % 3 == 0:
@@ -203,8 +203,9 @@ def test_mutations_end_in_a_network_or_in_a_sentence(
             try:
                 read(folder)
             except ValueError as error:
-                assert len(str(error)) < 1500, seed
+                refusals[seed] = max(refusals.get(seed, 0), len(str(error)))
                 refused += 1
         (folder / "config.json").write_text(config, encoding="utf-8")
+    assert {seed: length for seed, length in refusals.items() if length >= 1500} == {}
     # Some replaced a key that decides nothing, or one number by another.
     assert refused > len(SEEDS)

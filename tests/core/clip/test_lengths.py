@@ -1,3 +1,5 @@
+"""One value or one map serves a whole clip; other lengths are refused."""
+
 import pytest
 import torch
 

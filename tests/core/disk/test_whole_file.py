@@ -25,9 +25,14 @@ def test_a_file_appears_whole(tmp_path: Path):
 def test_an_error_leaves_what_was_there(tmp_path: Path):
     path = tmp_path / "a.json"
     write_whole_json(path, {"a": 1})
-    with pytest.raises(OSError, match="half"), whole_file(path) as beside:
-        beside.write_text("half of it")
-        raise OSError("half")
+
+    def stop_half_way() -> None:
+        with whole_file(path) as beside:
+            beside.write_text("half of it")
+            raise OSError("half")
+
+    with pytest.raises(OSError, match="half"):
+        stop_half_way()
     assert path.read_text() == '{"a": 1}'
     assert os.listdir(tmp_path) == ["a.json"]
 

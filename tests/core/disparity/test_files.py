@@ -1,3 +1,5 @@
+"""Folders of depth maps: their order, gaps, sizes and states."""
+
 import os
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""Raw depth maps to disparity in [0, 1] by every source, polarity and normalisation."""
+
 import math
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The focal disparity of every frame from a value, a point, points or a mask."""
+
 import math
 
 import pytest

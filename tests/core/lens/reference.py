@@ -1,5 +1,8 @@
-"""Independent renderers and formulas that the lens tests compare with; nothing here calls the code under test
-except `render`, which only translates a radius map into the renderer's arguments."""
+"""Independent renderers and formulas that the lens tests compare with.
+
+Nothing here calls the code under test except `render`, which only translates a radius map into the renderer's
+arguments.
+"""
 
 import math
 from dataclasses import dataclass

@@ -313,8 +313,8 @@ class TestRefused:
     def test_outputs_that_cannot_be(self, sources: tuple[Path, Path], tmp_path: Path):
         with pytest.raises(ValueError, match="does not exist; make the folder first"):
             run_job(job_on(sources, tmp_path / "nowhere" / "out.mp4"))
+        (tmp_path / "folder.mp4").mkdir()
         with pytest.raises(ValueError, match="is a folder; name the video file"):
-            (tmp_path / "folder.mp4").mkdir()
             run_job(job_on(sources, tmp_path / "folder.mp4"))
         with pytest.raises(ValueError, match=r"out\.avi cannot hold h264"):
             run_job(job_on(sources, tmp_path / "out.avi"))

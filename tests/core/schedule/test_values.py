@@ -1,3 +1,5 @@
+"""Keyframes, lists and tables to one number a frame."""
+
 import math
 
 import hypothesis.strategies as st

@@ -27,7 +27,7 @@ def name_in_transformers(name: str) -> str:
 
 
 def sinusoids(index):
-    """sin and cos of index / 10000^(2 k / D), interleaved: [len(index), D]."""
+    """Sine and cosine of index / 10000^(2 k / D), interleaved: [len(index), D]."""
     rates = 10_000 ** (-(np.arange(CHANNELS) // 2) * 2 / CHANNELS)
     angles = np.asarray(index)[:, None] * rates
     return np.where(np.arange(CHANNELS) % 2 == 0, np.sin(angles), np.cos(angles))
