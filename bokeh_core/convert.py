@@ -42,7 +42,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
     """Tensors of a .bin or .pth, unpickled by torch's weights-only reader, which runs no code.
 
     Raises:
-        ValueError: the file is damaged, or holds something else than tensors.
+        ValueError: the file is damaged, or holds something other than tensors.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

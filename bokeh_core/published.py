@@ -1,4 +1,4 @@
-"""What the published inference fixes: the weights know these numbers, and others change the result.
+"""What the published inference fixes: the weights were trained with these numbers; others change the result.
 
 From the paper "Any-to-Bokeh" (sections and equations) and the inference that its authors released with the
 weights; where the two differ, the comment says which one is meant.

@@ -50,7 +50,7 @@ def require_whole_number(
 
 
 def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Check that a setting is one of the given words.
+    """Check that a setting is one of the given choices.
 
     Raises:
         ValueError: it is something else; the message names the choices.

@@ -213,7 +213,7 @@ def create_venv(venv: Path) -> None:
 
 
 def repair_imports(venv: Path, imports: str) -> bool:
-    """Mend the two things known to break on bare machines; tell whether everything imports in the end."""
+    """Mend the two things known to break on bare machines; tell whether everything imports afterwards."""
     python = python_in(venv)
     if "cv2" in imports and not runs([python, "-c", "import cv2"]):
         # The usual wheel wants the system's libGL; the headless one has the same functions without it.

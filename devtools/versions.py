@@ -90,5 +90,5 @@ def require_in_front(python: Path, folder: Path, listed: str) -> None:
 
 
 def environment_with(folder: Path) -> dict[str, str]:
-    """Return what has to be set for the packages of a folder to come first."""
+    """Return the environment variables that put the packages of a folder first."""
     return {**os.environ, "PYTHONPATH": str(folder)}

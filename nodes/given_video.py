@@ -100,7 +100,7 @@ def _streamed(video: Any, keep_alpha: bool, trim_here: bool) -> Iterator[_Stream
     Args:
         video: the VIDEO.
         keep_alpha: whether alpha matters.
-        trim_here: whether a part of a file is wanted as such, rather than as a file of its own.
+        trim_here: whether a part of a file may be streamed in place, rather than from a copy of its own.
     """
     source = _stored(video)
     name = _name_of(source)

@@ -54,7 +54,7 @@ def progress(total: int) -> Callable[[int], None]:
 
 @contextmanager
 def out_of_memory_advice(what_helps: str) -> Iterator[None]:
-    """Tell the user what helps where memory runs out, in an error that the host knows for what it is.
+    """Turn running out of memory into an error of the host's own type that tells the user what helps.
 
     Where the device is out of memory the host unloads its models, but only if the error is of its own kind.
     Main memory that runs out is another matter: unloading would move models there.

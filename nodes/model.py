@@ -75,7 +75,7 @@ def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vis
     """Check that what is connected works together.
 
     Raises:
-        ValueError: something else than a model, a part of a bundle with another model's, or a CLIP vision
+        ValueError: not a model, a part of a bundle with another model's, or a CLIP vision
             model is missing.
     """
     sockets.require_kind(model, sockets.BokehModel, "model", "Load Bokeh Model")

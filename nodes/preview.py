@@ -1,4 +1,4 @@
-"""The node to look through before rendering: Focus Preview."""
+"""The node that shows the focus before rendering: Focus Preview."""
 
 from typing import Any
 

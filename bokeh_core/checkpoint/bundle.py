@@ -1,4 +1,4 @@
-"""A bundle: U-Net, VAE and layers of a small model in one .safetensors file; one comes with us."""
+"""A bundle: U-Net, VAE and layers of a small model in one .safetensors file; the pack comes with one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LAYERS_PREFIX = "layers."
 
 
 def is_bundle(metadata: Mapping[str, str]) -> bool:
-    """Tell from a file's metadata."""
+    """Whether a file's metadata is that of a bundle."""
     return metadata.get(COMPONENT_KEY) == BUNDLE_COMPONENT
 
 
@@ -49,7 +49,7 @@ def bundle_at(path: Path | str) -> dict[str, str] | None:
 
 
 def included_model() -> Path | None:
-    """The small model that comes with us, where it is there."""
+    """The small model that the pack comes with; None where it was deleted."""
     return INCLUDED_MODEL if INCLUDED_MODEL.is_file() else None
 
 

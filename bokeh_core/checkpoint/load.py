@@ -1,4 +1,4 @@
-"""Published weights into the network: strict, and in words a user can act on when they do not fit."""
+"""Published weights into the network: every tensor must fit, and a misfit is explained to the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which dtype each part of the model computes, for every way in: nodes, command line, evaluation."""
+"""The dtype in which each part of the model computes, for nodes, command line and evaluation alike."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENCODER_DTYPE = torch.float32
 
 
 def default_dtype(device: torch.device) -> torch.dtype:
-    """Of the U-Net and the VAE's decoder where the user names none: float16 on an accelerator."""
+    """Dtype of U-Net and VAE decoder where the user names none: float16 on an accelerator, else float32."""
     return torch.float32 if device.type == "cpu" else torch.float16
 
 

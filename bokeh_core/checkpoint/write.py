@@ -1,4 +1,4 @@
-"""A model's .safetensors file onto disk: whole or not there, and never over a file of the user's."""
+"""Write a model as .safetensors, whole or not at all, and never over a file of the user's."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _require_ours(path: Path) -> None:
 
 
 def write_model(path: Path, tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write beside the place and move into it.
+    """Write a model beside its destination and move it there.
 
     Raises:
         ValueError: the disk is too full, or it cannot be written; what was there before stays.

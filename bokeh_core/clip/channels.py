@@ -1,4 +1,4 @@
-"""Pictures of any channels as the RGB that the network works on, and its result in the channels they had."""
+"""Grey, RGB or RGBA pictures -> the RGB that the network works on, and its result back to their channels."""
 
 import torch
 from einops import rearrange, repeat

@@ -1,7 +1,7 @@
-"""Pictures, maps and values per frame as other programs hand them over -> plain float32, or a sentence.
+"""Pictures, maps and values per frame as other programs hand them over, checked -> plain float32.
 
-Every function that a node calls takes its tensors through here first, so that whatever is wrong with one is
-said before anything is rendered, with its name and place.
+Every function that a node calls checks its tensors here first, so that a bad value is reported by name and
+frame before anything is rendered.
 """
 
 from typing import Any, NoReturn

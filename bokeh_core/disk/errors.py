@@ -1,4 +1,4 @@
-"""What the operating system says of a disk, in words that tell what to do."""
+"""The operating system's errors about a disk, told with what to do about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a disk has room for what is going to be written."""
+"""Whether a disk has room for a file, checked before it is written."""
 
 import shutil
 from pathlib import Path

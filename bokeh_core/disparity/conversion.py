@@ -37,7 +37,7 @@ _REFUSE, _FAR, _FILL = HOLES
 
 @dataclass(frozen=True)
 class DepthMeaning:
-    """How raw maps are to be read; see `disparity.prepare.prepare_disparity` for each field.
+    """How to read raw maps; see `disparity.prepare.prepare_disparity` for each field.
 
     Raises:
         ValueError: an unknown choice, or an exponent outside of 0.01 to 100.
@@ -60,7 +60,7 @@ class DepthMeaning:
 
     @property
     def is_distance(self) -> bool:
-        """Whether values grow with distance and are to be inverted."""
+        """Whether values grow with distance, so that disparity is their inverse."""
         return self.source == "metric depth"
 
     @property

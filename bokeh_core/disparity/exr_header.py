@@ -20,7 +20,7 @@ Window: TypeAlias = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel.
+    """One channel of a part, as the header describes it.
 
     Attributes:
         name: in full, as "ViewLayer.Depth.Z".

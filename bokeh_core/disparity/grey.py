@@ -55,7 +55,7 @@ def with_frame_axes(images: Any, name: str) -> Tensor:
     """Return pictures as they are, checked to have the axes [T, H, W, C] and at least one pixel.
 
     Raises:
-        ValueError: something else than pictures, or none.
+        ValueError: not pictures, or none.
     """
     if isinstance(images, Tensor) and images.ndim == 4 and 0 not in images.shape:
         return images

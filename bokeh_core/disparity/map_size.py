@@ -24,7 +24,7 @@ def require_map_size(width: int, height: int, name: str) -> None:
 
 
 def require_held_size(count: int, width: int, height: int, name: str) -> None:
-    """Check the size of a clip that is to be in memory as a whole.
+    """Check the size of a clip that will be held in memory as a whole.
 
     Raises:
         ValueError: more than `MAX_HELD_PIXELS`.

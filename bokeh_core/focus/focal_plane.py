@@ -42,7 +42,7 @@ class FrameMaps(Protocol):
 
     @property
     def shape(self) -> torch.Size:
-        """(T, H, W)."""
+        """(T, H, W) of all maps together."""
 
     def __iter__(self) -> Iterator[Tensor]:
         """Each map [H, W]."""

@@ -1,4 +1,4 @@
-"""Which parts of a frame a slab's light reaches, as few rectangles: most slabs reach little of it."""
+"""The parts of a frame that a slab's light reaches, as few rectangles; most slabs reach little of it."""
 
 import math
 from collections.abc import Callable
@@ -101,7 +101,7 @@ def cover(
 
     Args:
         blocks: bool [S, blocks down, blocks across].
-        margin_px: [S], what has to be worked on around each rectangle.
+        margin_px: [S], px around each rectangle that must be computed with it.
         frame_size: (H, W) in px.
         piece_cost_px: cost of a rectangle besides its pixels; infinite = a single one per slab.
 

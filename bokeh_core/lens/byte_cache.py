@@ -53,7 +53,7 @@ class ByteCache(Generic[ValueT]):
             return CacheCounts(self._hits, self._misses, len(self._values), self._held_bytes)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop every value and set the counts to 0."""
         with self._lock:
             self._values.clear()
             self._held_bytes = self._hits = self._misses = 0

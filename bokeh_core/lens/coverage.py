@@ -1,4 +1,4 @@
-"""Share of each pixel that a shape covers; only pixels that its outline crosses are looked at closely."""
+"""Share of each pixel that a shape covers, computed exactly only where its outline passes."""
 
 import math
 from collections.abc import Callable, Sequence

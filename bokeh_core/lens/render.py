@@ -110,11 +110,11 @@ def lens_blur(
 
 
 def _ignore_progress(_finished: int) -> None:
-    """Stands in where nobody watches."""
+    """The `on_frame` of a call that reports no progress."""
 
 
 def _never_stop() -> None:
-    """Stands in where nobody cancels."""
+    """The `check` of a call that cannot be cancelled."""
 
 
 def _blur_frame(

@@ -1,1 +1,1 @@
-"""What each step takes of the memory, and how to tell that it ran out."""
+"""How much memory each step needs, and how to recognise that it ran out."""

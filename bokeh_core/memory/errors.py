@@ -1,4 +1,4 @@
-"""Whether an error says that memory ran out, and which memory: some kinds are known only by their words."""
+"""Whether an error says that memory ran out, and which; some are recognised only by their message."""
 
 import torch
 

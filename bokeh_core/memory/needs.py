@@ -1,4 +1,4 @@
-"""How much memory the network needs while it computes, beside its weights, in bytes.
+"""How much memory the network needs while it computes, besides its weights, in bytes.
 
 Every peak is a number of feature maps as wide as the first level and as large as the level's frames, alive at
 the same time. The counts are measured (`tests/core/memory/test_needs.py` measures them again).

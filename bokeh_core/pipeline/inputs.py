@@ -1,4 +1,4 @@
-"""A clip and its focus and blur settings, checked to belong together, as the network wants to see them."""
+"""A clip with its focus and blur settings, checked to belong together -> the tensors the network takes."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def encode_frames(
     """Encode frames [start, stop); each result depends on its own frame alone.
 
     Raises:
-        ValueError: the image encoder returns something else than one vector a frame.
+        ValueError: the image encoder does not return one vector a frame.
     """
     frames = inputs.stretched_frames(start, stop, device)
     frame_latents, skips = vae.encode(inputs.geometry.pad(frames), compact=True)

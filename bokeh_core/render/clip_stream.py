@@ -33,11 +33,11 @@ class ClipStream:
 
     Attributes:
         num_frames: T.
-        size: (height, width).
+        size: (height, width) in px.
         frames: given the first frame wanted, yields [H, W, C] in [0, 1] from there on.
         disparity: likewise [H, W] in [0, 1], near = 1, of the size of the frames.
         focal_disparity: [T] in [0, 1].
-        blur_strength: [T], K >= 0 for a frame 1024 px wide.
+        blur_strength: [T], K >= 0 in px of blur radius per unit of disparity on a frame 1024 px wide.
     """
 
     num_frames: int
@@ -55,7 +55,7 @@ class SlidingFrames:
     """
 
     def __init__(self, read: Callable[[int], Iterator[Tensor]], shape: torch.Size, keep: int = 24) -> None:
-        """Wrap a stream.
+        """Begin to read when the first slice is asked for.
 
         Args:
             read: given the first frame wanted, yields the frames from there on.

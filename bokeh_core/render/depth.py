@@ -45,12 +45,12 @@ class DepthSource(Protocol):
     def prepare(
         self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
     ) -> PreparedDepth:
-        """Look at the whole depth if need be, so that disparity can be read.
+        """Measure the whole depth where its meaning needs that, so that disparity can be read frame by frame.
 
         Args:
             num_frames: of the clip.
-            size: (height, width) of the clip.
-            saved: what an earlier look left.
+            size: (height, width) of the frames in px.
+            saved: `PreparedDepth.saved` of an earlier run, which spares measuring; None measures.
             on_frame: called for every map; may raise to stop.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Frames and sound as a host or another pack hands them over in memory -> a clip to render, or a sentence."""
+"""Frames and sound as a host or another pack hands them over in memory -> a clip to render."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def given_clip(parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = 
         parts: with `images` [T, H, W, C] in [0, 1] and `frame_rate`, and perhaps `audio` (a mapping with
             `waveform` [1, channels, N] and `sample_rate`) and `alpha` ([T, H, W] or [T, H, W, 1]).
         keep_alpha: whether frames shall carry alpha, if there is one.
-        bits: of a level that the frames are worth.
+        bits: precision of the frames, in bits a channel.
         colour_space: one of `COLOUR_SPACES`; anything else is ordinary video.
 
     Raises:

@@ -32,7 +32,7 @@ class RenderJob:
         output: file to be made; its parts wait in a folder of the same name with `.parts` behind it.
         encoding: codec and quality.
         part_frames: frames that are kept together when a run is stopped; a multiple of 8.
-        overwrite: whether a file that is there already, and not the result of this very job, gives way.
+        overwrite: whether to replace an existing file that is not the result of this very job.
         other_files: what else was read, such as texts with keyframes; never the output.
 
     Raises:

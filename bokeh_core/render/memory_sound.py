@@ -39,7 +39,7 @@ class MemorySound:
     sample_rate_hz: int
 
     def plan(self) -> TrackPlan:
-        """What becomes of the sound.
+        """Plan how the sound is stored, with the lines that a report says of it.
 
         Raises:
             ValueError: it is a batch of several, has more than 8 channels, or samples that are no numbers.
@@ -67,7 +67,7 @@ class MemorySound:
         return TrackPlan(copied=(0,), lines=tuple(lines))
 
     def write(self, path: Path) -> None:
-        """AAC with all channels, in an MP4 file."""
+        """Encode the sound as AAC with all channels into an MP4 file."""
         import av  # imported on first use: the pack must load fast
 
         with av.open(address_of(path), "w", format="mp4") as container:

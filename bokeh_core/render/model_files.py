@@ -53,7 +53,7 @@ class FileModel:
             device: where to compute.
             dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
             mpi_mode: None takes what the U-Net's file says.
-            overlap: frames that windows share.
+            overlap: frames that neighbouring windows of 8 share, 0 to 7.
             working_size: see `working_geometry`.
 
         Raises:
@@ -69,7 +69,7 @@ class FileModel:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What is read."""
+        """Weight files that the renderer reads, in the order U-Net, VAE, image encoder."""
         return tuple(path for path in (self._unet, self._vae, self._image_encoder) if path is not None)
 
     def load(self) -> ModelRenderer:
@@ -86,7 +86,7 @@ class FileModel:
         return f"model {self._weights()} {self._mpi_mode} {self._overlap} {self._working_size}"
 
     def require_strength(self, strength: Tensor) -> None:
-        """Takes every strength; beyond what it was trained for, `describe` warns."""
+        """Take every strength; beyond what it was trained for, `describe` warns."""
 
     def describe(self, clip: ClipStream) -> str:
         return self.load().describe(clip)

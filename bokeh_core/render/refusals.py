@@ -1,4 +1,4 @@
-"""What a run refuses before anything that takes long, so that nothing of the user's is lost."""
+"""Checks before a run begins its work, so that no file of the user's is lost."""
 
 from __future__ import annotations
 

@@ -40,32 +40,36 @@ _WAITING_FRAMES = DECODE_FRAMES + WINDOW_FRAMES // 2
 
 
 class ClipRenderer(Protocol):
-    """Turns a streamed clip into frames."""
+    """Renders a streamed clip: frames, disparity in [0, 1], focus in [0, 1] and K in, blurred frames out."""
 
     def fingerprint(self) -> str:
-        """A text that differs where the result does."""
+        """A text that differs where two renderers give different pictures of the same clip."""
 
     def require_strength(self, strength: Tensor) -> None:
-        """Check K [T], stated for a frame 1024 px wide, before anything that takes long.
+        """Check the blur strength before anything that takes long.
+
+        Args:
+            strength: K >= 0 of every frame, [T], in px of blur radius per unit of disparity on a frame
+                1024 px wide.
 
         Raises:
             ValueError: more than this renderer takes.
         """
 
     def describe(self, clip: ClipStream) -> str:
-        """What will be done, and warnings, one a line.
+        """What will be done, with its sizes in px, and warnings, one a line.
 
         Raises:
             ValueError: the clip cannot be rendered.
         """
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
-        """Yield rendered frames [H, W, C] in [0, 1] from number `start`, a multiple of 8, on.
+        """Yield rendered frames float32 [H, W, C] in [0, 1], from number `start` on.
 
         Args:
             clip: what to render.
-            start: first frame; the result does not depend on where a run began.
-            check: called often; may raise to stop.
+            start: first frame, counted from 0, a multiple of 8; the frames do not depend on it.
+            check: called at least once a frame; may raise to stop.
         """
 
 
@@ -125,11 +129,11 @@ class ModelRenderer:
         pipeline: with its weights.
         weights: a text that differs where the weights do.
         mpi_mode: `released` or `paper`.
-        overlap: frames that windows share.
-        working_size: see `working_geometry`.
+        overlap: frames that neighbouring windows of 8 share, 0 to 7.
+        working_size: see `working_geometry`; sides in px, multiples of 64.
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
-        trained_px: K that it was trained for, in px at the working size, least and most.
+        trained_px: (least, greatest) K that it was trained for, in px at the working size.
 
     Raises:
         ValueError: an overlap that windows of 8 cannot have.
@@ -148,7 +152,7 @@ class ModelRenderer:
         plan_windows(WINDOW_FRAMES, overlap=self.overlap)
 
     def require_strength(self, strength: Tensor) -> None:
-        """Takes every strength; beyond what it was trained for, `describe` warns."""
+        """Take every strength; beyond what it was trained for, `describe` warns."""
 
     def fingerprint(self) -> str:
         return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
@@ -173,15 +177,15 @@ class ModelRenderer:
             start_frame=start,
             on_step=lambda _done, _total: check(),
         )
-        sources = clip.frames(start)
+        sharp_frames = clip.frames(start)
         for _, piece in pieces:
-            for frame, source in zip(rearrange(piece, "t c h w -> t h w c"), sources, strict=False):
+            for frame, source in zip(rearrange(piece, "t c h w -> t h w c"), sharp_frames, strict=False):
                 # The network knows no alpha; that of the source is handed on.
                 yield torch.cat((frame.cpu(), source[..., 3:]), dim=-1) if source.shape[-1] == 4 else frame
                 check()
 
     def needed_bytes(self, height: int, width: int) -> int:
-        """Peak of computing beside the weights, for frames of this size."""
+        """Peak memory in bytes besides the weights, for frames of `height` x `width` px."""
         size = working_geometry(height, width, self.working_size).padded
         unet, vae = self.pipeline.unet, self.pipeline.vae
         channels = vae.config.block_out_channels[0]
@@ -212,10 +216,10 @@ class ModelRenderer:
 
 
 def require_whole_calls(part_frames: int) -> None:
-    """Check that parts end where decode calls do.
+    """Check that parts of `part_frames` frames end where decode calls do.
 
     Raises:
-        ValueError: they do not.
+        ValueError: not a multiple of 8, or less than 8.
     """
     if part_frames < 1 or part_frames % DECODE_FRAMES:
         raise ValueError(f"Parts of {part_frames} frames; the number must be a multiple of {DECODE_FRAMES}.")

@@ -95,7 +95,7 @@ def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
     """Refuse what cannot be rendered, before a model is loaded or anything else that takes long.
 
     Args:
-        job: what is to be rendered.
+        job: what to render.
         key: of the job, if it is known; making one reads what is in memory.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Focus and blur strength in words, as the command and the node take them -> one value per frame."""
+"""Focus and blur strength as typed into the command line or the node -> one value per frame."""
 
 from __future__ import annotations
 
@@ -44,21 +44,32 @@ _EXAMPLES = "0.8, or 0: 0.9, 24: 0.3, or point, or point: 512, 288, or mask: FIL
 
 
 class Focus(Protocol):
-    """Where the lens is focused."""
+    """Where the lens is focused: a focal disparity in [0, 1] for every frame, 1 = near."""
 
     @property
     def measures(self) -> bool:
-        """Whether the disparity must be looked at."""
+        """Whether `values` reads the disparity; if not, it may be given `NO_MAPS`."""
 
     def require_fits(self, size: tuple[int, int]) -> None:
-        """Check the focus against frames of (height, width), before anything is read.
+        """Check the focus against the frames before anything is read.
+
+        Args:
+            size: (height, width) of the frames in px.
 
         Raises:
             ValueError: a point outside of the frame, or no mask.
         """
 
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
-        """Focal disparity of every frame, [T] in [0, 1]; `disparity` is read only if `measures`."""
+        """Focal disparity of every frame, float32 [T] in [0, 1].
+
+        Args:
+            num_frames: T, >= 1.
+            disparity: [T, H, W] in [0, 1], 1 = near; read only if `measures`.
+
+        Raises:
+            ValueError: values out of range, or for another number of frames.
+        """
 
     def fingerprint(self) -> str:
         """A text that differs where the focus differs."""
@@ -66,7 +77,16 @@ class Focus(Protocol):
 
 @dataclass(frozen=True)
 class ValueFocus:
-    """At a disparity: a number, keyframes, a CSV table or a list."""
+    """Focus at a typed disparity.
+
+    Attributes:
+        text: focal disparity in [0, 1], 1 = near: one number, keyframes `frame: value` (frames from 0), a CSV
+            table or a list of one value per frame.
+        easing: curve between keyframes, one of `schedule.values.EASINGS`.
+
+    Raises:
+        ValueError: a text that is none of these, or values out of range.
+    """
 
     text: str
     easing: str = "linear"
@@ -88,7 +108,20 @@ class ValueFocus:
 
 @dataclass(frozen=True)
 class PointFocus:
-    """On what lies at a point of the frame; see `focus.focus_at_point`."""
+    """Focus on what lies at a point of the frame; see `focus.focus_at_point`.
+
+    Attributes:
+        x_px: column in px of the frames, from 0 at the left to width - 1; -1 = the centre.
+        y_px: row in px of the frames, from 0 at the top to height - 1; -1 = the centre.
+        keyframes: `frame: x, y` in the same px, frames from 0; replaces `x_px` and `y_px` unless empty.
+        smoothing_frames: standard deviation of the smoothing over time in frames, 0 to 10000; 0 = off.
+        radius_px: radius of the disk that is measured, in px of the frames, 0 to 65536; 0 = the pixel alone.
+        between: what happens between keyframes, one of `focus.BETWEEN_POINTS`.
+        easing: curve between keyframes, one of `schedule.values.EASINGS`.
+
+    Raises:
+        ValueError: a value out of range.
+    """
 
     x_px: int = CENTRE
     y_px: int = CENTRE
@@ -139,7 +172,16 @@ class PointFocus:
 
 @dataclass(frozen=True)
 class MaskFocus:
-    """On a subject that masks show: a folder, a video or a still; see `focus.focus_on_mask`."""
+    """Focus on a masked subject; see `focus.focus_on_mask`.
+
+    Attributes:
+        path: folder, video or still of masks, white on the subject: one per frame, or one for the whole clip,
+            of any size.
+        smoothing_frames: standard deviation of the smoothing over time in frames, 0 to 10000; 0 = off.
+
+    Raises:
+        ValueError: smoothing out of range.
+    """
 
     path: Path
     smoothing_frames: float = 2.0
@@ -149,7 +191,7 @@ class MaskFocus:
         _require_smoothing(self.smoothing_frames)
 
     def require_fits(self, size: tuple[int, int]) -> None:
-        """Masks are resized to frames of any size; they must be there and of one kind."""
+        """Check that masks are there and of one kind; they are resized to frames of any size."""
         open_depth_maps(self.path)
 
     def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
@@ -167,7 +209,14 @@ class MaskFocus:
 
 @dataclass(frozen=True)
 class GivenFocus:
-    """Values that were made elsewhere: [T], or [1] for the whole clip."""
+    """Focus from a connected node or another program.
+
+    Attributes:
+        focal_disparity: [T], or [1] for the whole clip, in [0, 1], 1 = near.
+
+    Raises:
+        ValueError: values out of range or not finite.
+    """
 
     focal_disparity: Tensor
     measures = False
@@ -188,7 +237,16 @@ class GivenFocus:
 
 @dataclass(frozen=True)
 class Strength:
-    """Blur strength K in words: a number, keyframes, a CSV table or a list, for a frame 1024 px wide."""
+    """Blur strength K as typed.
+
+    Attributes:
+        text: K >= 0, px of blur radius per unit of disparity on a frame 1024 px wide (Eq. 1): one number,
+            keyframes `frame: value` (frames from 0), a CSV table or a list of one value per frame.
+        easing: curve between keyframes, one of `schedule.values.EASINGS`.
+
+    Raises:
+        ValueError: a text that is none of these, or values out of 0 to `strength.MAX_STRENGTH`.
+    """
 
     text: str
     easing: str = "linear"
@@ -197,7 +255,11 @@ class Strength:
         self.values(1)
 
     def values(self, num_frames: int) -> Tensor:
-        """K of every frame, [T] >= 0."""
+        """K of every frame, float32 [T] >= 0, in px for a frame 1024 px wide.
+
+        Raises:
+            ValueError: a list or table for another number of frames.
+        """
         return scheduled_strength(plain_characters(self.text), num_frames, self.easing)
 
     def fingerprint(self) -> str:
@@ -207,7 +269,15 @@ class Strength:
 
 @dataclass(frozen=True)
 class GivenStrength:
-    """Values that were made elsewhere: [T], or [1] for the whole clip."""
+    """Blur strength K from a connected node or another program.
+
+    Attributes:
+        blur_strength: K, [T] or [1] for the whole clip, 0 to `strength.MAX_STRENGTH`: px of blur radius per
+            unit of disparity on a frame 1024 px wide.
+
+    Raises:
+        ValueError: values out of range or not finite.
+    """
 
     blur_strength: Tensor
 
@@ -215,7 +285,11 @@ class GivenStrength:
         checked_strength(self.blur_strength)
 
     def values(self, num_frames: int) -> Tensor:
-        """K of every frame, [T] >= 0."""
+        """K of every frame, float32 [T] >= 0, in px for a frame 1024 px wide.
+
+        Raises:
+            ValueError: values for another number of frames.
+        """
         blur_strength = checked_strength(self.blur_strength).cpu()
         return broadcast_over_frames(blur_strength, num_frames, "blur strength")
 
@@ -233,15 +307,15 @@ def parse_focus(
     easing: str = "linear",
     find_file: Callable[[str], Path] = Path,
 ) -> Focus:
-    """Read a focus in words.
+    """Read a typed focus.
 
     Args:
         text: `0.8` (disparity), `0: 0.9, 24: 0.3` (keyframes of it), `point` (the centre), `point: 512, 288`
             (pixel), `point: 0: 512, 288; 24: 700, 300` (keyframes of it), or `mask: FILE`.
-        smoothing_frames: of a measured focus over time.
-        radius_px: of the disk that is measured at a point.
+        smoothing_frames: standard deviation of the smoothing of a measured focus, in frames, 0 to 10000.
+        radius_px: radius of the disk that is measured at a point, in px of the frames, 0 to 65536.
         between: what happens between keyframes of points, see `focus.BETWEEN_POINTS`.
-        easing: curve between keyframes.
+        easing: curve between keyframes, one of `schedule.values.EASINGS`.
         find_file: turns the name of a mask into its path.
 
     Raises:
@@ -275,7 +349,7 @@ def parse_focus(
 
 
 def late_keyframes(focus: Focus, strength: Strength | GivenStrength, num_frames: int) -> str:
-    """Say which keyframes lie behind the clip's end, where they have an effect of a part only; else empty."""
+    """Warn of keyframes past the end of the clip, which are approached and never reached; else empty."""
     texts = {
         "focus": getattr(focus, "text", "") or getattr(focus, "keyframes", ""),
         "strength": getattr(strength, "text", ""),

@@ -34,24 +34,24 @@ _RATE_DENOMINATOR = 1001
 
 
 class ClipSource(Protocol):
-    """Frames and sound of a clip."""
+    """Where the frames and the sound of a clip are read from."""
 
     @property
     def format(self) -> VideoFormat:
-        """What all frames share."""
+        """Size in px, frame rate, time base and colour, which all frames share."""
 
     @property
     def sound_file(self) -> Path | None:
         """File whose sound is copied, None if the sound is elsewhere or there is none."""
 
     def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
-        """Time of each frame in units of the format's time base."""
+        """Time of each frame, ascending, in units of the format's time base; `on_frame` is called for all."""
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
-        """Frames [H, W, C] in [0, 1] from number `start` on."""
+        """Frames float32 [H, W, C] in [0, 1] from number `start` on, given what `timestamps` returned."""
 
     def ending(self, encoding: Encoding) -> str:
-        """The usual ending of files of an encoding, or the next one that holds the sound and the rate."""
+        """The encoding's first file ending whose container holds the sound and the frame rate, as ".mp4"."""
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
         """What becomes of the sound and of all else in the clip but the picture.
@@ -71,7 +71,7 @@ class ClipSource(Protocol):
 
 
 class FileClip:
-    """A video file.
+    """A clip that is read from a video file, frame by frame.
 
     Args:
         path: of the video.
@@ -113,13 +113,13 @@ class TensorClip:
 
     Attributes:
         images: [T, H, W, C] in [0, 1], C = 1, 3 or 4.
-        frame_rate: frames a second.
-        waveform: [channels, N] or [1, channels, N] in -1 to 1, or None.
-        sample_rate_hz: of the sound.
+        frame_rate: frames a second, > 0.
+        waveform: [channels, N] or [1, channels, N] in [-1, 1], or None.
+        sample_rate_hz: samples of the sound a second, > 0.
         keep_alpha: whether frames carry alpha, if there is one.
         alpha: [T, H, W, 1] in [0, 1], where it is not the fourth channel of the images.
-        bits: of a level that the frames are worth.
-        colour: what levels mean.
+        bits: precision of the frames, in bits a channel.
+        colour: colour space of the frames.
     """
 
     images: Tensor

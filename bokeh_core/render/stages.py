@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-# Stage -> its part of the time that a clip takes, roughly.
+# Stage -> its rough share of the time a clip takes.
 _WEIGHTS = {
     "reading video": 0.03,
     "reading depth": 0.03,
@@ -19,20 +19,20 @@ STAGES = tuple(_WEIGHTS)
 
 
 class Progress(Protocol):
-    """Called for every frame of every stage; may raise to stop, which keeps the finished parts."""
+    """What is called as a run advances; it may raise to stop the run, which keeps the finished parts."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take notice.
+        """Learn that one more frame of a stage is finished.
 
         Args:
             stage: one of `STAGES`.
-            done: frames of it so far.
-            total: frames of it in all; 0 where that is not known yet.
+            done: finished frames of the stage, up to `total`.
+            total: frames of the stage; 0 while that is unknown.
         """
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
-    """Take no notice."""
+    """A `Progress` for runs that nobody watches."""
 
 
 def overall_share(stage: str, done: int, total: int) -> float:

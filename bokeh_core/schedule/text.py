@@ -57,7 +57,7 @@ class Entry:
 
 
 def shown(text: str) -> str:
-    """`shortened`, quoted."""
+    """A text of a user in quotes, cut by `shortened`."""
     return repr(shortened(text))
 
 
@@ -70,7 +70,7 @@ def lines_of(text: str, name: str) -> list[str]:
     """Lines that say something, in plain characters, without comments.
 
     Raises:
-        ValueError: a text longer than `MOST_CHARACTERS`, or something else than a text.
+        ValueError: a text longer than `MOST_CHARACTERS`, or a value that is no text.
     """
     if not isinstance(text, str):
         raise ValueError(f"{name} is of the type {type(text).__name__}; it must be a text.")

@@ -53,7 +53,7 @@ CODECS: Mapping[str, Codec] = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a video is to be written.
+    """Codec and quality of a video to write.
 
     Attributes:
         codec: one of `CODECS`.

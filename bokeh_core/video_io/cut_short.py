@@ -1,4 +1,4 @@
-"""Whether a file ends before what it says that it holds, as after a copy or recording that was broken off."""
+"""Whether a file is shorter than its headers say, as after an interrupted copy or recording."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class CannotSeek(ValueError):
 
 
 class Decoding:
-    """Frames of a file's picture stream in the order of showing; a context manager, to be iterated once.
+    """Frames of a file's picture stream in the order of showing; a context manager that can be iterated once.
 
     Attributes:
         stream: as PyAV has it.
@@ -38,7 +38,7 @@ class Decoding:
 
         Args:
             path: of the file.
-            seek_to: time to enter near, in units of the stream's time base; None = the beginning.
+            seek_to: time near which to begin, in units of the stream's time base; None = the beginning.
             wanted: what to give in its place, for errors.
 
         Raises:
@@ -91,7 +91,7 @@ class Decoding:
         self._container.close()
 
     def __iter__(self) -> Iterator[av.VideoFrame]:
-        """Decode.
+        """Decode and yield each frame, in the order of showing.
 
         Raises:
             ValueError: a frame that is damaged, and others follow.

@@ -14,7 +14,7 @@ def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
 
     Args:
         video: format of the source.
-        encoding: how the result is to be written.
+        encoding: codec and quality of the result.
     """
     codec = encoding.codec
     curve = TRANSFER_NAMES.get(video.colour.transfer, "")

@@ -16,7 +16,7 @@ class Orientation:
     mirrored: bool = False
 
     def upright(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Stored [H, W, C] -> as it is to be seen; a view."""
+        """Stored [H, W, C] -> upright [H, W, C]; a view."""
         if self.transposed:
             picture = picture.swapaxes(0, 1)
         if self.upside_down:

@@ -1,4 +1,4 @@
-"""The version of PyAV, where what it can is to be told in no other way."""
+"""The version of PyAV, for features that cannot be tested for directly."""
 
 
 def pyav_major() -> int:

@@ -178,6 +178,6 @@ class VideoFile:
 
 
 def orientation_of_frame(frame: av.VideoFrame) -> Orientation:
-    """How the picture of a frame is to be turned, as the file says beside it."""
+    """How to turn the picture of a frame upright, from the display matrix in the file."""
     stored = side_data(frame).get("DISPLAYMATRIX")
     return orientation_of(None if stored is None else np.frombuffer(bytes(stored), np.int32).tolist())

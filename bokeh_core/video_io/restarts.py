@@ -1,4 +1,4 @@
-"""Streams that were joined without care begin to count again: the sound goes on where the picture does."""
+"""Joined streams whose clocks start again: sound and picture are kept in step across each restart."""
 
 from __future__ import annotations
 

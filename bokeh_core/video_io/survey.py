@@ -23,7 +23,7 @@ class Survey:
     """Looks at each decoded frame in turn, then says what it found."""
 
     def __init__(self, name: str) -> None:
-        """Begin.
+        """Begin with no frame seen.
 
         Args:
             name: of the file, for the sentences.
@@ -50,7 +50,7 @@ class Survey:
         self._end = missing_end(self._name, decoding, times)
 
     def sentences(self) -> list[str]:
-        """What was found."""
+        """What was found, a sentence each, for the report."""
         found = []
         if self._interlaced:
             many = "Its" if self._interlaced == self._frames else f"{self._interlaced} of its"

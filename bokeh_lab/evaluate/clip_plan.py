@@ -17,7 +17,7 @@ _MOST, _MOST_RAYS_ACROSS, _LARGEST_GAMMA = 100_000, 1_001, 10.0
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """One synthetic clip.
+    """One synthetic clip of an evaluation, by what decides its content.
 
     Attributes:
         preset: of `scenes.presets`.

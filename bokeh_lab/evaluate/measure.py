@@ -1,4 +1,4 @@
-"""Measure renderers on one clip: what is already measured is left alone, the rest is written as it comes."""
+"""Measure renderers on one clip: finished results are kept, others are written as soon as they are known."""
 
 import platform
 import time

@@ -1,4 +1,4 @@
-"""Everything a reader gets of an evaluation, written from the measurements that are there."""
+"""The files of a finished evaluation: tables, plot and page, made from the measurements on disk."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

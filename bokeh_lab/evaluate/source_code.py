@@ -1,4 +1,4 @@
-"""Which source files a result depends on: a result made by other code is another result."""
+"""The source files that a result depends on: when one changes, the result is made again."""
 
 import ast
 import hashlib

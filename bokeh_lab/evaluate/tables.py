@@ -50,7 +50,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def holds_text(self, column: int) -> bool:
-        """Whether a column is to be read as text, from the left, and not as numbers."""
+        """Whether a column holds text, aligned left, rather than numbers."""
         return column == 0 or any(len(row[column].text) > _LONGEST_NUMBER for row in self.rows)
 
 

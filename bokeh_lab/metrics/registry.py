@@ -114,7 +114,7 @@ METRICS: tuple[ClipMetric | SetMetric, ...] = (
 
 
 def metric_named(name: str) -> ClipMetric | SetMetric:
-    """Find a metric.
+    """Find a metric by its name in `METRICS`.
 
     Raises:
         ValueError: there is none of that name.
@@ -126,7 +126,7 @@ def metric_named(name: str) -> ClipMetric | SetMetric:
 
 
 def measure_clip(name: str, pair: ClipPair, backbones: Backbones | None = None) -> Value:
-    """Measure one clip.
+    """Measure one clip by one metric.
 
     Args:
         name: of a `ClipMetric`.

@@ -38,7 +38,7 @@ class VideoMAE(nn.Module):
         self.fc_norm = nn.LayerNorm(channels, eps=1e-6)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Features [N, D] of normalised clips [N, 3, T, H, W], the mean over all patches."""
+        """Features [N, D] of clips [N, 3, F, 224, 224] in [0, 1]: the normalised mean over all tokens."""
         patches = self.patch_embed.proj(frames)
         position = _position_table(patches.shape[1:], TRAINED_FRAMES // self.tubelet_frames)
         tokens = (patches + position.to(patches)).flatten(2).transpose(1, 2)

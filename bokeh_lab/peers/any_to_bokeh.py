@@ -41,7 +41,7 @@ def missing() -> str | None:
 
 
 def weights() -> dict[str, Path]:
-    """What the environment names."""
+    """Weight files of U-Net, VAE and image encoder, as far as the environment variables name them."""
     return {name: Path(path) for name in (UNET, VAE, IMAGE_ENCODER) if (path := os.environ.get(name))}
 
 

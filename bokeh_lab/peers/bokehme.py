@@ -19,7 +19,7 @@ _LEAST_AREA_PX2 = 0.2
 
 
 def bokehme(gamma: float | None = None, highlights: bool = False) -> Render:
-    """Make a renderer that gathers light within the largest circle of confusion.
+    """Make a renderer that scatters every pixel over its own disk, without order of depth.
 
         out = (sum w c^g / sum w)^(1/g),
         w(p, r) = (1/2 + 1/2 tanh(4 (r - p))) / (r^2 + 0.2),  p <= floor(r) + 1,

@@ -29,7 +29,7 @@ def external_renderer(location: str) -> Renderer:
         location: "FILE.py:NAME", relative to the working directory, or "package.module:NAME".
 
     Raises:
-        ValueError: no such file, module or name, or something else than a function under that name.
+        ValueError: no such file, module or name, or no function under that name.
     """
     place, _, attribute = location.rpartition(":")
     if not place or not attribute:
@@ -43,7 +43,7 @@ def external_renderer(location: str) -> Renderer:
             found.name, found.title, checked(found.render, location), found.given_layers, found.missing
         )
     if not callable(found):
-        what = "has no" if found is None else "has something else than a function as"
+        what = "has no" if found is None else "has something other than a function as"
         functions = sorted(
             name for name, value in vars(module).items() if callable(value) and not name.startswith("_")
         )

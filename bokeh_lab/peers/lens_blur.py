@@ -10,7 +10,7 @@ from .renderer import BokehTask, Render
 
 
 def lens_blur_renderer(lens: LensSettings = DEFAULT_LENS) -> Render:
-    """Make the renderer.
+    """Make a renderer of `lens.lens_blur` with fixed lens settings; focus and K are the task's.
 
     Args:
         lens: stated for frames 1024 px wide, with light of the task's gamma; by default that of the node.

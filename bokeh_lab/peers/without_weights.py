@@ -8,7 +8,7 @@ HOW_TO_ADD = "if you have them, add them as FILE.py:FUNCTION, see example_adapte
 
 
 def without_weights(name: str, title: str, network: str) -> Renderer:
-    """Make a renderer that cannot run.
+    """Make a renderer that cannot run, whose row in a table says why.
 
     Args:
         name, title: see `Renderer`.

@@ -45,7 +45,7 @@ class Canvas:
             cv2.fillConvexPoly(self._samples, quad, _rgba(color), shift=_FRACTION_BITS)
 
     def disk(self, x: float, y: float, radius_px: float, color: Rgb) -> None:
-        """Fill a disk."""
+        """Fill an antialiased disk."""
         angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
         radius = max(radius_px - _OUTLINE_PX, 0)
         self.polygon(np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], axis=1), color)

@@ -1,4 +1,4 @@
-"""What a training run is told: a tree of frozen dataclasses, one field for each key of the YAML file."""
+"""The settings of a training run: a tree of frozen dataclasses, one field for each key of the YAML file."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _LARGEST = 1e300
 
 
 def read_yaml(path: Path | str) -> dict[str, Any]:
-    """Read a mapping.
+    """Read a YAML file that holds a mapping.
 
     Raises:
         ValueError: no such file, no YAML, no mapping, or PyYAML is not installed.

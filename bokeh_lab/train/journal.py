@@ -24,7 +24,7 @@ class Journal:
     """Writes reports; a run that goes on from a checkpoint continues its files from there."""
 
     def __init__(self, folder: Path, start_step: int) -> None:
-        """Open the files.
+        """Open the log and TensorBoard files, to append.
 
         Args:
             folder: of the run.
@@ -74,7 +74,7 @@ class Journal:
         self._writer.flush()
 
     def close(self) -> None:
-        """Finish the files."""
+        """Write what is buffered and close the files."""
         self._writer.close()
 
 

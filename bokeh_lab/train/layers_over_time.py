@@ -25,7 +25,7 @@ def leave_out_over_time(network: nn.Module) -> None:
 
 
 def blocks_over_time(network: nn.Module) -> Iterator[TemporalResnetBlock]:
-    """The blocks."""
+    """The residual blocks over time of the U-Net and of the decoder."""
     return (module for module in network.modules() if isinstance(module, TemporalResnetBlock))
 
 

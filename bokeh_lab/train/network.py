@@ -58,7 +58,7 @@ class BokehNetwork(nn.Module):
         options: SmallOptions | None = None,
         image_encoder: ImageEncoder | None = None,
     ) -> None:
-        """Join networks.
+        """Join U-Net, VAE and layers into one network.
 
         Args:
             unet, vae: as loaded or built.

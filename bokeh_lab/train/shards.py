@@ -141,7 +141,7 @@ class ShardedScenes:
     """Scenes read from shards; only the frames that are asked for are decoded."""
 
     def __init__(self, data: DataConfig, seed: int) -> None:
-        """Find the scenes.
+        """Index the scenes in the tar files of a folder.
 
         Raises:
             ValueError: the folder has no shards, too few, or shards that were made otherwise.

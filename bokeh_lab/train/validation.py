@@ -32,7 +32,7 @@ class Validation:
         self._clips: list[GroundTruthClip] = []
 
     def clips(self) -> list[GroundTruthClip]:
-        """The clips."""
+        """All held-out clips with their truth, ray-traced by the first call."""
         if not self._clips:
             self._clips = list(self._render())
         return self._clips

@@ -23,7 +23,7 @@ class Kind(Protocol):
         """Try `count` inputs in an empty folder; return how often each outcome was seen.
 
         Raises:
-            AssertionError: an input had another outcome than a right answer or a ValueError in our words.
+            AssertionError: an input led neither to a right answer nor to a ValueError of ours.
         """
 
 

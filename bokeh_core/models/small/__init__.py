@@ -1,1 +1,1 @@
-"""What small models may do otherwise than the published one: options that are all off by default."""
+"""Ways in which small models may differ from the published one: options, all off by default."""

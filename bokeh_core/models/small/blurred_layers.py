@@ -1,4 +1,4 @@
-"""A frame as what is near over what lies behind, each blurred by disks of fixed radii."""
+"""A frame as a foreground over a background, each blurred by disks of fixed radii."""
 
 from __future__ import annotations
 

@@ -175,6 +175,6 @@ def _zero_convolution(inputs: int, outputs: int, kernel_size: int) -> nn.Conv2d:
 
 
 def set_to_zero(layer: nn.Module) -> None:
-    """All weights of a layer."""
+    """Set all weights and biases of a layer to zero."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)

@@ -47,7 +47,7 @@ LENS_HELP = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """The options of the command line, with their help and defaults."""
     command = argparse.ArgumentParser(
         prog="python -m bokeh_core.render",
         description="Give videos of any length the blur of a lens. A run that was stopped goes on where it "

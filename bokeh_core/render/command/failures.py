@@ -1,4 +1,4 @@
-"""Why a clip failed, in words, and what to report where that is our mistake."""
+"""Messages for clips that failed, and what to report where the fault is ours."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Failure:
 
     @property
     def expected(self) -> bool:
-        """Whether the error's own words are for users."""
+        """Whether the error's message is written for users."""
         if isinstance(self.error, (MemoryError, torch.OutOfMemoryError)) or missing_library(self.error):
             return True
         # FFmpeg's own errors are OSErrors and ValueErrors too, and say little.

@@ -72,7 +72,7 @@ def test_the_example_without_a_network(task, monkeypatch):
         ("no_such_package.module:render", "There is no module no_such_package; write FILE.py:FUNCTION"),
         ("bokeh_lab.peers.no_such_module:render", "There is no module bokeh_lab.peers.no_such_module"),
         (f"{EXAMPLE}:blur", "has no blur; it has Tensor, render"),
-        (f"{EXAMPLE}:NETWORK", "has something else than a function as NETWORK"),
+        (f"{EXAMPLE}:NETWORK", "has something other than a function as NETWORK"),
     ],
 )
 def test_names_that_lead_nowhere(location: str, message: str):
