@@ -5,7 +5,9 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
+from ..bokeh_core.disparity.fit import FITS, FRAMES_PER_MAP, MOST_OFFSET_FRAMES, MapFit
 from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
+from ..bokeh_core.disparity.holes import HOLES
 from ..bokeh_core.disparity.prepare import grey_view, prepare_disparity
 from . import host, sockets
 from .libraries import needed_libraries
@@ -55,6 +57,52 @@ def meaning_inputs() -> list[Any]:
             "as a square root; 3, with near white, brings Depth Anything 3's v2_style and min_max, which are "
             "linear in depth, near to disparity.",
             **known_fields(io.Float.Input, advanced=True),
+        ),
+    ]
+
+
+def placing_inputs() -> list[Any]:
+    """The widgets that say how maps lie on the frames; the same on every node that reads maps."""
+    return [
+        io.Combo.Input(
+            "holes",
+            options=list(HOLES),
+            default=DepthMeaning.holes,
+            optional=True,
+            tooltip="What becomes of pixels that are NaN, infinite or, in metric depth, 0 or less. refuse "
+            "(default): an error that says where. far: disparity 0, as the sky of a renderer. fill from "
+            "around: as near as the nearest pixel that has depth; a disparity of 0 is filled too.",
+        ),
+        io.Combo.Input(
+            "fit",
+            options=list(FITS),
+            default=MapFit.fit,
+            optional=True,
+            tooltip="How maps of another shape lie on the frames. stretch (default): resized to them. crop: "
+            "they show more than the frames and are cut about the centre. pad: they show the middle of the "
+            "frames, as DepthCrafter cuts it. turn clockwise, turn anticlockwise: they lie and the frames "
+            "stand.",
+        ),
+        io.Int.Input(
+            "frame_offset",
+            default=MapFit.frame_offset,
+            min=-MOST_OFFSET_FRAMES,
+            max=MOST_OFFSET_FRAMES,
+            optional=True,
+            tooltip="Number of the map that belongs to the first frame, 0 (default). Above 0 if the maps "
+            "begin earlier than the frames, below 0 if they begin later.",
+            **known_fields(io.Int.Input, advanced=True),
+        ),
+        io.Float.Input(
+            "frames_per_map",
+            default=MapFit.frames_per_map,
+            min=FRAMES_PER_MAP[0],
+            max=FRAMES_PER_MAP[1],
+            step=0.001,
+            optional=True,
+            tooltip="Frames from one map to the next, 1 (default). 3 for 8 maps a second of a clip with 24 "
+            "frames a second; in between two maps are mixed in proportion.",
+            **known_fields(io.Float.Input, advanced=True, round=False),
         ),
     ]
 
@@ -130,6 +178,7 @@ class LoadDisparity(io.ComfyNode):
                     **known_fields(io.Int.Input, advanced=True),
                 ),
                 _frames_input(),
+                *placing_inputs(),
             ],
             outputs=_outputs(),
             **known_fields(
@@ -152,16 +201,17 @@ class LoadDisparity(io.ComfyNode):
 
             num_frames, height, width = clip_size(frames)
             size = None if height is None or width is None else (height, width)
-            maps = read_depth_maps(host.input_path(path), host.check_interrupt, size)
-        prepared = prepare_disparity(
-            maps.values,
-            **meaning,
-            start_frame=start_frame,
-            max_frames=max_frames,
-            num_frames=num_frames,
-            height=height,
-            width=width,
-        )
+            placing = MapFit(**{name: meaning[name] for name in vars(MapFit()) if name in meaning})
+            maps = read_depth_maps(host.input_path(path), host.check_interrupt, size, placing)
+            prepared = prepare_disparity(
+                maps.values,
+                **meaning,
+                start_frame=start_frame,
+                max_frames=max_frames,
+                num_frames=num_frames,
+                height=height,
+                width=width,
+            )
         report = f"{maps.description}\n{prepared.report}"
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report)
 
@@ -196,6 +246,7 @@ class DisparityFromImages(io.ComfyNode):
                 ),
                 *meaning_inputs(),
                 _frames_input(),
+                *placing_inputs(),
             ],
             outputs=_outputs(),
             **known_fields(
@@ -211,7 +262,9 @@ class DisparityFromImages(io.ComfyNode):
         **meaning: Any,
     ) -> io.NodeOutput:
         num_frames, height, width = clip_size(frames)
-        prepared = prepare_disparity(
-            grey_maps(images), **meaning, num_frames=num_frames, height=height, width=width
-        )
+        # Holes are filled with OpenCV, all else does without.
+        with needed_libraries():
+            prepared = prepare_disparity(
+                grey_maps(images), **meaning, num_frames=num_frames, height=height, width=width
+            )
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), prepared.report)

@@ -16,9 +16,9 @@ import av
 from comfy_api.latest import InputImpl
 
 from ..bokeh_core.disparity.conversion import DepthMeaning
+from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.grey import grey_maps
-from ..bokeh_core.disparity.prepare import prepare_disparity
-from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenDepth, TrimmedClip
+from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenMaps, TrimmedClip
 from ..bokeh_core.render.content_hash import packets_hash
 from ..bokeh_core.render.given_clip import given_clip
 from ..bokeh_core.render.made_results import result_stem
@@ -83,14 +83,13 @@ def clip_of(video: Any, keep_alpha: bool) -> Iterator[GivenClip]:
 
 
 @contextmanager
-def depth_of(video: Any, meaning: DepthMeaning) -> Iterator[DepthSource]:
+def depth_of(video: Any, meaning: DepthMeaning, fit: MapFit) -> Iterator[DepthSource]:
     """Offer the depth that a VIDEO shows, as `clip_of`."""
     with _streamed(video, keep_alpha=False, trim_here=False) as streamed:
         if streamed is not None:
-            yield FileDepth(streamed.path, meaning)
+            yield FileDepth(streamed.path, meaning, fit)
             return
-        maps = grey_maps(given_clip(_parts_of(video), keep_alpha=False).images)
-        yield GivenDepth(prepare_disparity(maps, **vars(meaning)).disparity)
+        yield GivenMaps(grey_maps(given_clip(_parts_of(video), keep_alpha=False).images), meaning, fit)
 
 
 @contextmanager

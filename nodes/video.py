@@ -11,6 +11,7 @@ from comfy_api.latest import io
 
 from ..bokeh_core.disparity.conversion import DepthMeaning
 from ..bokeh_core.disparity.files import state_of_files
+from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,
@@ -34,7 +35,7 @@ from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
 from . import given_video, host, sockets
-from .disparity import meaning_inputs
+from .disparity import meaning_inputs, placing_inputs
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -49,14 +50,16 @@ _results = MadeResults()
 
 
 @contextmanager
-def _depth(disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning) -> Iterator[DepthSource]:
+def _depth(
+    disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning, fit: MapFit
+) -> Iterator[DepthSource]:
     """The depth by what is connected, else by the path."""
     if disparity is not None:
         yield GivenDepth(disparity)
     elif depth_video is None:
-        yield FileDepth(host.input_path(path), meaning)
+        yield FileDepth(host.input_path(path), meaning, fit)
     else:
-        with given_video.depth_of(depth_video, meaning) as depth:
+        with given_video.depth_of(depth_video, meaning, fit) as depth:
             yield depth
 
 
@@ -218,6 +221,7 @@ class AnyToBokehVideo(io.ComfyNode):
                     optional=True,
                     tooltip="For the renderer model: clip_vision_h.safetensors from Load CLIP Vision.",
                 ),
+                *placing_inputs(),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="The video through the lens, as a file."),
@@ -253,11 +257,16 @@ class AnyToBokehVideo(io.ComfyNode):
         model: Any = None,
         vae: Any = None,
         clip_vision: Any = None,
+        holes: str = DepthMeaning.holes,
+        fit: str = MapFit.fit,
+        frame_offset: int = MapFit.frame_offset,
+        frames_per_map: float = MapFit.frames_per_map,
     ) -> io.NodeOutput:
         settings = dict(locals())
-        meaning = DepthMeaning(source, polarity, normalisation, exponent)
+        meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
+        placing = MapFit(fit, frame_offset, frames_per_map)
         with host.out_of_memory_advice(MEMORY_ADVICE), ExitStack() as opened:
-            depth = opened.enter_context(_depth(disparity, depth_video, disparity_path, meaning))
+            depth = opened.enter_context(_depth(disparity, depth_video, disparity_path, meaning, placing))
             clip = opened.enter_context(given_video.clip_of(video, CODECS[codec].keeps_alpha))
             job = RenderJob(
                 clip.source,

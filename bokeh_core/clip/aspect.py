@@ -14,8 +14,21 @@ def horizontal_stretch(from_size: Sequence[int], to_size: Sequence[int]) -> floa
     return (width / height) / (source_width / source_height)
 
 
-def require_same_picture(from_size: Sequence[int], to_size: Sequence[int], name: str = "maps") -> None:
+def require_same_picture(
+    from_size: Sequence[int],
+    to_size: Sequence[int],
+    name: str = "maps",
+    turned: str = "Turn them, or make them from frames turned as players show them.",
+    unlike: str = "Make them from the same picture, uncropped.",
+) -> None:
     """Check that maps of one (height, width) may be resized to frames of another.
+
+    Args:
+        from_size: of the maps.
+        to_size: of the frames.
+        name: what the maps are.
+        turned: what helps where they lie and the frames stand.
+        unlike: what helps where they have another shape.
 
     Raises:
         ValueError: the maps lie where the frames stand, or the other way round, or would be stretched by more
@@ -23,16 +36,13 @@ def require_same_picture(from_size: Sequence[int], to_size: Sequence[int], name:
     """
     (source_height, source_width), (height, width) = from_size, to_size
     stretch = horizontal_stretch(from_size, to_size)
-    turned = horizontal_stretch((source_width, source_height), to_size)
-    unlike, unlike_turned = (max(ratio, 1 / ratio) for ratio in (stretch, turned))
+    stretch_turned = horizontal_stretch((source_width, source_height), to_size)
+    distortion, distortion_turned = (max(ratio, 1 / ratio) for ratio in (stretch, stretch_turned))
     sizes = f"The {name} are {source_width} x {source_height} px and the frames {width} x {height} px: they"
-    if unlike > _MOST_TURNED_STRETCH and unlike_turned < unlike:
-        raise ValueError(
-            f"{sizes} fit when turned by a quarter. Turn them, or make them from frames turned as players "
-            "show them."
-        )
-    if unlike > _MOST_STRETCH:
+    if distortion > _MOST_TURNED_STRETCH and distortion_turned < distortion:
+        raise ValueError(f"{sizes} fit when turned by a quarter. {turned}")
+    if distortion > _MOST_STRETCH:
         raise ValueError(
             f"{sizes} would be stretched by {stretch:.3f} horizontally; at most {_MOST_STRETCH:g} is "
-            "allowed. Make them from the same picture, uncropped."
+            f"allowed. {unlike}"
         )

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..clip.aspect import require_same_picture
 from .arrays import iterate_arrays
+from .fit import MapFit
 from .grey import grey_maps
 from .map_size import require_held_size
 from .stills import STILLS, animation_length, iterate_stills
@@ -88,7 +88,10 @@ def open_depth_maps(path: Path) -> DepthMapStream:
 
 
 def read_depth_maps(
-    path: Path, on_frame: Callable[[], None] | None = None, size: tuple[int, int] | None = None
+    path: Path,
+    on_frame: Callable[[], None] | None = None,
+    size: tuple[int, int] | None = None,
+    fit: MapFit | None = None,
 ) -> DepthMaps:
     """Read every depth map at a path; see `open_depth_maps`.
 
@@ -96,9 +99,10 @@ def read_depth_maps(
         path: what to read.
         on_frame: called after every frame; may raise to stop.
         size: (height, width) of the frames that the maps are for; the first map tells whether it can be.
+        fit: how the maps lie on them.
 
     Raises:
-        ValueError: as `open_depth_maps`, maps that cannot be resized to `size`, or more of them than
+        ValueError: as `open_depth_maps`, maps that cannot be brought to `size`, or more of them than
             `map_size.MAX_HELD_PIXELS` allows.
     """
     stream = open_depth_maps(path)
@@ -106,7 +110,7 @@ def read_depth_maps(
     precision = ""
     for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
         if size is not None and not frames:
-            require_same_picture(frame.shape, size)
+            (fit or MapFit()).placing_report(frame.shape, size)
         frames.append(frame)
         require_held_size(len(frames), frame.shape[1], frame.shape[0], stream.name)
         if on_frame is not None:

@@ -97,14 +97,20 @@ def disparity_from_geometry(
     if not len(known):
         raise ValueError("The geometry has no depth in any pixel; check the model and its frames.")
     nearest, farthest = (value.item() for value in known.aminmax())
-    size = {"height": height or shape[1], "width": width or shape[2]}
+    height, width = height or shape[1], width or shape[2]
     prepared = prepare_disparity(
-        depth, "metric depth", "auto", normalisation, holes="far", num_frames=num_frames, **size
+        depth,
+        "metric depth",
+        normalisation=normalisation,
+        holes="far",
+        num_frames=num_frames,
+        height=height,
+        width=width,
     )
     unseen = sky if sky is not None else torch.zeros(shape)
     if holes == "far":
         unseen = unseen.masked_fill(hole, 1)
-    masks = [resize_mask(unseen, **size), resize_mask(_confidence(certainty, mask, shape), **size)]
+    masks = [resize_mask(values, height, width) for values in (unseen, _confidence(certainty, mask, shape))]
     count = len(prepared.disparity)
     unseen, sure = (broadcast_over_frames(values, count, "geometry") for values in masks)
     intrinsics, line = _intrinsics(geometry.get("intrinsics"), count, shape)

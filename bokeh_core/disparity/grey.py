@@ -36,11 +36,12 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
     for t, image in enumerate(images):
         colours = image[..., :3].float()
         lowest, highest = colours.aminmax(dim=-1)
-        frame_spread = (highest - lowest).mean().item()
+        # Holes may be NaN or infinite in every channel.
+        frame_spread = (highest - lowest).nan_to_num(0, 0, 0).mean().item()
         spread += frame_spread / len(images)
         # Equal channels are taken as they are: a mean would add rounding.
         maps[t] = colours.mean(-1) if frame_spread > 0 else colours[..., 0]
-        mean += maps[t].mean().item() / len(images)
+        mean += maps[t].nan_to_num(0, 0, 0).mean().item() / len(images)
     # Distances run beyond 1, and their rounding with them.
     most = _MAX_GREY_SPREAD * max(1.0, mean)
     if spread > most:

@@ -1,28 +1,21 @@
 """Depth or disparity maps of any origin -> DISPARITY: float32 [T, H, W] in [0, 1], 1 = near."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from ..clip.aspect import horizontal_stretch, require_same_picture
 from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
 from .conversion import DepthMeaning, DisparityStatistics
+from .fit import MapFit
 
 __all__ = [
     "PreparedDisparity",
     "cut_range",
     "grey_view",
     "prepare_disparity",
-    "resize_disparity",
-    "resizing_report",
 ]
-
-# Beyond this the maps show another picture than the frames, or were cropped.
-_WARNED_STRETCH = 1.02
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,9 @@ def prepare_disparity(
     start_frame: int = 0,
     max_frames: int = 0,
     holes: str = DepthMeaning.holes,
+    fit: str = MapFit.fit,
+    frame_offset: int = MapFit.frame_offset,
+    frames_per_map: float = MapFit.frames_per_map,
     *,
     num_frames: int | None = None,
     height: int | None = None,
@@ -64,6 +60,9 @@ def prepare_disparity(
         holes: what becomes of pixels that are NaN, infinite or, in metric depth, 0 or less: "refuse" raises,
             "far" gives them disparity 0, which then is 1 / infinity if the depth is metric, and "fill from
             around" the disparity of the nearest pixel that has depth; that also fills a disparity of 0.
+        fit: how maps of another shape lie on the frames; this and the next two see `MapFit`.
+        frame_offset: number of the map of the first frame.
+        frames_per_map: frames from one map to the next.
         num_frames: length of the clip, which one map is repeated over; as the source if None.
         height: rows of the result; as the source if None.
         width: columns of the result; as the source if None.
@@ -73,6 +72,7 @@ def prepare_disparity(
             [0, 1] without normalisation, a clip of another length.
     """
     meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
+    placing = MapFit(fit, frame_offset, frames_per_map)
     values = as_plain_float(values, "depth")
     if values.numel() == 0:
         raise ValueError(f"The depth maps are empty (shape {tuple(values.shape)}); give at least one frame.")
@@ -86,14 +86,21 @@ def prepare_disparity(
     start, stop, lines = cut_range(len(values), start_frame, max_frames)
     report += lines
     size = (height or values.shape[1], width or values.shape[2])
-    report += resizing_report(values.shape[1:], size)
-    maps = torch.empty(stop - start, *size)
-    for t in range(start, stop):
-        maps[t - start] = resize_disparity(conversion.apply(values[t]), size)
-    if num_frames is not None:
-        if len(maps) == 1 < num_frames:
-            report.append(f"One map serves all {num_frames} video frames.")
-        maps = broadcast_over_frames(maps, num_frames, "disparity")
+    report += placing.placing_report(values.shape[1:], size)
+    count = stop - start
+    frames = placing.length_of(count) if num_frames is None else num_frames
+    placing.require_length(count, frames)
+    report += placing.timing_report(count, frames)
+    placed = placing.in_time(
+        lambda first: (placing.place(conversion.apply(values[t]), size) for t in range(start + first, stop)),
+        count,
+        0,
+        frames,
+    )
+    maps = torch.empty(1 if count == 1 else frames, *size)
+    for t, disparity in zip(range(len(maps)), placed, strict=False):
+        maps[t] = disparity
+    maps = broadcast_over_frames(maps, frames, "disparity")
     return PreparedDisparity(maps, "\n".join(report))
 
 
@@ -119,34 +126,3 @@ def cut_range(count: int, start_frame: int, max_frames: int) -> tuple[int, int, 
         raise ValueError(f"start_frame is {start_frame}, but the last disparity frame is {count - 1}.")
     end = min(start_frame + max_frames, count) if max_frames else count
     return start_frame, end, [f"Using frames {start_frame} to {end - 1}."]
-
-
-def resizing_report(from_size: Sequence[int], to_size: Sequence[int]) -> list[str]:
-    """Say what resizing maps from one (height, width) to another does to them; nothing if they agree.
-
-    Raises:
-        ValueError: the maps lie where the frames stand, or the other way round, or would be stretched by more
-            than 2.
-    """
-    (source_height, source_width), (height, width) = from_size, to_size
-    if (source_height, source_width) == (height, width):
-        return []
-    lines = [f"Resized from {source_width} x {source_height} to {width} x {height} px."]
-    require_same_picture(from_size, to_size)
-    stretch = horizontal_stretch(from_size, to_size)
-    if max(stretch, 1 / stretch) > _WARNED_STRETCH:
-        lines.append(
-            "Warning: the maps have another shape than the frames and were stretched by "
-            f"{stretch:.3f} horizontally; check that both show the same picture."
-        )
-    return lines
-
-
-def resize_disparity(disparity: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize one map [h, w] in [0, 1] to (height, width), bilinear and antialiased."""
-    if tuple(disparity.shape) == size:
-        return disparity
-    resized = functional.interpolate(
-        disparity[None, None], size, mode="bilinear", antialias=True, align_corners=False
-    )
-    return resized[0, 0].clamp_(0, 1)

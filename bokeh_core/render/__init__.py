@@ -1,6 +1,6 @@
 """Clips of any length from file to file: streamed, in parts that survive a stop, with either renderer."""
 
-from .depth import DepthSource, FileDepth, GivenDepth
+from .depth import DepthSource, FileDepth, GivenDepth, GivenMaps
 from .job import PART_FRAMES, RenderJob, stored_under_key
 from .parts import remove_stale_parts
 from .renderers import ClipRenderer, LensRenderer, ModelRenderer
@@ -20,6 +20,7 @@ __all__ = [
     "FileDepth",
     "GivenDepth",
     "GivenFocus",
+    "GivenMaps",
     "GivenStrength",
     "LensRenderer",
     "ModelRenderer",

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
-from itertools import islice, repeat
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor
 
-from ..clip.checks import checked_maps
+from ..clip.checks import as_plain_float, checked_maps
 from ..clip.lengths import require_clip_length
 from ..disparity.conversion import DepthMeaning, DisparityConversion, DisparityStatistics
 from ..disparity.files import DepthMapStream, describe_maps, open_depth_maps, state_of_files
-from ..disparity.prepare import resize_disparity, resizing_report
+from ..disparity.fit import MapFit, resize_disparity, resizing_report
 from .content_hash import tensor_hash
 
 Size = tuple[int, int]
@@ -65,43 +64,45 @@ class FileDepth:
     Attributes:
         path: see `disparity.files.open_depth_maps`.
         meaning: how to read them.
+        fit: how they lie on the frames.
     """
 
     path: Path
     meaning: DepthMeaning = field(default_factory=DepthMeaning)
+    fit: MapFit = field(default_factory=MapFit)
 
     def fingerprint(self) -> str:
-        return f"{state_of_files(self.path)} {self.meaning!r}"
+        return f"{state_of_files(self.path)} {self.meaning!r} {self.fit!r}"
 
     def prepare(
         self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
     ) -> PreparedDepth:
-        stream = open_depth_maps(self.path)
-        found = saved or self._measured(stream, size, on_frame)
-        require_clip_length(found["count"], num_frames, "disparity")
-        conversion = DisparityConversion(**found["conversion"])
-        lines = [found["description"], conversion.report, *found["resized"]]
-        if found["count"] == 1 < num_frames:
-            lines.append(f"One map serves all {num_frames} video frames.")
-        read = partial(_read, stream, conversion, size, num_frames if found["count"] == 1 else None)
-        return PreparedDepth(read, found, "\n".join(lines))
+        return _prepared(
+            open_depth_maps(self.path), self.meaning, self.fit, num_frames, size, saved, on_frame
+        )
 
-    def _measured(self, stream: DepthMapStream, size: Size, on_frame: Callable[[], None]) -> dict[str, Any]:
-        statistics = DisparityStatistics(self.meaning)
-        precision, map_size, resized = "", size, list[str]()
-        for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
-            if not statistics.num_frames:
-                map_size = (frame.shape[0], frame.shape[1])
-                resized = resizing_report(map_size, size)
-            statistics.add(frame)
-            on_frame()
-        conversion = statistics.conversion()
-        return {
-            "conversion": asdict(conversion),
-            "count": statistics.num_frames,
-            "description": describe_maps(statistics.num_frames, map_size, precision, stream.name),
-            "resized": resized,
-        }
+
+@dataclass(frozen=True)
+class GivenMaps:
+    """Maps in memory: raw values [T, h, w], one per frame or one for the whole clip; else as `FileDepth`."""
+
+    values: Tensor
+    meaning: DepthMeaning = field(default_factory=DepthMeaning)
+    fit: MapFit = field(default_factory=MapFit)
+
+    def fingerprint(self) -> str:
+        return f"{self._values} {self.meaning!r} {self.fit!r}"
+
+    @cached_property
+    def _values(self) -> str:
+        return tensor_hash(self.values)
+
+    def prepare(
+        self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
+    ) -> PreparedDepth:
+        maps = as_plain_float(self.values, "depth").cpu()
+        stream = DepthMapStream("memory", lambda start: ((values, "float32") for values in maps[start:]))
+        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, on_frame)
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,47 @@ class GivenDepth:
         return PreparedDepth(read, {}, "\n".join(lines))
 
 
-def _read(
-    stream: DepthMapStream, conversion: DisparityConversion, size: Size, repeated: int | None, start: int
-) -> Iterator[Tensor]:
-    if repeated is None:
-        for values in stream.frames(start):
-            yield resize_disparity(conversion.apply(values), size)
-        return
-    (still,) = islice(stream.frames(), 1)
-    yield from repeat(resize_disparity(conversion.apply(still), size), repeated - start)
+def _prepared(
+    stream: DepthMapStream,
+    meaning: DepthMeaning,
+    fit: MapFit,
+    num_frames: int,
+    size: Size,
+    saved: dict[str, Any] | None,
+    on_frame: Callable[[], None],
+) -> PreparedDepth:
+    found = saved or _measured(stream, meaning, fit, size, on_frame)
+    count: int = found["count"]
+    fit.require_length(count, num_frames)
+    conversion = DisparityConversion(**found["conversion"])
+    timing = fit.timing_report(count, num_frames)
+    lines = [found["description"], conversion.report, *found["placed"], *timing]
+
+    def maps_from(first: int) -> Iterator[Tensor]:
+        for values in stream.frames(first):
+            yield fit.place(conversion.apply(values), size)
+
+    def read(start: int) -> Iterator[Tensor]:
+        return fit.in_time(maps_from, count, start, num_frames)
+
+    return PreparedDepth(read, found, "\n".join(lines))
+
+
+def _measured(
+    stream: DepthMapStream, meaning: DepthMeaning, fit: MapFit, size: Size, on_frame: Callable[[], None]
+) -> dict[str, Any]:
+    statistics = DisparityStatistics(meaning)
+    precision, map_size, placed = "", size, list[str]()
+    for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all
+        if not statistics.num_frames:
+            map_size = (frame.shape[0], frame.shape[1])
+            placed = fit.placing_report(map_size, size)
+        statistics.add(frame)
+        on_frame()
+    conversion = statistics.conversion()
+    return {
+        "conversion": asdict(conversion),
+        "count": statistics.num_frames,
+        "description": describe_maps(statistics.num_frames, map_size, precision, stream.name),
+        "placed": placed,
+    }

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from bokeh_core.disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES
+from bokeh_core.disparity.fit import FITS, MapFit
+from bokeh_core.disparity.holes import HOLES
 from bokeh_core.disparity.prepare import prepare_disparity
 from tests.host.harness import Array, HostUnderTest
 from tests.host.schema import choices_of, function_defaults, inputs_of, schema_defaults
@@ -222,3 +224,41 @@ class TestImages:
         images = DISPARITY[None, ..., None]
         message = from_images_error(host, images, source="metric depth")
         assert "1 metric depth values are 0 or less, first in frame 0" in message
+
+
+class TestHolesAndFit:
+    def test_choices_and_defaults_are_those_of_the_function(self, host: HostUnderTest):
+        for node_id in (LOAD, FROM_IMAGES, "AnyToBokehVideo"):
+            assert choices_of(host, node_id, "holes") == list(HOLES)
+            assert choices_of(host, node_id, "fit") == list(FITS)
+            defaults = schema_defaults(host, node_id)
+            assert {name: defaults[name] for name in vars(MapFit())} == vars(MapFit())
+
+    def test_sky_of_a_renderer(self, host: HostUnderTest, tmp_path: Path):
+        np.save(tmp_path / "depth.npy", np.array([[[1.0, 2.0, np.inf]]]))
+        settings: dict[str, Any] = {"source": "metric depth", "polarity": "auto", "holes": "far"}
+        disparity, _, report = load(host, str(tmp_path / "depth.npy"), **settings)
+        np.testing.assert_allclose(disparity, [[[1, 0.5, 0]]], atol=1e-6)
+        assert "Holes: 33.3 % of all pixels" in report
+
+    def test_holes_of_pictures_are_filled(self, host: HostUnderTest):
+        images = np.array([[[[0.5], [1.0], [np.nan]]]], np.float32)
+        disparity, _, _ = from_images(host, images, holes="fill from around", normalisation="none")
+        np.testing.assert_allclose(disparity, [[[0.5, 1, 1]]], atol=1e-6)
+
+    def test_cut_maps_at_a_lower_rate(self, host: HostUnderTest, tmp_path: Path):
+        # The middle two of four columns, and a map for every second frame.
+        maps = np.stack([np.array([[0.0, 0.2]]), np.array([[0.4, 1.0]])])
+        np.save(tmp_path / "depth.npy", maps.astype(np.float32))
+        frames = np.zeros((4, 1, 4, 3), np.float32)
+        settings = {"fit": "pad", "frames_per_map": 2.0, "normalisation": "none"}
+        disparity, _, _ = load(host, str(tmp_path / "depth.npy"), frames, **settings)
+        expected = [[0, 0, 0.2, 0.2], [0.2, 0.2, 0.6, 0.6], [0.4, 0.4, 1, 1], [0.4, 0.4, 1, 1]]
+        np.testing.assert_allclose(disparity[:, 0], expected, atol=1e-6)
+
+    def test_maps_that_lie_are_turned(self, host: HostUnderTest):
+        images = np.array([[0.0, 0.2, 0.4], [0.6, 0.8, 1.0]], np.float32)[None, ..., None]
+        frames = np.zeros((1, 3, 2, 3), np.float32)
+        disparity, _, _ = from_images(host, images, frames, fit="turn clockwise")
+        np.testing.assert_allclose(disparity[0], [[0.6, 0], [0.8, 0.2], [1, 0.4]], atol=1e-6)
+        assert "Set fit to turn clockwise" in from_images_error(host, images, frames)

@@ -79,6 +79,10 @@ def test_schema(host: HostUnderTest):
         "renderer": "lens",
         "codec": "h264",
         "crf": 18,
+        "holes": "refuse",
+        "fit": "stretch",
+        "frame_offset": 0,
+        "frames_per_map": 1.0,
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]
@@ -198,6 +202,17 @@ def test_depth_as_a_video(host: HostUnderTest, names: tuple[str, str], tmp_path:
     given = {"depth_video": graph.add("LoadVideo", file=name), "strength": "3"}
     _, report = run(host, graph, add_node(graph, names[0], "", **given))
     assert f"Read 52 frames of 80 x 64 px, 8-bit video, from {name}." in report
+
+
+def test_holes_and_fewer_maps_than_frames(host: HostUnderTest, names: tuple[str, str], tmp_path: Path):
+    maps = 1 + sliding_disparity(COUNT // 2, HEIGHT, WIDTH)
+    maps[:, :8] = np.inf
+    np.save(tmp_path / "depth.npy", maps)
+    graph = host.graph()
+    settings = {"source": "metric depth", "polarity": "auto", "holes": "far", "frames_per_map": 2.0}
+    node = add_node(graph, names[0], str(tmp_path / "depth.npy"), strength="3", **settings)
+    _, report = run(host, graph, node)
+    assert "Holes: 12.5 % of all pixels" in report and "A map for every 2 frames" in report
 
 
 def test_a_video_in_memory_of_odd_size(host: HostUnderTest):

@@ -12,7 +12,8 @@ import torch
 
 from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
-from ...disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
+from ...disparity.conversion import DepthMeaning
+from ...disparity.fit import MapFit
 from ...focus.focal_plane import BETWEEN_POINTS
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
@@ -25,6 +26,7 @@ from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
 from ..settings import Focus, Strength, parse_focus
 from ..source import FileClip
 from .clips import ClipPaths
+from .depth_arguments import add_depth, fit_of, meaning_of
 from .text_files import text_or_file
 
 if TYPE_CHECKING:
@@ -62,29 +64,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="replace files of OUT that are not the result of this very command; sources never are replaced",
     )
-    depth = command.add_argument_group("depth")
-    depth.add_argument(
-        "--disparity",
-        metavar="D",
-        required=True,
-        help="maps of the video: folder, video, still, NPY or NPZ; for a folder of videos, a folder with "
-        "those of each under its name",
-    )
-    depth.add_argument(
-        "--depth-source", choices=SOURCES, default=DepthMeaning.source, help="what the values are"
-    )
-    depth.add_argument(
-        "--polarity", choices=POLARITIES, default=DepthMeaning.polarity, help="which end is near"
-    )
-    depth.add_argument(
-        "--normalisation",
-        choices=NORMALISATIONS,
-        default=DepthMeaning.normalisation,
-        help="how values become 0 to 1",
-    )
-    depth.add_argument(
-        "--exponent", type=float, default=DepthMeaning.exponent, help="2 undoes maps stored as a square root"
-    )
+    add_depth(command)
     lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
     lens.add_argument(
         "--focus",
@@ -157,6 +137,7 @@ class Settings:
 
     Attributes:
         meaning: of the depth.
+        fit: of its maps on the frames.
         focus_text: as `settings.parse_focus` takes it.
         focus_options: of the focus.
         strength: of the blur.
@@ -167,6 +148,7 @@ class Settings:
     """
 
     meaning: DepthMeaning
+    fit: MapFit
     focus_text: str
     focus_options: dict[str, object]
     strength: Strength
@@ -198,7 +180,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     require_whole_calls(arguments.part_frames)
     plan_windows(WINDOW_FRAMES, overlap=arguments.overlap)
     settings = Settings(
-        DepthMeaning(arguments.depth_source, arguments.polarity, arguments.normalisation, arguments.exponent),
+        meaning_of(arguments),
+        fit_of(arguments),
         focus,
         options,
         Strength(strength, arguments.easing),
@@ -257,7 +240,7 @@ def job_of(settings: Settings, clip: ClipPaths, renderer: ClipRenderer) -> Rende
     output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
     return RenderJob(
         source,
-        FileDepth(clip.own(clip.disparity), settings.meaning),
+        FileDepth(clip.own(clip.disparity), settings.meaning, settings.fit),
         settings.focus(clip),
         settings.strength,
         renderer,

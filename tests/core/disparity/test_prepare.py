@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from bokeh_core.disparity.fit import resizing_report
 from bokeh_core.disparity.grey import grey_maps
 from bokeh_core.disparity.polarity import nearness_of_white
-from bokeh_core.disparity.prepare import grey_view, prepare_disparity, resizing_report
+from bokeh_core.disparity.prepare import grey_view, prepare_disparity
 
 
 def clip(*frames: list[float]) -> Tensor:

@@ -61,7 +61,8 @@ def test_one_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
 def test_every_option_reaches_the_job(tmp_path: Path):
     video, depth = write_clip(tmp_path)
     argv = f"""{shlex.quote(str(video))} --disparity {depth} -o {tmp_path / "o.mov"} --depth-source=disparity
-        --polarity 'near white' --normalisation none --exponent 2 --focus point:3,4 --focus-smoothing 1
+        --polarity 'near white' --normalisation none --exponent 2 --holes far
+        --fit pad --frame-offset=-1 --frames-per-map 2 --focus point:3,4 --focus-smoothing 1
         --focus-radius 2 --between-points 'follow the point' --easing smooth --strength 5 --blades 6
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --codec prores
@@ -73,7 +74,8 @@ def test_every_option_reaches_the_job(tmp_path: Path):
     clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
     job = job_of(settings_of(parsed), clip, renderer)
     assert repr(job.depth).endswith(
-        "DepthMeaning(source='disparity', polarity='near white', normalisation='none', exponent=2.0))"
+        "DepthMeaning(source='disparity', polarity='near white', normalisation='none', exponent=2.0, "
+        "holes='far'), fit=MapFit(fit='pad', frame_offset=-1, frames_per_map=2.0))"
     )
     assert repr(job.focus) == (
         "PointFocus(x_px=3, y_px=4, keyframes='', smoothing_frames=1.0, radius_px=2, "

@@ -10,8 +10,9 @@ import torch
 
 from bokeh_core.disparity.conversion import DepthMeaning, DisparityStatistics
 from bokeh_core.disparity.files import read_depth_maps
+from bokeh_core.disparity.fit import MapFit
 from bokeh_core.disparity.prepare import prepare_disparity
-from bokeh_core.render.depth import FileDepth, GivenDepth, PreparedDepth
+from bokeh_core.render.depth import FileDepth, GivenDepth, GivenMaps, PreparedDepth
 from tests.core.render.clips import sliding_disparity, write_disparity, write_video
 
 COUNT, HEIGHT, WIDTH = 7, 30, 40
@@ -52,11 +53,19 @@ def video(path: Path) -> Path:
 
 
 SOURCES: list[Callable[[Path], Path]] = [folder, npy, npy_by_columns, npz, npz_by_columns, video]
+# How they lie on the frames, each with the number of frames that the maps then serve.
+FITS: list[tuple[MapFit, int]] = [
+    (MapFit("pad"), COUNT),
+    (MapFit("crop", frame_offset=-2), COUNT + 1),
+    (MapFit(frames_per_map=2.5), 18),
+    (MapFit(frame_offset=3, frames_per_map=3), 19),
+]
 MEANINGS: list[dict[str, Any]] = [
     {},
     {"polarity": "near black", "exponent": 2.0},
     {"source": "metric depth"},
     {"normalisation": "robust percentiles"},
+    {"holes": "fill from around"},
 ]
 
 
@@ -133,3 +142,50 @@ def test_percentiles_of_a_long_clip_come_from_a_fair_sample():
     # The standard error of a percentile of 2,000,000 samples at 1 % is 0.00007.
     assert conversion.low == pytest.approx(0.01, abs=4e-4)
     assert conversion.high == pytest.approx(0.99, abs=4e-4)
+
+
+@pytest.mark.parametrize(("fit", "frames"), FITS, ids=str)
+@pytest.mark.parametrize("source", [npy, video], ids=lambda s: s.__name__)
+def test_streamed_lies_on_the_frames_as_prepared(
+    tmp_path: Path, source: Callable[[Path], Path], fit: MapFit, frames: int
+):
+    path, size = source(tmp_path), (45, 64)
+    whole = prepare_disparity(
+        read_depth_maps(path).values, **vars(fit), num_frames=frames, height=size[0], width=size[1]
+    )
+    depth = FileDepth(path, fit=fit).prepare(frames, size, None, nothing)
+    assert len(whole.disparity) == frames
+    for start in (0, 5):
+        assert torch.equal(streamed(depth, start), whole.disparity[start:])
+    assert depth.report == f"{read_depth_maps(path).description}\n{whole.report}"
+    again = FileDepth(path, fit=fit).prepare(frames, size, depth.saved, nothing)
+    assert torch.equal(streamed(again), whole.disparity) and again.report == depth.report
+    given = GivenMaps(read_depth_maps(path).values, fit=fit).prepare(frames, size, None, nothing)
+    assert torch.equal(streamed(given), whole.disparity)
+
+
+def test_how_maps_are_read_is_part_of_what_they_are(tmp_path: Path):
+    path = npy(tmp_path)
+    settings: list[dict[str, Any]] = [
+        {},
+        {"meaning": DepthMeaning(holes="far")},
+        {"fit": MapFit("pad")},
+        {"fit": MapFit(frame_offset=1)},
+        {"fit": MapFit(frames_per_map=2)},
+    ]
+    assert len({FileDepth(path, **given).fingerprint() for given in settings}) == len(settings)
+    values = read_depth_maps(path).values
+    assert len({GivenMaps(values, **given).fingerprint() for given in settings}) == len(settings)
+
+
+def test_holes_are_streamed_as_prepared(tmp_path: Path):
+    maps = 1 + 9 * sliding_disparity(COUNT, HEIGHT, WIDTH)
+    maps[2, 5:9, 7:30], maps[4:, :3], maps[0, 0, 0] = np.nan, np.inf, 0
+    np.save(tmp_path / "maps.npy", maps)
+    for holes in ("far", "fill from around"):
+        for kind in ("disparity", "metric depth"):
+            meaning = DepthMeaning(kind, holes=holes)
+            whole = prepare_disparity(torch.from_numpy(maps).float(), kind, holes=holes)
+            depth = FileDepth(tmp_path / "maps.npy", meaning).prepare(COUNT, (HEIGHT, WIDTH), None, nothing)
+            assert torch.equal(streamed(depth), whole.disparity)
+            assert "Holes: " in depth.report
