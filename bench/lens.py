@@ -39,23 +39,23 @@ class Clip:
     frames: Tensor
     disparity: Tensor
     focal_disparity: Tensor
-    blur_strength: Tensor
+    blur_strength_px: Tensor
 
     def first(self, count: int) -> "Clip":
         """As many frames from the start."""
-        return Clip(self.frames[:count], self.disparity[:count], self.focal_disparity, self.blur_strength)
+        return Clip(self.frames[:count], self.disparity[:count], self.focal_disparity, self.blur_strength_px)
 
     def frame(self, t: int) -> "Clip":
         """One frame."""
         return Clip(
-            self.frames[t : t + 1], self.disparity[t : t + 1], self.focal_disparity, self.blur_strength
+            self.frames[t : t + 1], self.disparity[t : t + 1], self.focal_disparity, self.blur_strength_px
         )
 
     def radius_px(self) -> Tensor:
         """Blur radius [T, H, W]."""
         count = len(self.frames)
         return circle_of_confusion_px(
-            self.disparity, self.focal_disparity.expand(count), self.blur_strength.expand(count)
+            self.disparity, self.focal_disparity.expand(count), self.blur_strength_px.expand(count)
         )
 
 
@@ -85,7 +85,7 @@ def read_clip(frames: Path, disparity: Path, count: int, focal_disparity: float,
 
 def blur(clip: Clip, workers: int) -> None:
     """Lens Blur."""
-    lens_blur(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength, workers=workers)
+    lens_blur(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength_px, workers=workers)
 
 
 def gather(clip: Clip) -> None:

@@ -12,5 +12,5 @@ Pure torch; nothing here imports a host application or the laboratory.
     video_io/     video in and out                             checkpoint/ weights -> models
     render/       videos of any length, file to file           convert     published weights -> single files
     disk/         the user's files                             console     the standard streams
-    published     facts of the published inference
+    published     facts of the published inference         reference_width  px at 1024 -> px of a frame
 """

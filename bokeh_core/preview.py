@@ -12,8 +12,9 @@ from torch import Tensor
 from .clip.checks import checked_frames, checked_maps, checked_values
 from .clip.lengths import broadcast_over_frames
 from .coc import signed_circle_of_confusion_px
+from .reference_width import in_frame_px
 from .setting_checks import require_number
-from .strength import REFERENCE_WIDTH_PX, checked_strength_px
+from .strength import checked_strength_px
 
 _NEAR_RGB = (0.16, 0.42, 1.0)
 _FAR_RGB = (1.0, 0.22, 0.16)
@@ -21,8 +22,8 @@ _BACKDROP = 0.5
 _LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
 
 # On a frame 1024 px wide: the radius where blur begins to show, and how much more takes the tint to 63 %.
-_VISIBLE_RADIUS_PX = 0.5
-_TINT_RADIUS_PX = 5.0
+_VISIBLE_RADIUS = 0.5
+_TINT_RADIUS = 5.0
 
 _LINE_RADII_PX = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _CONTOUR_SIDE_PX = 512
@@ -43,7 +44,7 @@ def focus_preview(
     frames: Tensor,
     disparity: Tensor,
     focal_disparity: Tensor,
-    blur_strength: Tensor,
+    blur_strength_px: Tensor,
     *,
     show_radius: bool = False,
     tint: float = 0.6,
@@ -56,7 +57,7 @@ def focus_preview(
             shows grey.
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
-        blur_strength: [T] or [1], K >= 0 in px of this frame.
+        blur_strength_px: [T] or [1], K >= 0 in px of this frame.
         show_radius: draw lines of equal blur radius with their radius in px of this frame.
         tint: opacity of the colour where the blur is strong, 0 to 1.
         on_frame: called with the number of finished frames; may raise to stop.
@@ -71,22 +72,22 @@ def focus_preview(
     num_frames, height, width, _ = frames.shape
     disparity = checked_maps(disparity, "disparity", (height, width))
     focal_disparity = checked_values(focal_disparity, "focal_disparity")
-    blur_strength = checked_strength_px(blur_strength, width)
+    blur_strength_px = checked_strength_px(blur_strength_px, width)
     require_number("tint", tint, 0, 1, meaning="0 = none, 1 = opaque")
     disparity = broadcast_over_frames(disparity, num_frames, "disparity")
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
-    blur_strength = broadcast_over_frames(blur_strength, num_frames, "blur strength")
+    blur_strength_px = broadcast_over_frames(blur_strength_px, num_frames, "blur strength")
 
     preview = torch.empty(num_frames, height, width, 3)
     for t in range(num_frames):
         one = slice(t, t + 1)
         radius_px = signed_circle_of_confusion_px(
-            disparity[one].cpu(), focal_disparity[one].cpu(), blur_strength[one].cpu()
+            disparity[one].cpu(), focal_disparity[one].cpu(), blur_strength_px[one].cpu()
         )[0]
         picture = _tinted(_rgb(frames[t]), radius_px, tint)
         if show_radius:
             focus = f"focus {focal_disparity[t].item():.3f}"
-            strength = f"{focus}   K {blur_strength[t].item():.3g} px"
+            strength = f"{focus}   K {blur_strength_px[t].item():.3g} px"
             longest = f"{strength}   radius up to {radius_px.abs().max().item():.1f} px"
             picture = _with_radius_lines(picture, radius_px, (longest, strength, focus))
         preview[t] = picture
@@ -107,8 +108,8 @@ def _rgb(frame: Tensor) -> Tensor:
 
 
 def _tinted(picture: Tensor, radius_px: Tensor, tint: float) -> Tensor:
-    scale = REFERENCE_WIDTH_PX / picture.shape[1]
-    blur = (radius_px.abs() * scale - _VISIBLE_RADIUS_PX).clamp_min_(0) / _TINT_RADIUS_PX
+    visible_px, tint_px = (in_frame_px(r, picture.shape[1]) for r in (_VISIBLE_RADIUS, _TINT_RADIUS))
+    blur = (radius_px.abs() - visible_px).clamp_min_(0) / tint_px
     opacity = tint * (1 - torch.exp(-blur))
     colour = torch.where(radius_px[..., None] > 0, torch.tensor(_NEAR_RGB), torch.tensor(_FAR_RGB))
     luma = (picture * torch.tensor(_LUMA_WEIGHTS)).sum(-1, keepdim=True)

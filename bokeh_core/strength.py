@@ -1,20 +1,24 @@
-"""Blur strength K per frame: constant, ramped or scheduled (paper Eq. 1: r = K |d - d_f|)."""
+"""Blur strength K per frame: constant, ramped or scheduled (paper Eq. 1: r = K |d - d_f|).
+
+`strength` and `blur_strength` are K as users set it, in px of blur radius per unit of disparity on a frame
+1024 px wide; `strength_px` and `blur_strength_px` are K in px of the frame at hand, as all that renders takes
+it. `strength_in_pixels` leads from the one to the other.
+"""
 
 import torch
 from torch import Tensor
 
 from .clip.checks import checked_values
+from .reference_width import REFERENCE_WIDTH_PX, in_frame_px
 from .schedule.text import MOST_FRAME
 from .schedule.values import ramp, schedule_values
 from .setting_checks import require_choice, require_number, require_whole_number
 
 MODES = ("constant", "ramp", "schedule")
 
-# The width at which strengths are stated; a frame twice as wide blurs twice as many pixels.
-REFERENCE_WIDTH_PX = 1024
-
 MAX_STRENGTH = 200.0
-"""Greatest K: a point spreads over 40 % of the frame's width. Beyond, memory grows and no picture is left."""
+"""Greatest K, in px on a frame 1024 px wide: a point spreads over 40 % of the frame's width. Beyond, memory
+grows and no picture is left."""
 
 # K = 16 is named f/2.8. Radius is proportional to aperture diameter and so to 1/N; the true N depends
 # on focal length, sensor and distances that a disparity map does not carry.
@@ -33,7 +37,7 @@ def blur_strength(
 
     Args:
         mode: "constant" (strength), "ramp" (strength to end_strength over the clip) or "schedule".
-        strength: K, 0 to `MAX_STRENGTH`.
+        strength: K, 0 to `MAX_STRENGTH` px.
         end_strength: K at the last frame of a ramp.
         easing: curve of a ramp and between keyframes; see `schedule.EASINGS`.
         schedule: text for `schedule.schedule_values` with the column "blur_strength".
@@ -78,21 +82,25 @@ def checked_strength(strength: Tensor) -> Tensor:
 
 def checked_strength_px(strength_px: Tensor, frame_width_px: int) -> Tensor:
     """Return K [T] in px of frames of the given width as float32, checked against `most_strength_px`."""
-    return checked_values(strength_px, "blur_strength", 0, most_strength_px(frame_width_px), "px")
+    return checked_values(strength_px, "blur_strength_px", 0, most_strength_px(frame_width_px), "px")
 
 
 def most_strength_px(frame_width_px: int) -> float:
     """Greatest K in px of a frame of the given width; one under 1024 px takes what one of 1024 px takes."""
-    return MAX_STRENGTH * max(1.0, frame_width_px / REFERENCE_WIDTH_PX)
+    return in_frame_px(MAX_STRENGTH, max(REFERENCE_WIDTH_PX, frame_width_px))
 
 
 def strength_in_pixels(strength: Tensor, frame_width_px: int) -> Tensor:
-    """Scale K [T], stated for a frame 1024 px wide, to a frame of the given width.
+    """Turn K [T] as it is set over into px of the frames that are rendered: `strength` into `strength_px`.
+
+    Args:
+        strength: K >= 0 in px of blur radius per unit of disparity on a frame 1024 px wide.
+        frame_width_px: of the frames; for the network, of the size it works at.
 
     Raises:
         ValueError: see `checked_strength`.
     """
-    return checked_strength(strength) * (frame_width_px / REFERENCE_WIDTH_PX)
+    return in_frame_px(checked_strength(strength), frame_width_px)
 
 
 def relative_f_number_label(strength: Tensor) -> str:

@@ -27,7 +27,7 @@ class GroundTruthClip:
         frames: float32 [T, H, W, 3], all in focus, display values in [0, 1].
         disparity: float32 [T, H, W] in [0, 1], 1 = near.
         focal_disparity: float32 [T].
-        blur_strength: float32 [T], K in px of these frames.
+        blur_strength_px: float32 [T], K in px of these frames.
         gamma: light = display ** gamma is what added up, in `bokeh` and at the soft edges of `frames`.
         bokeh: float32 [T, H, W, 3], ray-traced.
         in_focus: bool [T, H, W], disparity within 0.05 of the focus.
@@ -37,7 +37,7 @@ class GroundTruthClip:
     frames: Tensor
     disparity: Tensor
     focal_disparity: Tensor
-    blur_strength: Tensor
+    blur_strength_px: Tensor
     gamma: float
     bokeh: Tensor
     in_focus: Tensor
@@ -68,18 +68,18 @@ def render_clip(
     """
     frames, maps, bokeh = [], [], []
     for t, layered in enumerate(layers_of(scene, device)):
-        focal, strength = float(scene.focal_disparity[t]), float(scene.blur_strength[t])
+        focal, strength = float(scene.focal_disparity[t]), float(scene.blur_strength_px[t])
         frames.append(sharp_frame(layered, gamma).cpu())
         maps.append(visible_disparity(layered).cpu())
         bokeh.append(ray_trace(layered, focal, strength, gamma=gamma, rays_across=rays_across).cpu())
         on_frame(t + 1)
     disparity = torch.stack(maps).clamp(0, 1)
-    radius_px = signed_circle_of_confusion_px(disparity, scene.focal_disparity, scene.blur_strength)
+    radius_px = signed_circle_of_confusion_px(disparity, scene.focal_disparity, scene.blur_strength_px)
     return GroundTruthClip(
         frames=torch.stack(frames).permute(0, 2, 3, 1).contiguous(),  # [T, 3, H, W] -> [T, H, W, 3]
         disparity=disparity,
         focal_disparity=scene.focal_disparity,
-        blur_strength=scene.blur_strength,
+        blur_strength_px=scene.blur_strength_px,
         gamma=gamma,
         bokeh=torch.stack(bokeh).permute(0, 2, 3, 1).contiguous(),
         in_focus=(disparity - scene.focal_disparity[:, None, None]).abs() <= IN_FOCUS_DISPARITY,

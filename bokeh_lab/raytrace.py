@@ -49,17 +49,17 @@ def sufficient_rays_across(greatest_radius_px: float) -> int:
     return min(max(needed | 1, PUBLISHED_RAYS_ACROSS), _MOST_RAYS_ACROSS)
 
 
-def greatest_radius_px(layered: LayeredFrame, focal_disparity: float, blur_strength: float) -> float:
+def greatest_radius_px(layered: LayeredFrame, focal_disparity: float, blur_strength_px: float) -> float:
     """Greatest blur radius K |d - d_f| of anything in the frame, hidden or not, in px."""
     seen = layered.alpha >= TRANSPARENT
     distance = (layered.disparity_maps() - focal_disparity).abs() * seen
-    return blur_strength * float(distance.max())
+    return blur_strength_px * float(distance.max())
 
 
 def ray_trace(
     layered: LayeredFrame,
     focal_disparity: float,
-    blur_strength: float,
+    blur_strength_px: float,
     *,
     gamma: float = 1.0,
     rays_across: int | None = None,
@@ -73,7 +73,7 @@ def ray_trace(
     Args:
         layered: all layers of the frame, nearest first.
         focal_disparity: d_f in [0, 1].
-        blur_strength: K >= 0 in px of this frame; a point at d spreads over a disk of radius K |d - d_f|.
+        blur_strength_px: K >= 0 in px of this frame; a point at d spreads over a disk of radius K |d - d_f|.
         gamma: light = display ** gamma is averaged; 1 as the authors do, 2.2 as a sensor does.
         rays_across: lens grid; None = as many as the greatest radius needs, see `sufficient_rays_across`.
 
@@ -83,15 +83,15 @@ def ray_trace(
     Raises:
         ValueError: a strength, gamma or grid out of range, or a plane so steep that rays run along it.
     """
-    if not 0 <= blur_strength < math.inf:
-        raise ValueError(f"blur_strength is {blur_strength:g}; it must be 0 (a pinhole) or more px.")
+    if not 0 <= blur_strength_px < math.inf:
+        raise ValueError(f"blur_strength_px is {blur_strength_px:g}; it must be 0 (a pinhole) or more px.")
     if not 0 < gamma < math.inf:
         raise ValueError(f"gamma is {gamma:g}; use 1 for display values or 2.2 for linear light.")
     if rays_across is None:
-        radius_px = greatest_radius_px(layered, focal_disparity, blur_strength)
+        radius_px = greatest_radius_px(layered, focal_disparity, blur_strength_px)
         rays_across = sufficient_rays_across(radius_px)
-    points = lens_points(1 if blur_strength == 0 else rays_across) * blur_strength
-    planes = _planes(layered, focal_disparity, blur_strength, gamma)
+    points = lens_points(1 if blur_strength_px == 0 else rays_across) * blur_strength_px
+    planes = _planes(layered, focal_disparity, blur_strength_px, gamma)
 
     height, width = layered.alpha.shape[-2:]
     through = torch.empty(height, width, device=layered.alpha.device)
@@ -143,7 +143,7 @@ def _snapped(alpha: Tensor) -> Tensor:
 
 
 def _planes(
-    layered: LayeredFrame, focal_disparity: float, blur_strength: float, gamma: float
+    layered: LayeredFrame, focal_disparity: float, blur_strength_px: float, gamma: float
 ) -> list["_FlatPlane | _SlantedPlane"]:
     planes: list[_FlatPlane | _SlantedPlane] = []
     alpha = _snapped(layered.alpha)
@@ -153,7 +153,7 @@ def _planes(
         if abs(slope_x) < _FLAT and abs(slope_y) < _FLAT:
             planes.append(_FlatPlane.of(light, defocus))
         else:
-            planes.append(_SlantedPlane.of(light, defocus, slope_x, slope_y, blur_strength))
+            planes.append(_SlantedPlane.of(light, defocus, slope_x, slope_y, blur_strength_px))
     return planes
 
 
@@ -253,18 +253,18 @@ class _SlantedPlane:
 
     @classmethod
     def of(
-        cls, light: Tensor, defocus: float, slope_x: float, slope_y: float, blur_strength: float
+        cls, light: Tensor, defocus: float, slope_x: float, slope_y: float, blur_strength_px: float
     ) -> "_SlantedPlane":
         """Keep the part of a plane [4, H, W] that is not transparent.
 
         Raises:
             ValueError: the plane is so steep that rays through the lens run along it.
         """
-        steepness = blur_strength * math.hypot(slope_x, slope_y)
+        steepness = blur_strength_px * math.hypot(slope_x, slope_y)
         if steepness >= 1:
             raise ValueError(
                 f"A plane's disparity changes by {math.hypot(slope_x, slope_y):g} per px, and the blur "
-                f"strength is {blur_strength:g} px; their product is {steepness:g} and must be below 1."
+                f"strength is {blur_strength_px:g} px; their product is {steepness:g} and must be below 1."
             )
         height, width = light.shape[1:]
         rows, columns = _extent(light[3])
@@ -272,7 +272,7 @@ class _SlantedPlane:
         everywhere = defocus + slope_x * x + slope_y * y
         # The part's picture moves by the defocus at what is hit, times the lens point.
         part = everywhere[rows, columns]
-        reach = math.ceil(blur_strength * float(part.abs().max())) + 1 if part.numel() else 0
+        reach = math.ceil(blur_strength_px * float(part.abs().max())) + 1 if part.numel() else 0
         area = (
             slice(max(rows.start - reach, 0), min(rows.stop + reach, height)),
             slice(max(columns.start - reach, 0), min(columns.stop + reach, width)),

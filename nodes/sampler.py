@@ -179,7 +179,7 @@ class OneStepSampler(io.ComfyNode):
         report = sampling_report(
             inputs.geometry,
             windows,
-            inputs.blur_strength,
+            inputs.blur_strength_px,
             model.mpi_mode,
             f"{dtype} on {model.patcher.load_device}",
             model.trained_px,

@@ -27,7 +27,7 @@ def lens_blur(
     frames: Tensor,
     disparity: Tensor,
     focal_disparity: Tensor,
-    blur_strength: Tensor,
+    blur_strength_px: Tensor,
     lens: LensSettings = DEFAULT_LENS,
     *,
     protect: Tensor | None = None,
@@ -44,7 +44,7 @@ def lens_blur(
             straight alpha). Values above 1 are light brighter than white, up to `light.BRIGHTEST`.
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
-        blur_strength: [T] or [1], K >= 0 in pixels of these frames; at most `strength.most_strength_px`, also
+        blur_strength_px: [T] or [1], K >= 0 in px of these frames; at most `strength.most_strength_px`, also
             when multiplied by the lens's near_strength or far_strength.
         lens: see `LensSettings`; its contour reach is in px of these frames.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
@@ -72,9 +72,9 @@ def lens_blur(
         protect = broadcast_over_frames(protect, num_frames, "protect mask")
     focal_disparity = checked_values(focal_disparity, "focal_disparity")
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
-    blur_strength = checked_strength_px(blur_strength, size[1])
-    lens.require_strength(blur_strength, size[1])
-    blur_strength = broadcast_over_frames(blur_strength, num_frames, "blur strength")
+    blur_strength_px = checked_strength_px(blur_strength_px, size[1])
+    lens.require_strength(blur_strength_px, size[1])
+    blur_strength_px = broadcast_over_frames(blur_strength_px, num_frames, "blur strength")
     reach_px = lens.whole_reach_px(size[1])
 
     device = device or frames.device
@@ -90,7 +90,7 @@ def lens_blur(
         radius_px = signed_circle_of_confusion_px(
             disparity[t : t + 1].to(device).contiguous(),
             focal_disparity[t : t + 1].to(device),
-            blur_strength[t : t + 1].to(device),
+            blur_strength_px[t : t + 1].to(device),
         )[0]
         radius_px = torch.where(radius_px > 0, lens.near_strength * radius_px, lens.far_strength * radius_px)
         keep = None if protect is None else protect[t].to(frame).clamp(0, 1)

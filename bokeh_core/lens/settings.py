@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
 from ..setting_checks import require_number
-from ..strength import REFERENCE_WIDTH_PX, most_strength_px
+from ..strength import most_strength_px
 from .aperture import ROUND, Aperture
 from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
 
@@ -63,7 +64,7 @@ class LensSettings:
         Raises:
             ValueError: more than `MOST_TOLERANCE_PX` is on these frames, or negative.
         """
-        most_px = MOST_TOLERANCE_PX * max(1.0, width_px / REFERENCE_WIDTH_PX)
+        most_px = in_frame_px(MOST_TOLERANCE_PX, max(REFERENCE_WIDTH_PX, width_px))
         require_number("contour_reach_px", self.contour_reach_px, 0, most_px)
         return _whole_px(self.contour_reach_px)
 
@@ -94,7 +95,7 @@ def contour_reach_px(tolerance_px: float, width_px: int) -> int:
         ValueError: a tolerance outside of 0 to `MOST_TOLERANCE_PX`.
     """
     require_number("contour_tolerance", tolerance_px, 0, MOST_TOLERANCE_PX, "px", "0 trusts the map")
-    return _whole_px(tolerance_px * width_px / REFERENCE_WIDTH_PX)
+    return _whole_px(in_frame_px(tolerance_px, width_px))
 
 
 def _whole_px(reach_px: float) -> int:

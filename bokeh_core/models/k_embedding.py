@@ -44,12 +44,12 @@ def _frequencies(dtype: torch.dtype) -> Tensor:
     return HIGHEST_FREQUENCY ** exponents.to(dtype)
 
 
-def fourier_features(blur_strength: Tensor) -> Tensor:
+def fourier_features(blur_strength_px: Tensor) -> Tensor:
     """Sine and cosine of K at 16 frequencies from 1 to 100, computed in the dtype K arrives in.
 
     Args:
-        blur_strength: [...], floating point. The published pipeline passes float16, whose features for large
-            K differ from the float32 ones by more than 1.
+        blur_strength_px: [...], K in px of the frames that the network sees, floating point. The published
+            pipeline passes float16, whose features for large K differ from the float32 ones by more than 1.
 
     Returns:
         [..., 32], features interleaved (sin f0 K, cos f0 K, sin f1 K, ...), in that same dtype.
@@ -57,14 +57,14 @@ def fourier_features(blur_strength: Tensor) -> Tensor:
     Raises:
         ValueError: K is not floating point.
     """
-    if not blur_strength.is_floating_point():
+    if not blur_strength_px.is_floating_point():
         raise ValueError(
-            f"blur_strength has dtype {blur_strength.dtype}; give float16 (as published) or float32."
+            f"blur_strength_px has dtype {blur_strength_px.dtype}; give float16 (as published) or float32."
         )
     # On the CPU even where the default device is another one, so that they are the same everywhere.
     with torch.device("cpu"):
-        frequencies = _frequencies(blur_strength.dtype)
-    angle = blur_strength[..., None] * frequencies.to(blur_strength.device)
+        frequencies = _frequencies(blur_strength_px.dtype)
+    angle = blur_strength_px[..., None] * frequencies.to(blur_strength_px.device)
     # Filled in, as autocast on a CPU refuses to stack float16.
     features = torch.empty(*angle.shape, 2, dtype=angle.dtype, device=angle.device)
     features[..., 0], features[..., 1] = angle.sin(), angle.cos()

@@ -170,7 +170,7 @@ class BokehUNet(nn.Module):
     def forward(
         self,
         sample: Tensor,
-        blur_strength: Tensor,
+        blur_strength_px: Tensor,
         image_embeds: Tensor,
         mpi_regions: Tensor | None = None,
         mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
@@ -180,8 +180,8 @@ class BokehUNet(nn.Module):
         Args:
             sample: [B, F, 8, h, w], latents of the frames and of their defocus maps, concatenated; h and w
                 divisible by 8 (pixels by 64).
-            blur_strength: [B, F], K in pixels, embedded in the dtype it arrives in; the published pipeline
-                passes float16.
+            blur_strength_px: [B, F], K in px of the frames, embedded in the dtype it arrives in, float16 as
+                published.
             image_embeds: [B, F, D], CLIP embedding of every frame.
             mpi_regions: uint8 [B, F, 8h, 8w], 0 = in focus .. 3 = farthest (Eq. 2); read in `paper` mode.
             mpi_mode: `released` hides every object token, as when the published weights were trained; `paper`
@@ -193,13 +193,13 @@ class BokehUNet(nn.Module):
         Raises:
             ValueError: a shape, a dtype or the mode does not fit.
         """
-        self._check(sample, blur_strength, image_embeds, mpi_regions, mpi_mode)
+        self._check(sample, blur_strength_px, image_embeds, mpi_regions, mpi_mode)
         windows, frames = sample.shape[:2]
         dtype = self.conv_in.weight.dtype
         x = rearrange(sample, "b f c h w -> (b f) c h w").to(dtype)
         image_embeds = image_embeds.to(x)
         conditions = Conditions(
-            blur_features=rearrange(fourier_features(blur_strength), "b f c -> (b f) 1 c").to(x),
+            blur_features=rearrange(fourier_features(blur_strength_px), "b f c -> (b f) 1 c").to(x),
             frame_semantics=rearrange(image_embeds, "b f c -> (b f) 1 c"),
             window_semantics=image_embeds[:, :1],
             image_only=torch.zeros(windows, frames, dtype=dtype, device=x.device),
@@ -279,7 +279,7 @@ class BokehUNet(nn.Module):
     def _check(
         self,
         sample: Tensor,
-        blur_strength: Tensor,
+        blur_strength_px: Tensor,
         image_embeds: Tensor,
         mpi_regions: Tensor | None,
         mpi_mode: str,
@@ -295,9 +295,9 @@ class BokehUNet(nn.Module):
                 f"sample is {width} x {height} latent cells; both sides must be divisible by {divisor} "
                 f"(frames by {divisor * PIXELS_PER_CELL} pixels)."
             )
-        if blur_strength.shape != (windows, frames):
+        if blur_strength_px.shape != (windows, frames):
             raise ValueError(
-                f"blur_strength has shape {tuple(blur_strength.shape)}; "
+                f"blur_strength_px has shape {tuple(blur_strength_px.shape)}; "
                 f"it must be {(windows, frames)}, one K a frame."
             )
         context = self.embedding_width

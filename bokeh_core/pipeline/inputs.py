@@ -31,7 +31,7 @@ class BokehInputs:
         frames: [T, 3, H, W] in [0, 1].
         disparity: [T, H, W] in [0, 1], 1 = near.
         focal_disparity: [T].
-        blur_strength: [T], K >= 0 in pixels at the working size.
+        blur_strength_px: [T], K >= 0 in pixels at the working size.
         geometry: from the frames' size to the working size.
         regions: uint8 [T, H, W], region of Eq. 2 at each pixel; None makes them from the disparity.
         mpi_alpha: of Eq. 2 where `regions` is None.
@@ -40,7 +40,7 @@ class BokehInputs:
     frames: Tensor
     disparity: Tensor
     focal_disparity: Tensor
-    blur_strength: Tensor
+    blur_strength_px: Tensor
     geometry: WorkingGeometry
     regions: Tensor | None = None
     mpi_alpha: float = MPI_ALPHA
@@ -72,7 +72,7 @@ class BokehInputs:
         radius_px = signed_circle_of_confusion_px(
             self.disparity[start:stop].to(device, torch.float32),
             self.focal_disparity[start:stop].to(device),
-            self.blur_strength[start:stop].to(device),
+            self.blur_strength_px[start:stop].to(device),
         )
         return self.geometry.pad(self.geometry.stretch(radius_px[:, None]))
 
@@ -98,7 +98,7 @@ def bokeh_inputs(
     frames: Tensor,
     disparity: Tensor,
     focal_disparity: Tensor,
-    blur_strength: Tensor,
+    blur_strength_px: Tensor,
     *,
     regions: Tensor | None = None,
     mpi_alpha: float = MPI_ALPHA,
@@ -110,7 +110,7 @@ def bokeh_inputs(
         frames: [T, 3, H, W], sides of 64 px or more; 0 = black, 1 = white, brighter counts as white.
         disparity: [T, H, W] in [0, 1], 1 = near; one map serves a whole clip.
         focal_disparity: [T] or [1].
-        blur_strength: [T] or [1], K >= 0 in pixels at the working size (trained for 1 to 32).
+        blur_strength_px: [T] or [1], K >= 0 in pixels at the working size (trained for 1 to 32).
         regions: uint8 [T, H, W] for `paper` mode; made from the disparity by Eq. 2 when None.
         mpi_alpha: alpha of Eq. 2 where `regions` is None.
         working_size: see `working_geometry`.
@@ -126,12 +126,12 @@ def bokeh_inputs(
         regions = _checked_regions(regions, height, width)
     focal_disparity = checked_values(focal_disparity, "focal_disparity")
     region_thresholds(focal_disparity, alpha=mpi_alpha)
-    blur_strength = checked_strength_px(blur_strength, geometry.inner[1])
+    blur_strength_px = checked_strength_px(blur_strength_px, geometry.inner[1])
     return BokehInputs(
         frames,
         broadcast_over_frames(disparity, count, "disparity"),
         broadcast_over_frames(focal_disparity, count, "focal_disparity"),
-        broadcast_over_frames(blur_strength, count, "blur_strength"),
+        broadcast_over_frames(blur_strength_px, count, "blur strength"),
         geometry,
         None if regions is None else broadcast_over_frames(regions, count, "MPI region"),
         mpi_alpha,

@@ -13,9 +13,9 @@ from .working_size import WorkingGeometry
 _BRIGHTER_THAN_WHITE = 1 + 0.5 / 255
 
 
-def strength_warning(blur_strength: Tensor, trained_px: tuple[float, float] = TRAINED_STRENGTH_PX) -> str:
+def strength_warning(blur_strength_px: Tensor, trained_px: tuple[float, float] = TRAINED_STRENGTH_PX) -> str:
     """Say how far K [T] leaves the trained range, both in px at the working size; empty where it does not."""
-    least, most = blur_strength.min().item(), blur_strength.max().item()
+    least, most = blur_strength_px.min().item(), blur_strength_px.max().item()
     lowest, highest = trained_px
     if lowest <= least and most <= highest:
         return ""
@@ -36,7 +36,7 @@ def cut_light_note(frames: Tensor) -> str:
 def sampling_report(
     geometry: WorkingGeometry,
     windows: Sequence[Window],
-    blur_strength: Tensor,
+    blur_strength_px: Tensor,
     mpi_mode: str,
     computed_in: str,
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX,
@@ -46,7 +46,7 @@ def sampling_report(
     Args:
         geometry: of the clip.
         windows: of the clip.
-        blur_strength: [T], K in pixels at the working size.
+        blur_strength_px: [T], K in pixels at the working size.
         mpi_mode: `released` or `paper`.
         computed_in: dtype and device, for people.
         trained_px: K that the model was trained for, least and most.
@@ -61,9 +61,9 @@ def sampling_report(
         f"{windows[-1].stop} frames of {width} x {height} px, worked on at {inner_width} x {inner_height} "
         f"(with border {padded_width} x {padded_height}).",
         f"{count} window{'s' if count > 1 else ''} of {windows[0].stop - windows[0].start} frames{shared}.",
-        f"K {_range(blur_strength.min().item(), blur_strength.max().item())} px at the working size.",
+        f"K {_range(blur_strength_px.min().item(), blur_strength_px.max().item())} px at the working size.",
         f"MPI mode {mpi_mode}; {computed_in}.",
-        strength_warning(blur_strength, trained_px),
+        strength_warning(blur_strength_px, trained_px),
     ]
     return "\n".join(line for line in lines if line)
 

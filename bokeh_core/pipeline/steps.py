@@ -101,7 +101,7 @@ def predict_latents(
     regions = inputs.network_regions(start, stop, device, mpi_mode)
     latents, image_embeds, strength = (
         rearrange(values, "(b f) ... -> b f ...", b=windows)
-        for values in (latents, image_embeds, inputs.blur_strength[start:stop].to(device, k_dtype))
+        for values in (latents, image_embeds, inputs.blur_strength_px[start:stop].to(device, k_dtype))
     )
     if regions is not None:
         regions = rearrange(regions, "(b f) h w -> b f h w", b=windows)

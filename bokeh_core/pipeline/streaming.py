@@ -115,7 +115,7 @@ class BokehPipeline:
         frames: Tensor,
         disparity: Tensor,
         focal_disparity: Tensor,
-        blur_strength: Tensor,
+        blur_strength_px: Tensor,
         *,
         mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
         window: int = WINDOW_FRAMES,
@@ -133,7 +133,7 @@ class BokehPipeline:
             frames: [T, 3, H, W] in [0, 1], T >= 1, sides of 64 px or more.
             disparity: [T, H, W] in [0, 1], 1 = near.
             focal_disparity: [T] or [1], disparity in focus.
-            blur_strength: [T] or [1], K >= 0 in pixels at the working size; trained for 1 to 32.
+            blur_strength_px: [T] or [1], K >= 0 in pixels at the working size; trained for 1 to 32.
             mpi_mode: `released` for the published weights, `paper` for weights trained with Eq. 2's masks.
             window: frames per U-Net pass (8 as trained).
             overlap: frames that consecutive windows share (4 as published).
@@ -154,7 +154,7 @@ class BokehPipeline:
             frames,
             disparity,
             focal_disparity,
-            blur_strength,
+            blur_strength_px,
             regions=regions,
             mpi_alpha=mpi_alpha,
             working_size=working_size,

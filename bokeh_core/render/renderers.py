@@ -25,7 +25,8 @@ from ..published import (
     WINDOW_FRAMES,
     MPIMode,
 )
-from ..strength import REFERENCE_WIDTH_PX, strength_in_pixels
+from ..reference_width import REFERENCE_WIDTH_PX
+from ..strength import strength_in_pixels
 from ..windows import plan_windows
 from .clip_stream import ClipStream, SlidingFrames
 
@@ -164,7 +165,7 @@ class ModelRenderer:
             f"Worked on at {inner_width} x {inner_height} px, the frames being {width} x {height}.",
             f"{self.name}, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of "
             f"{WINDOW_FRAMES}, on {self.pipeline.device}.",
-            strength_warning(inputs.blur_strength, self.trained_px),
+            strength_warning(inputs.blur_strength_px, self.trained_px),
             self.warning,
         ]
         return "\n".join(line for line in lines if line)

@@ -37,7 +37,7 @@ def build_scene(clip: ClipPlan) -> Scene:
     if clip.strength is None:
         return scene
     strength = torch.full((clip.num_frames,), float(clip.strength))
-    return replace(scene, blur_strength=strength_in_pixels(strength, clip.width))
+    return replace(scene, blur_strength_px=strength_in_pixels(strength, clip.width))
 
 
 def load_or_trace(

@@ -110,7 +110,7 @@ def _measure(unit: Unit, scene: Scene, truth: GroundTruthClip, bench: Bench, set
         frames=truth.frames,
         disparity=perturb(truth.disparity, unit.perturbation, unit.clip.seed),
         focal_disparity=truth.focal_disparity,
-        blur_strength=truth.blur_strength,
+        blur_strength_px=truth.blur_strength_px,
         gamma=truth.gamma,
         device=device,
         layers=SceneLayers(scene, bench.device) if renderer.given_layers else None,
@@ -138,7 +138,7 @@ def _measure(unit: Unit, scene: Scene, truth: GroundTruthClip, bench: Bench, set
             "peak_gpu_bytes": gpu_bytes,
             "machine": machine(bench.device),
             "processes": settings.processes,
-            "strength_px": float(truth.blur_strength.max()),
+            "strength_px": float(truth.blur_strength_px.max()),
             "focal_disparity": [float(truth.focal_disparity[0]), float(truth.focal_disparity[-1])],
         },
     )
@@ -178,7 +178,7 @@ def _warm_up(renderer: Renderer, task: BokehTask) -> None:
         frames=task.frames[:1],
         disparity=task.disparity[:1],
         focal_disparity=task.focal_disparity[:1],
-        blur_strength=task.blur_strength[:1],
+        blur_strength_px=task.blur_strength_px[:1],
         layers=None if task.layers is None else task.layers[:1],
     )
     with torch.no_grad():

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bokeh_core.strength import REFERENCE_WIDTH_PX
+from bokeh_core.reference_width import in_frame_px
 
 Maps = NDArray[np.float32]
 Change = Callable[[Maps, float, np.random.Generator], Maps]
@@ -51,7 +51,7 @@ def perturb(disparity: Tensor, name: str, seed: int) -> Tensor:
     maps = disparity.cpu().numpy().astype(np.float32)
     # The name takes part, so that two kinds of noise do not share one random field.
     random = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    changed = change(maps, maps.shape[2] / REFERENCE_WIDTH_PX, random)
+    changed = change(maps, in_frame_px(1.0, maps.shape[2]), random)
     return torch.from_numpy(changed).clamp_(0, 1).to(disparity.device)
 
 

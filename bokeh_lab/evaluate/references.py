@@ -36,7 +36,7 @@ def render_with_another_grid(task: BokehTask) -> Tensor:
         )
     rendered = torch.empty_like(task.frames)
     for t, layered in enumerate(task.layers):
-        focal, strength = float(task.focal_disparity[t]), float(task.blur_strength[t])
+        focal, strength = float(task.focal_disparity[t]), float(task.blur_strength_px[t])
         rays_across = sufficient_rays_across(greatest_radius_px(layered, focal, strength))
         fewer = int(_SHARE_OF_RAYS_ACROSS * rays_across) | 1
         frame = ray_trace(layered, focal, strength, gamma=task.gamma, rays_across=fewer)

@@ -78,7 +78,7 @@ def renderer_of_networks(
             task.frames.permute(0, 3, 1, 2),  # THWC -> TCHW
             task.disparity,
             task.focal_disparity,
-            task.blur_strength * scale,
+            task.blur_strength_px * scale,
             mpi_mode=mpi_mode,
         )
         return bokeh.permute(0, 2, 3, 1)

@@ -45,7 +45,9 @@ def render(task: BokehTask) -> Tensor:
     check_task(task)
     result = task.frames.to(torch.float32).clone()
     for t, frame in enumerate(task.frames):
-        radius_px = task.blur_strength[t].item() * (task.disparity[t] - task.focal_disparity[t].item()).abs()
+        radius_px = (
+            task.blur_strength_px[t].item() * (task.disparity[t] - task.focal_disparity[t].item()).abs()
+        )
         blurred = _blur(frame.float().cpu().numpy(), radius_px.cpu().numpy(), task.gamma)
         out_of_focus = (radius_px >= _SHARP_PX)[..., None].to(result.device)
         result[t] = torch.where(out_of_focus, torch.from_numpy(blurred).to(result), result[t])
@@ -73,7 +75,7 @@ def depth_layers(radius_px: np.ndarray) -> tuple[np.ndarray, int, float]:
     if layers > _DEEPEST:
         raise ValueError(
             f"The largest blur radius is {layers} px and the package takes at most {_DEEPEST}; "
-            "lower blur_strength."
+            "lower the blur strength."
         )
     step = _DEEPEST // layers
     depth = (whole - 1) * step + math.ceil(step / 2)

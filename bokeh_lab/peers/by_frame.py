@@ -22,7 +22,7 @@ class Shot:
         gamma: light = display ** gamma.
         disparity: [H, W] in [0, 1], 1 = near.
         focal_disparity: in [0, 1].
-        blur_strength: K >= 0, px of blur radius per unit of disparity.
+        blur_strength_px: K >= 0, blur radius in px of this frame per unit of disparity.
         layers: the true layers, where the task has them.
     """
 
@@ -30,7 +30,7 @@ class Shot:
     gamma: float
     disparity: Tensor
     focal_disparity: float
-    blur_strength: float
+    blur_strength_px: float
     layers: LayeredFrame | None
 
     @property
@@ -40,7 +40,7 @@ class Shot:
 
     def radius_px(self, disparity: Tensor) -> Tensor:
         """Signed blur radius K (d - d_f) in px of any disparity: positive in front of the focal plane."""
-        return self.blur_strength * (disparity - self.focal_disparity)
+        return self.blur_strength_px * (disparity - self.focal_disparity)
 
     def true_layers(self) -> LayeredFrame:
         """The layers the task gives.
@@ -80,7 +80,7 @@ def by_frame(task: BokehTask, render_light: Callable[[Shot], Tensor], gamma: flo
             gamma=gamma,
             disparity=task.disparity[t].to(task.device, torch.float32),
             focal_disparity=task.focal_disparity[t].item(),
-            blur_strength=task.blur_strength[t].item(),
+            blur_strength_px=task.blur_strength_px[t].item(),
             layers=layers,
         )
         result[t] = to_display(render_light(shot), gamma).permute(1, 2, 0).to(result.device)
@@ -110,7 +110,7 @@ def check_task(task: BokehTask) -> None:
             f"disparity has shape {tuple(disparity.shape)}; these frames need {tuple(frames.shape[:3])}."
         )
     # Equation 1 checks the lengths and values of focus and strength.
-    signed_circle_of_confusion_px(disparity[:, :1, :1], task.focal_disparity, task.blur_strength)
+    signed_circle_of_confusion_px(disparity[:, :1, :1], task.focal_disparity, task.blur_strength_px)
     if not task.gamma > 0:
         raise ValueError(f"gamma is {task.gamma:g}; use 1 for display values or 2.2 for linear light.")
     if task.layers is not None and len(task.layers) != len(frames):

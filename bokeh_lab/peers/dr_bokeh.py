@@ -67,7 +67,7 @@ def render_sheets(sheets: list[Sheet], shot: Shot) -> Tensor:
     result = torch.zeros_like(sheets[0].light)
     through = torch.ones_like(sheets[0].alpha)
     for sheet in sheets:
-        light = gather_sheet(sheet, shot.focal_disparity, shot.blur_strength)
+        light = gather_sheet(sheet, shot.focal_disparity, shot.blur_strength_px)
         radius_px = shot.radius_px(sheet.disparity).abs() + 1
         opacity = box_mean(sheet.alpha, (radius_px / 2).long())
         result += through * opacity * light
@@ -80,7 +80,7 @@ def softstep(inside_px: Tensor) -> Tensor:
     return 0.1 / (0.1 + torch.exp(-3 * inside_px))
 
 
-def gather_sheet(sheet: Sheet, focal_disparity: float, blur_strength: float) -> Tensor:
+def gather_sheet(sheet: Sheet, focal_disparity: float, blur_strength_px: float) -> Tensor:
     """Weighted mean of a sheet's light around every pixel c: [3, H, W].
 
     With d the disparity from the focal plane, R_n = K |d_n| + 1 and a neighbour n at distance p:
@@ -91,7 +91,7 @@ def gather_sheet(sheet: Sheet, focal_disparity: float, blur_strength: float) -> 
     would leave a quarter of the sharp picture in every blur, since all others together weigh less than pi.
     """
     defocus = sheet.disparity - focal_disparity
-    coc_px = blur_strength * defocus.abs()
+    coc_px = blur_strength_px * defocus.abs()
     radius_px = coc_px + 1
     matted = torch.cat([sheet.light, torch.ones_like(sheet.light[:1])]) * sheet.alpha
     in_focus = torch.exp(-3 * coc_px.square())  # 1 - f

@@ -21,7 +21,7 @@ def lens_blur_renderer(lens: LensSettings = DEFAULT_LENS) -> Render:
             task.frames,
             task.disparity,
             task.focal_disparity,
-            task.blur_strength,
+            task.blur_strength_px,
             replace(lens, gamma=task.gamma).at_width(task.frames.shape[2]),
             device=task.device,
         )

@@ -36,7 +36,7 @@ def mpib(dilate_px: int = 0, exact_disks: bool = False) -> Render:
         disparity = local_max(shot.disparity, dilate_px)
         light, reach_px = shot.light, int(shot.radius_px(disparity).abs().max().item()) + 2
         hidden, far_light, far_disparity = hidden_background(
-            light, disparity, edge=_EDGE_PX / max(shot.blur_strength, 1e-6), reach_px=reach_px
+            light, disparity, edge=_EDGE_PX / max(shot.blur_strength_px, 1e-6), reach_px=reach_px
         )
         ones = torch.ones_like(disparity)
         sheets = [(far_light, hidden.float(), far_disparity), (light, ones, disparity)]
@@ -99,7 +99,7 @@ def composite_planes(
         if not bool(drawn[3].any()):
             continue
         middle = (index + 0.5) / NUM_PLANES
-        radius_px = abs(shot.blur_strength * (middle - shot.focal_disparity))
+        radius_px = abs(shot.blur_strength_px * (middle - shot.focal_disparity))
         if exact_disks:
             blurred = spread_disk(drawn, radius_px)
         else:

@@ -18,7 +18,7 @@ class BokehTask:
         frames: float32 [T, H, W, 3], all in focus, display values in [0, 1].
         disparity: float32 [T, H, W] in [0, 1], 1 = near.
         focal_disparity: float32 [T] in [0, 1].
-        blur_strength: float32 [T], K >= 0: blur radius in px of these frames per unit of disparity.
+        blur_strength_px: float32 [T], K >= 0: blur radius in px of these frames per unit of disparity.
         gamma: light that adds up = display ** gamma; 1 adds display values, 2.2 linear light.
         device: where to compute.
         layers: the true layers of every frame, for renderers of the kind `given layers`; else None.
@@ -27,7 +27,7 @@ class BokehTask:
     frames: Tensor
     disparity: Tensor
     focal_disparity: Tensor
-    blur_strength: Tensor
+    blur_strength_px: Tensor
     gamma: float = 1.0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     layers: Sequence[LayeredFrame] | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bokeh_core.strength import REFERENCE_WIDTH_PX
+from bokeh_core.reference_width import in_frame_px
 
 from .cutouts import draw_background, draw_library_cutout, draw_matte, sprinkle
 from .draws import Draws
@@ -181,7 +181,7 @@ class PlaneMaker:
         return Track(x, y, depths, tilt, rotation, scale)
 
     def _walking(self, draws: Draws, depth: float, place: tuple[float, float]) -> Track:
-        step = AUTHORS_STEP_PX * self.width / REFERENCE_WIDTH_PX
+        step = in_frame_px(AUTHORS_STEP_PX, self.width)
         x, y = (
             random_walk(draws, self.num_frames, start=fraction * extent - 0.5, step=step)
             for fraction, extent in zip(place, (self.width, self.height), strict=True)

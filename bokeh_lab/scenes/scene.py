@@ -59,7 +59,7 @@ class Scene:
         planes: any order; the last one in depth should cover the frame.
         height, width: of the frames in px.
         focal_disparity: float32 [T] in [0, 1].
-        blur_strength: float32 [T], K >= 0 in px of these frames.
+        blur_strength_px: float32 [T], K >= 0 in px of these frames.
         subject: index into `planes` of what is in focus for the longest time.
     """
 
@@ -67,7 +67,7 @@ class Scene:
     height: int
     width: int
     focal_disparity: Tensor
-    blur_strength: Tensor
+    blur_strength_px: Tensor
     subject: int
 
     @property

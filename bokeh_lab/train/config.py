@@ -57,7 +57,7 @@ class DataConfig:
         recolour: swap, weaken and invert colours. Exact, as light is a mean; only with gamma 1.
         scene_frames: length of a scene, of which a sample is a part.
         frames: fewest and most consecutive frames of a sample, drawn for each batch.
-        strengths: K is one of these ...
+        strengths: K is one of these, 0 to 200 ...
         ramp_probability: ... or, with this probability, ramps between two values ...
         ramp_range: ... inside these bounds.
         gamma: light = display ** gamma adds up; 1 as in the paper.
@@ -185,7 +185,7 @@ class ValidationConfig:
         first_seed: of the scenes.
         frames: length of a clip.
         size: (width, height); null = that of the training scenes.
-        strengths: K in turn.
+        strengths: K in turn, in px of a frame 1024 px wide.
         shown: clips that are logged.
     """
 

@@ -26,7 +26,7 @@ from bokeh_core.checkpoint.load import require_fit
 from bokeh_core.checkpoint.write import write_model
 from bokeh_core.models.small.options import SmallLayers, SmallOptions, read_options
 from bokeh_core.published import MPIMode
-from bokeh_core.strength import REFERENCE_WIDTH_PX
+from bokeh_core.reference_width import in_frame_px
 
 from .config import Stage, TrainConfig
 from .network import BokehNetwork
@@ -40,14 +40,14 @@ def training_facts(config: TrainConfig, stage: Stage) -> dict[str, str]:
 
     K is in px of the frames the network sees, for which it was trained: a model is asked for no other.
     """
-    data, scale = config.data, config.data.size[0] / REFERENCE_WIDTH_PX
+    data = config.data
     strengths = [*data.strengths, *(data.ramp_range if data.ramp_probability > 0 else ())]
     width, height = data.frame_size
     return {
         "training_stage": stage,
         "training_steps": str(config.run.steps),
         **{
-            key: f"{strength * scale:g}"
+            key: f"{in_frame_px(strength, data.size[0]):g}"
             for key, strength in zip(STRENGTH_KEYS, (min(strengths), max(strengths)), strict=True)
         },
         "training_size": f"{width}x{height}",

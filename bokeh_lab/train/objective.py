@@ -80,7 +80,7 @@ class Objective(nn.Module):
             rearrange(sample.frames, "b f c h w -> (b f) c h w"),
             disparity,
             focal,
-            rearrange(sample.blur_strength, "b f -> (b f)"),
+            rearrange(sample.blur_strength_px, "b f -> (b f)"),
             working_size="native",
         )
 

@@ -30,7 +30,7 @@ class Sample:
         frames: [F, 3, H, W] in [0, 1], all in focus.
         disparity: [F, H, W] in [0, 1], 1 = near; disturbed where the stage asks for it.
         focal_disparity: [F].
-        blur_strength: [F], K in px of these frames.
+        blur_strength_px: [F], K in px of these frames.
         bokeh: [F, 3, H, W] in [0, 1], the truth.
         index: int64 [], number of the sample.
     """
@@ -38,7 +38,7 @@ class Sample:
     frames: Tensor
     disparity: Tensor
     focal_disparity: Tensor
-    blur_strength: Tensor
+    blur_strength_px: Tensor
     bokeh: Tensor
     index: Tensor
 
@@ -88,7 +88,7 @@ def training_scene(data: DataConfig, seed: int, number: int) -> Scene:
         return scene
     first, last = (draws.uniform(*data.ramp_range) for _ in range(2))
     strength = torch.linspace(first, last, data.scene_frames)
-    return replace(scene, blur_strength=strength_in_pixels(strength, width))
+    return replace(scene, blur_strength_px=strength_in_pixels(strength, width))
 
 
 def part_of_scene(scene: Scene, start: int, stop: int) -> Scene:
@@ -101,7 +101,7 @@ def part_of_scene(scene: Scene, start: int, stop: int) -> Scene:
         scene,
         planes=planes,
         focal_disparity=scene.focal_disparity[start:stop],
-        blur_strength=scene.blur_strength[start:stop],
+        blur_strength_px=scene.blur_strength_px[start:stop],
     )
 
 
@@ -171,7 +171,7 @@ class Samples:
             frames.contiguous(),
             disparity.contiguous(),
             clip.focal_disparity,
-            clip.blur_strength,
+            clip.blur_strength_px,
             bokeh.contiguous(),
             torch.tensor(index),
         )

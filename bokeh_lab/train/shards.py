@@ -127,7 +127,7 @@ def _members(scene: int, clip: GroundTruthClip) -> Iterator[tuple[str, bytes]]:
     key = f"{scene:06d}"
     lens = {
         "focal_disparity": clip.focal_disparity.tolist(),
-        "blur_strength": clip.blur_strength.tolist(),
+        "blur_strength_px": clip.blur_strength_px.tolist(),
         "gamma": clip.gamma,
     }
     yield f"{key}.json", json.dumps(lens).encode()
@@ -192,7 +192,7 @@ class ShardedScenes:
                 for kind in ("frame", "bokeh", "disparity")
             }
         focal, strength = (
-            torch.tensor(lens[name][start:stop]) for name in ("focal_disparity", "blur_strength")
+            torch.tensor(lens[name][start:stop]) for name in ("focal_disparity", "blur_strength_px")
         )
         disparity = pictures["disparity"]
         radius_px = signed_circle_of_confusion_px(disparity, focal, strength)
@@ -200,7 +200,7 @@ class ShardedScenes:
             frames=pictures["frame"],
             disparity=disparity,
             focal_disparity=focal,
-            blur_strength=strength,
+            blur_strength_px=strength,
             gamma=float(lens["gamma"]),
             bokeh=pictures["bokeh"],
             in_focus=(disparity - focal[:, None, None]).abs() <= IN_FOCUS_DISPARITY,

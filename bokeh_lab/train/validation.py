@@ -44,7 +44,7 @@ class Validation:
         for number in range(asked.clips):
             scene = make_scene(asked.preset, asked.first_seed + number, asked.frames, height, width, library)
             strength = torch.full((asked.frames,), asked.strengths[number % len(asked.strengths)])
-            scene = replace(scene, blur_strength=strength_in_pixels(strength, width))
+            scene = replace(scene, blur_strength_px=strength_in_pixels(strength, width))
             device = torch.device("cpu") if data.device == "cpu" else self._device
             yield render_clip(scene, gamma=data.gamma, rays_across=data.rays_across, device=device)
 
@@ -68,7 +68,7 @@ class Validation:
                 clip.frames.permute(0, 3, 1, 2),  # THWC -> TCHW
                 clip.disparity,
                 clip.focal_disparity,
-                clip.blur_strength,
+                clip.blur_strength_px,
                 mpi_mode=mpi_mode,
                 overlap=overlap,
             ).permute(0, 2, 3, 1)
@@ -86,4 +86,6 @@ class Validation:
 
 
 def _task(clip: GroundTruthClip) -> BokehTask:
-    return BokehTask(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength, gamma=clip.gamma)
+    return BokehTask(
+        clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength_px, gamma=clip.gamma
+    )

@@ -38,19 +38,21 @@ def test_another_length_is_refused(function):
         ValueError, match=r"focal_disparity has shape \(2,\) for 3 disparity frames; give one"
     ):
         function(disparity, torch.zeros(2), torch.zeros(3))
-    with pytest.raises(ValueError, match=r"blur_strength has shape \(1,\) for 3 disparity frames; give one"):
+    with pytest.raises(
+        ValueError, match=r"blur_strength_px has shape \(1,\) for 3 disparity frames; give one"
+    ):
         function(disparity, torch.zeros(3), torch.zeros(1))
 
 
 @pytest.mark.parametrize("function", [circle_of_confusion_px, signed_circle_of_confusion_px])
 def test_negative_strength_is_refused(function):
-    with pytest.raises(ValueError, match=r"blur_strength is -2.*must be 0 or more"):
+    with pytest.raises(ValueError, match=r"blur_strength_px is -2.*must be 0 or more"):
         function(torch.zeros(2, 1, 1), torch.zeros(2), torch.tensor([3.0, -2.0]))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_strength_and_focus_must_be_finite(value: float):
-    with pytest.raises(ValueError, match="blur_strength"):
+    with pytest.raises(ValueError, match="blur_strength_px"):
         circle_of_confusion_px(torch.zeros(1, 1, 1), torch.zeros(1), torch.tensor([value]))
     with pytest.raises(ValueError, match="focal_disparity"):
         circle_of_confusion_px(torch.zeros(1, 1, 1), torch.tensor([value]), torch.ones(1))

@@ -149,7 +149,7 @@ class TestRadiusLines:
             (1, 4, 6, 3),
             (1, 4, 6),
             {"strength": -1.0},
-            "blur_strength is -1 px at frame 0; it must be",
+            "blur_strength_px is -1 px at frame 0; it must be",
         ),
     ],
 )

@@ -215,11 +215,11 @@ def test_sufficient_rays_agree_with_many_more():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"blur_strength": -1.0}, "blur_strength is -1"),
-        ({"blur_strength": math.nan}, "blur_strength is nan"),
-        ({"blur_strength": 4.0, "gamma": 0.0}, "gamma is 0"),
-        ({"blur_strength": 4.0, "rays_across": 0}, "rays_across is 0"),
-        ({"blur_strength": 200.0}, "product is 1"),
+        ({"blur_strength_px": -1.0}, "blur_strength_px is -1"),
+        ({"blur_strength_px": math.nan}, "blur_strength_px is nan"),
+        ({"blur_strength_px": 4.0, "gamma": 0.0}, "gamma is 0"),
+        ({"blur_strength_px": 4.0, "rays_across": 0}, "rays_across is 0"),
+        ({"blur_strength_px": 200.0}, "product is 1"),
     ],
 )
 def test_bad_input_is_named(arguments: dict[str, float], message: str):

@@ -31,13 +31,13 @@ class SmallUNet(BokehUNet):
     def forward(
         self,
         sample: Tensor,
-        blur_strength: Tensor,
+        blur_strength_px: Tensor,
         image_embeds: Tensor,
         mpi_regions: Tensor | None = None,
         mpi_mode: MPIMode = PUBLISHED_MPI_MODE,
     ) -> Tensor:
         """As `BokehUNet.forward`; with `latent_difference` the frames' latents are added."""
-        output = super().forward(sample, blur_strength, image_embeds, mpi_regions, mpi_mode)
+        output = super().forward(sample, blur_strength_px, image_embeds, mpi_regions, mpi_mode)
         return self.options.whole_latents(output, sample)
 
 

@@ -58,7 +58,7 @@ def clip(frames: int = 10, height: int = 64, width: int = 128) -> dict[str, Any]
         "frames": torch.rand(frames, 3, height, width, generator=generator),
         "disparity": torch.rand(frames, height, width, generator=generator),
         "focal_disparity": torch.full((frames,), 0.5),
-        "blur_strength": torch.linspace(4, 12, frames),
+        "blur_strength_px": torch.linspace(4, 12, frames),
     }
 
 
@@ -163,7 +163,7 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
         shown["frames"].permute(0, 2, 3, 1),
         shown["disparity"],
         shown["focal_disparity"],
-        shown["blur_strength"],
+        shown["blur_strength_px"],
     )
     found = bokeh_small.render(task).permute(0, 3, 1, 2)
     held = network.pipeline()(**shown, mpi_mode="paper")

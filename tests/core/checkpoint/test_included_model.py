@@ -42,7 +42,7 @@ def test_it_comes_closer_to_the_truth_than_doing_nothing(seed: int, monkeypatch:
     library = AssetLibrary.load(split="held-out")
     scene = make_scene("paper", seed, 2, 128, 192, library, strengths=(48.0,))
     clip = render_clip(scene, rays_across=11)
-    task = BokehTask(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength)
+    task = BokehTask(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength_px)
     with torch.no_grad():
         found, nothing = bokeh_small.render(task), identity.render(task)
 

@@ -24,7 +24,7 @@ def clip_of(radius_px: Tensor) -> dict[str, Any]:
     return {
         "disparity": FOCUS + radius_px / K_PX,
         "focal_disparity": torch.full((num_frames,), FOCUS),
-        "blur_strength": torch.full((num_frames,), K_PX),
+        "blur_strength_px": torch.full((num_frames,), K_PX),
     }
 
 

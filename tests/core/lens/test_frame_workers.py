@@ -27,7 +27,7 @@ def clip(num_frames: int) -> dict[str, Any]:
         "frames": torch.stack(frames),
         "disparity": torch.stack(disparity),
         "focal_disparity": torch.linspace(0.2, 0.9, num_frames),
-        "blur_strength": torch.tensor([14.0]),
+        "blur_strength_px": torch.tensor([14.0]),
     }
 
 

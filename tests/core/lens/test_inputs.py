@@ -18,7 +18,7 @@ def arguments(num_frames: int = 3, **changes: Any) -> dict[str, Any]:
         "frames": torch.rand(num_frames, HEIGHT_PX, WIDTH_PX, 3, generator=generator),
         "disparity": torch.rand(num_frames, HEIGHT_PX, WIDTH_PX, generator=generator),
         "focal_disparity": torch.linspace(0.2, 0.8, num_frames),
-        "blur_strength": torch.linspace(4, 8, num_frames),
+        "blur_strength_px": torch.linspace(4, 8, num_frames),
         **changes,
     }
 
@@ -46,7 +46,7 @@ def test_a_single_pixel_has_nothing_to_mix_with():
 
 def test_one_entry_serves_the_whole_clip():
     given = arguments()
-    first = {name: given[name][:1] for name in ("disparity", "focal_disparity", "blur_strength")}
+    first = {name: given[name][:1] for name in ("disparity", "focal_disparity", "blur_strength_px")}
     repeated = {name: value.repeat(3, *[1] * (value.ndim - 1)) for name, value in first.items()}
     assert torch.equal(lens_blur(**{**given, **first}), lens_blur(**{**given, **repeated}))
 
@@ -67,7 +67,7 @@ def test_inputs_are_not_written_to():
 
 
 def test_the_result_does_not_share_memory_with_the_frames():
-    given = arguments(blur_strength=torch.tensor([0.0]))
+    given = arguments(blur_strength_px=torch.tensor([0.0]))
     before = given["frames"].clone()
     lens_blur(**given).fill_(7)
     assert torch.equal(given["frames"], before)
@@ -83,7 +83,7 @@ def test_other_float_types_are_taken(dtype: torch.dtype):
     assert (blurred - expected).abs().mean() < 0.01
 
 
-@pytest.mark.parametrize("name", ["frames", "disparity", "focal_disparity", "blur_strength"])
+@pytest.mark.parametrize("name", ["frames", "disparity", "focal_disparity", "blur_strength_px"])
 @pytest.mark.parametrize("guise", ["spaced out", "with gradients", "of inference", "of another order"])
 def test_the_same_values_in_another_guise_give_the_same_picture(name: str, guise: str):
     given = arguments()
@@ -141,13 +141,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"focal_disparity": torch.rand(4)},
         "4 focus frames for 3 video frames; give 3, or 1 for the whole clip",
     ),
-    ({"blur_strength": torch.ones(2)}, "2 blur strength frames for 3 video frames; give 3, or 1"),
+    ({"blur_strength_px": torch.ones(2)}, "2 blur strength frames for 3 video frames; give 3, or 1"),
     (
-        {"blur_strength": torch.tensor([4.0, -2.0, 1.0])},
-        "blur_strength is -2 px at frame 1; it must be 0 to",
+        {"blur_strength_px": torch.tensor([4.0, -2.0, 1.0])},
+        "blur_strength_px is -2 px at frame 1; it must be 0 to",
     ),
-    ({"blur_strength": torch.tensor([4.0, NAN, 1.0])}, "strength"),
-    ({"blur_strength": torch.tensor([INFINITE])}, "strength"),
+    ({"blur_strength_px": torch.tensor([4.0, NAN, 1.0])}, "strength"),
+    ({"blur_strength_px": torch.tensor([INFINITE])}, "strength"),
     ({"focal_disparity": torch.tensor([0.5, NAN, 0.5])}, "foc"),
     ({"gamma": 0.0}, "gamma is 0; it must be 0.2 to 5 .2.2 = linear light, 1 = display values."),
     ({"gamma": -1.0}, "gamma is -1; it must be 0.2"),
@@ -162,11 +162,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"disparity": map_with(1e30)}, "disparity is 0.5 to 1e[+]30 at frame 1; it must be 0 to 1"),
     ({"focal_disparity": torch.tensor([4.0])}, "focal_disparity is 4 at frame 0; it must be 0 to 1"),
     (
-        {"blur_strength": torch.tensor([3000.0])},
-        "blur_strength is 3000 px at frame 0; it must be 0 to 200 px",
+        {"blur_strength_px": torch.tensor([3000.0])},
+        "blur_strength_px is 3000 px at frame 0; it must be 0 to 200 px",
     ),
     (
-        {"blur_strength": torch.tensor([150.0]), "far_strength": 2.0},
+        {"blur_strength_px": torch.tensor([150.0]), "far_strength": 2.0},
         "far_strength 2 times K of 150 px is 300 px; .* up to 200 px, so far_strength may be 1.33",
     ),
     ({"contour_reach_px": -1}, "contour_reach_px is -1; it must be 0 to 64"),
@@ -198,9 +198,9 @@ def test_wide_frames_take_a_strength_in_proportion():
         "disparity": torch.full((1, 1, 2048), 0.5),
         "focal_disparity": torch.tensor([0.5]),
     }
-    assert lens_blur(**wide, blur_strength=torch.tensor([400.0])).max() == 0
-    with pytest.raises(ValueError, match="blur_strength is 401 px at frame 0; it must be 0 to 400 px"):
-        lens_blur(**wide, blur_strength=torch.tensor([401.0]))
+    assert lens_blur(**wide, blur_strength_px=torch.tensor([400.0])).max() == 0
+    with pytest.raises(ValueError, match="blur_strength_px is 401 px at frame 0; it must be 0 to 400 px"):
+        lens_blur(**wide, blur_strength_px=torch.tensor([401.0]))
 
 
 def test_cancel_is_asked_before_the_slabs_and_at_each_place_of_the_cat_eye():

@@ -30,7 +30,7 @@ def clip(num_frames: int) -> dict[str, Any]:
         "frames": torch.stack([frame.roll(t, 1) for t in range(num_frames)]),
         "disparity": torch.stack([disparity.roll(t, 1) for t in range(num_frames)]),
         "focal_disparity": torch.linspace(0.3, 0.8, num_frames),
-        "blur_strength": torch.linspace(0, 14, num_frames),
+        "blur_strength_px": torch.linspace(0, 14, num_frames),
     }
 
 

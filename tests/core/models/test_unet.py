@@ -344,8 +344,8 @@ def test_configs_of_other_models_are_refused():
             {"sample": torch.zeros(1, 2, 8, 8, 12)},
             r"12 x 8 latent cells; .* divisible by 8 \(frames by 64 pixels\)",
         ),
-        ({"blur_strength": torch.zeros(2)}, r"shape \(2,\); it must be \(1, 2\)"),
-        ({"blur_strength": torch.zeros(1, 2, dtype=torch.int64)}, "int64; give float16"),
+        ({"blur_strength_px": torch.zeros(2)}, r"shape \(2,\); it must be \(1, 2\)"),
+        ({"blur_strength_px": torch.zeros(1, 2, dtype=torch.int64)}, "int64; give float16"),
         ({"image_embeds": torch.zeros(1, 2, 768)}, r"needs \(1, 2, 32\)"),
         ({"mpi_mode": "other"}, "'other'; it must be 'released' or 'paper'"),
         ({"mpi_mode": "paper"}, "needs mpi_regions"),
@@ -358,7 +358,7 @@ def test_configs_of_other_models_are_refused():
 def test_inputs_that_do_not_fit(small_unet, change, message):
     good = {
         "sample": torch.zeros(1, 2, 8, 8, 8),
-        "blur_strength": torch.ones(1, 2),
+        "blur_strength_px": torch.ones(1, 2),
         "image_embeds": torch.zeros(1, 2, 32),
     }
     with pytest.raises(ValueError, match=message):

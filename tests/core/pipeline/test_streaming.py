@@ -256,8 +256,8 @@ class CountingUNet(nn.Module):
         self.conv_in = nn.Conv2d(1, 1, 1)
         self.windows: list[list[float]] = []
 
-    def forward(self, sample: Tensor, blur_strength: Tensor, *_rest: object) -> Tensor:
-        assert blur_strength.dtype == torch.float16
+    def forward(self, sample: Tensor, blur_strength_px: Tensor, *_rest: object) -> Tensor:
+        assert blur_strength_px.dtype == torch.float16
         self.windows.append([round(v, 4) for v in sample[0, :, 0, 0, 0].tolist()])
         return sample[:, :, :4]
 
@@ -395,10 +395,10 @@ def test_progress_and_cancel():
             "focal_disparity is nan at frame 0; it must be 0 to 1",
         ),
         (
-            {"blur_strength": torch.tensor([-2.0])},
-            "blur_strength is -2 px at frame 0; it must be 0 to",
+            {"blur_strength_px": torch.tensor([-2.0])},
+            "blur_strength_px is -2 px at frame 0; it must be 0 to",
         ),
-        ({"blur_strength": torch.full((6,), 1.0)}, "6 blur_strength frames for 5"),
+        ({"blur_strength_px": torch.full((6,), 1.0)}, "6 blur strength frames for 5"),
         ({"regions": torch.zeros(2, 64, 64, dtype=torch.uint8)}, "2 MPI region frames for 5"),
     ],
 )
@@ -407,7 +407,7 @@ def test_inputs_that_do_not_fit(change, message):
         "frames": torch.zeros(5, 3, 64, 64),
         "disparity": torch.zeros(5, 64, 64),
         "focal_disparity": torch.zeros(5),
-        "blur_strength": torch.ones(5),
+        "blur_strength_px": torch.ones(5),
     }
     with pytest.raises(ValueError, match=message):
         bokeh_inputs(**(good | change))

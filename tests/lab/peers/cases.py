@@ -23,7 +23,7 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 def clip(
     frames: Tensor,
     disparity: Tensor | float,
-    blur_strength: float,
+    blur_strength_px: float,
     focal_disparity: float = FOCUS,
     gamma: float = 1.0,
     layers: list[LayeredFrame] | None = None,
@@ -34,7 +34,7 @@ def clip(
         frames=frames,
         disparity=torch.as_tensor(disparity, dtype=torch.float32).expand(frames.shape[:3]),
         focal_disparity=torch.full((count,), focal_disparity),
-        blur_strength=torch.full((count,), blur_strength),
+        blur_strength_px=torch.full((count,), blur_strength_px),
         gamma=gamma,
         layers=layers,
     )

@@ -36,7 +36,7 @@ def random_task(num_frames: int = 3, height: int = 20, width: int = 28) -> Bokeh
     return dataclasses.replace(
         clip(frames, disparity, 6.0, gamma=2.2, layers=layers),
         focal_disparity=torch.linspace(0.3, 0.6, num_frames),
-        blur_strength=torch.linspace(3, 8, num_frames),
+        blur_strength_px=torch.linspace(3, 8, num_frames),
     )
 
 
@@ -74,7 +74,7 @@ def test_a_frame_does_not_depend_on_the_others(renderer: Renderer):
             task.frames[t : t + 1],
             task.disparity[t : t + 1],
             task.focal_disparity[t : t + 1],
-            task.blur_strength[t : t + 1],
+            task.blur_strength_px[t : t + 1],
             task.gamma,
             layers=[task.layers[t]],
         )
@@ -204,7 +204,7 @@ def test_plain_gather_ends_at_the_foregrounds_contour():
         ),
         ({"disparity": torch.zeros(2, 8, 9)}, r"disparity has shape \(2, 8, 9\)"),
         ({"focal_disparity": torch.zeros(3)}, "focal_disparity has shape"),
-        ({"blur_strength": torch.tensor([1.0, -2.0])}, "blur_strength is -2; it must be 0 or more"),
+        ({"blur_strength_px": torch.tensor([1.0, -2.0])}, "blur_strength_px is -2; it must be 0 or more"),
         ({"gamma": 0.0}, "gamma is 0; use 1"),
         ({"layers": [flat_layer(torch.zeros(8, 8, 3), 0.5)]}, "1 frames of layers for 2 frames"),
     ],

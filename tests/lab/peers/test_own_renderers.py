@@ -30,7 +30,7 @@ def model_task():
 def expected_of(task, unet, vae, image_encoder) -> torch.Tensor:
     pipeline = BokehPipeline(unet, vae, image_encoder)
     frames = task.frames.permute(0, 3, 1, 2)
-    return pipeline(frames, task.disparity, task.focal_disparity, task.blur_strength).permute(0, 2, 3, 1)
+    return pipeline(frames, task.disparity, task.focal_disparity, task.blur_strength_px).permute(0, 2, 3, 1)
 
 
 def test_the_model_from_networks(model_task, small_unet, small_vae, small_image_encoder):

@@ -203,11 +203,11 @@ def test_focus_follows_a_plane_or_racks_linearly_between_two():
 
 
 def test_strength_is_stated_at_1024_px_and_scaled_to_the_frame():
-    drawn = {float(scene_of("paper", seed).blur_strength[0]) * 1024 / WIDTH for seed in SEEDS}
+    drawn = {float(scene_of("paper", seed).blur_strength_px[0]) * 1024 / WIDTH for seed in SEEDS}
     assert drawn == set(STRENGTHS) == {4, 8, 16, 32}
     for width in (64, 128):
         scene = make_scene("paper", 0, 2, 48, width, strengths=[24.0])
-        assert scene.blur_strength.tolist() == [24 * width / 1024] * 2
+        assert scene.blur_strength_px.tolist() == [24 * width / 1024] * 2
 
 
 def test_the_same_seed_gives_the_same_scene_and_leaves_global_randomness_alone():
@@ -224,7 +224,7 @@ def test_the_same_seed_gives_the_same_scene_and_leaves_global_randomness_alone()
         again, other = (make_scene(preset, seed, FRAMES, HEIGHT, WIDTH) for seed in (5, 6))
         assert first.subject == again.subject
         assert torch.equal(first.focal_disparity, again.focal_disparity)
-        assert torch.equal(first.blur_strength, again.blur_strength)
+        assert torch.equal(first.blur_strength_px, again.blur_strength_px)
         for one, two in zip(first.planes, again.planes, strict=True):
             assert torch.equal(one.texture, two.texture)
             assert torch.equal(one.placement, two.placement)

@@ -127,9 +127,9 @@ def test_loader_raises_what_its_thread_met_and_can_be_left_early():
 def test_strengths_are_those_of_training(data: DataConfig):
     constant = replace(data, ramp_probability=0.0, strengths=(16.0, 32.0))
     # K is stated for 1024 px; these frames are 64 px wide.
-    found = {tuple(training_scene(constant, 0, n).blur_strength.tolist()) for n in range(8)}
+    found = {tuple(training_scene(constant, 0, n).blur_strength_px.tolist()) for n in range(8)}
     assert found == {(1.0,) * 3, (2.0,) * 3}
-    ramp = training_scene(replace(data, ramp_probability=1.0, ramp_range=(1.0, 31.0)), 0, 0).blur_strength
+    ramp = training_scene(replace(data, ramp_probability=1.0, ramp_range=(1.0, 31.0)), 0, 0).blur_strength_px
     assert len(set(ramp.tolist())) == 3
     assert float(ramp[1] - ramp[0]) == pytest.approx(float(ramp[2] - ramp[1]), abs=1e-6)
     assert float(ramp.min()) >= 1 / 16 and float(ramp.max()) <= 31 / 16
@@ -147,7 +147,7 @@ def test_shards_hold_the_rendered_clips(data: DataConfig, tmp_path: Path):
         assert float((truth.bokeh - found.bokeh).abs().max()) <= 0.5 / 255 + 1e-6
         assert float((truth.disparity - found.disparity).abs().max()) <= 0.5 / 65535 + 1e-6
         assert torch.equal(truth.focal_disparity, found.focal_disparity)
-        assert torch.equal(truth.blur_strength, found.blur_strength)
+        assert torch.equal(truth.blur_strength_px, found.blur_strength_px)
     with tarfile.open(tmp_path / "shards" / shard_name(1)) as tar:
         # 4 scenes, 3 in a shard: the last one alone, its lens first, then 3 pictures a frame.
         names = tar.getnames()

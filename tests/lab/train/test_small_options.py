@@ -21,7 +21,7 @@ def clip(frames: int = 10, side: int = 64) -> dict[str, Any]:
         "frames": torch.rand(frames, 3, side, side, generator=generator),
         "disparity": torch.rand(frames, side, side, generator=generator),
         "focal_disparity": torch.full((frames,), 0.5),
-        "blur_strength": torch.linspace(4, 8, frames),
+        "blur_strength_px": torch.linspace(4, 8, frames),
     }
 
 
@@ -71,7 +71,7 @@ def test_signed_defocus_tells_near_from_far(small_unet: Any, small_vae: Any):
     network: Any = BokehNetwork(small_unet, small_vae, SmallOptions(signed_defocus=True))
     shown = clip(2)
     shown["disparity"] = torch.cat([torch.full((1, 64, 64), 0.75), torch.full((1, 64, 64), 0.25)])
-    shown["blur_strength"] = torch.full((2,), 32.0)
+    shown["blur_strength_px"] = torch.full((2,), 32.0)
     inputs = bokeh_inputs(**shown, working_size="native")
     with torch.no_grad():
         encoded = network.encode(inputs, 0, 2, torch.device("cpu"))

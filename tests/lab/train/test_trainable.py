@@ -49,7 +49,7 @@ def random_sample(clips: int = 1, frames: int = 2, side: int = 64) -> Sample:
         frames=torch.rand(clips, frames, 3, side, side, generator=generator),
         disparity=torch.rand(clips, frames, side, side, generator=generator),
         focal_disparity=torch.full((clips, frames), 0.5),
-        blur_strength=torch.full((clips, frames), 20.0),
+        blur_strength_px=torch.full((clips, frames), 20.0),
         bokeh=torch.rand(clips, frames, 3, side, side, generator=generator),
         index=torch.arange(clips),
     )
