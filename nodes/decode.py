@@ -35,10 +35,11 @@ class RefinedDecode(io.ComfyNode):
             "focus stays sharp. Output size = size of the frames; alpha is carried through.",
             inputs=[
                 sockets.BokehVAESocket.Input("vae", tooltip="The VAE, from Load Bokeh Model."),
-                io.Latent.Input("latent", tooltip="The clip, from Assemble Overlapping Windows."),
+                io.Latent.Input("latent", tooltip="Latents of the clip, from Assemble Overlapping Windows."),
                 io.Image.Input(
                     "frames",
-                    tooltip="The all-in-focus frames that went into the sampler, as many and as large.",
+                    tooltip="The all-in-focus frames that went into the sampler, all of them and at the "
+                    "same size.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],

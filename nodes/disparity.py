@@ -34,8 +34,8 @@ def meaning_inputs() -> list[Any]:
             optional=True,
             tooltip="Whether near is white or black. auto (default) is near white, as depth "
             "estimators give it, and the report warns where the picture looks otherwise; choose near black "
-            "if near and far are swapped in the preview. Metric depth is always near black; near white there "
-            "means it was stored as 1 - depth.",
+            "if near and far are swapped in the preview. Metric depth is always near black; near white "
+            "there means it was stored as 1 - depth.",
         ),
         io.Combo.Input(
             "normalisation",
@@ -54,8 +54,8 @@ def meaning_inputs() -> list[Any]:
             step=0.05,
             optional=True,
             tooltip="Power applied before normalising. 1 (default) changes nothing; 2 undoes maps stored "
-            "as a square root; 3, with near white, brings Depth Anything 3's v2_style and min_max, which are "
-            "linear in depth, near to disparity.",
+            "as a square root; 3, with near white, brings Depth Anything 3's v2_style and min_max, which "
+            "are linear in depth, close to disparity.",
             **known_fields(io.Float.Input, advanced=True),
         ),
     ]

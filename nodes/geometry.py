@@ -101,7 +101,7 @@ class DisparityFromGeometry(io.ComfyNode):
                 ),
                 sockets.Intrinsics.Output(
                     display_name="intrinsics",
-                    tooltip="Focal length and principal point of every frame as parts of its width and "
+                    tooltip="Focal length and principal point of every frame as fractions of its width and "
                     "height, so that they hold at any size; empty where the model gives none.",
                 ),
             ],

@@ -103,7 +103,7 @@ class LoadBokehModel(io.ComfyNode):
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
             "you get from the authors. Their licence allows non-commercial use only. Choose bokeh-small "
             "(included) for both to try the nodes without them: a small demo model of our own, and Lens Blur "
-            "is faster and cleaner around thin things.",
+            "is faster and cleaner around thin objects.",
             inputs=[
                 io.Combo.Input(
                     "unet",

@@ -131,14 +131,14 @@ class AnyToBokehVideo(io.ComfyNode):
             display_name="Any-to-Bokeh Video",
             category=sockets.CATEGORY,
             description="Blurs a video of any length from file to file, in memory that does not grow with "
-            "it. Sound and frame rate are kept, and a run that was cancelled goes on where it was. The "
+            "it. Sound and frame rate are kept, and a cancelled run continues where it stopped. The "
             "result is in ComfyUI's output folder, under any_to_bokeh.",
             is_output_node=True,
             inputs=[
                 io.Video.Input(
                     "video",
-                    tooltip="The video, from Load Video, as it was trimmed, cropped or joined since. Videos "
-                    "that are in memory take memory.",
+                    tooltip="The video from Load Video, with any trim, crop or join made since. A video "
+                    "held in memory takes memory for every frame.",
                 ),
                 io.String.Input(
                     "disparity_path",
@@ -192,13 +192,14 @@ class AnyToBokehVideo(io.ComfyNode):
                 sockets.Disparity.Input(
                     "disparity",
                     optional=True,
-                    tooltip="Disparity from one of the disparity nodes. It is in memory as a whole, so long "
-                    "clips are better read from disparity_path.",
+                    tooltip="Disparity from one of the disparity nodes. All of it is held in memory, so "
+                    "read long clips from disparity_path.",
                 ),
                 io.Video.Input(
                     "depth_video",
                     optional=True,
-                    tooltip="Depth as a video from Load Video, read as source to exponent say.",
+                    tooltip="Depth as a video from Load Video; source, polarity, normalisation and exponent "
+                    "say how to read it.",
                 ),
                 sockets.Focus.Input(
                     "focus", optional=True, tooltip="Focus from one of the Focus nodes, in place of focus_at."
