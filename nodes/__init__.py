@@ -26,7 +26,7 @@ _MODEL = ("diffusers", "einops", "safetensors")
 ENTRIES = (
     Entry("disparity", "LoadDisparity", "Load Disparity", ("cv2",)),
     Entry("disparity", "DisparityFromImages", "Disparity from Images"),
-    Entry("geometry", "DisparityFromGeometry", "Disparity from Geometry"),
+    Entry("geometry", "DisparityFromGeometry", "Disparity from Geometry (Depth Anything 3, MoGe)"),
     Entry("focus", "FocusAtValue", "Focus at Value"),
     Entry("focus", "FocusAtPoint", "Focus at Point"),
     Entry("focus", "FocusOnMask", "Focus on Mask"),

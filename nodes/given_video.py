@@ -252,8 +252,8 @@ def _parts_of(video: Any) -> Any:
     read = getattr(video, "get_components", None)
     if read is None:
         raise ValueError(
-            f"The video input got {type(video).__name__}, which is no video; connect Load Video, or Create "
-            "Video for pictures."
+            f"The video input got {type(video).__name__}, which is not a video; connect Load Video, or "
+            "Create Video for pictures."
         )
     return read()
 

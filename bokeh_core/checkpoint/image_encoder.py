@@ -51,7 +51,9 @@ def load_image_encoder(path: Path, device: torch.device) -> ImageEncoder:
 
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
     if not files or not files[0].is_file():
-        raise ValueError(f"{path} is no image encoder; name a .safetensors file or a folder that holds one.")
+        raise ValueError(
+            f"{path} is not an image encoder; name a .safetensors file or a folder that holds one."
+        )
     shapes, _ = read_safetensors_header(files[:1])
     config = files[0].parent / "config.json"
     described = _VIT_H
@@ -64,7 +66,7 @@ def load_image_encoder(path: Path, device: torch.device) -> ImageEncoder:
     if given != wanted:
         wrong = sorted(name for name in given.keys() | wanted.keys() if given.get(name) != wanted.get(name))
         raise ValueError(
-            f"{files[0]} is no CLIP ViT-H/14 image encoder with projection: {len(wrong)} tensors differ, "
+            f"{files[0]} is not a CLIP ViT-H/14 image encoder with projection: {len(wrong)} tensors differ, "
             f"first {wrong[0]}. {_WANTED}"
         )
     model = _build(described, config)

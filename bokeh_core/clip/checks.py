@@ -150,7 +150,7 @@ def as_plain_float(values: Any, name: str) -> Tensor:
         ValueError: something else.
     """
     if values is None:
-        raise ValueError(f"There is nothing for {name}; connect it.")
+        raise ValueError(f"No value was given for {name}; connect it.")
     if not isinstance(values, Tensor):
         raise ValueError(f"{name} is of the type {type(values).__name__}; it must be a tensor.")
     if values.layout != torch.strided or values.is_quantized:

@@ -98,7 +98,7 @@ def _from_url(text: str) -> str:
 
 def _absolute(text: str, folder: Path) -> Path:
     if "\0" in text:
-        raise ValueError(f"The path {text!r} has a NUL character in it; no file can be named so.")
+        raise ValueError(f"The path {text!r} has a NUL character in it; no file name can have one.")
     try:
         path = Path(text).expanduser()
     except RuntimeError as error:

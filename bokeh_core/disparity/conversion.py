@@ -230,7 +230,7 @@ class DisparityStatistics:
         empty = self._hole_count.first_empty
         if self._meaning.holes == _FILL and empty is not None:
             raise ValueError(
-                f"Frame {empty} has no depth at all, so that nothing can be filled from around; mend it in "
+                f"Frame {empty} has no depth at all, so its holes cannot be filled from around; mend it in "
                 "the source, or set holes to far."
             )
 

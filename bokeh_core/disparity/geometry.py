@@ -146,7 +146,7 @@ def _filled(depth: Tensor, hole: Tensor) -> Tensor:
     if bool((hole.flatten(1).all(1)).any()):
         empty = int(hole.flatten(1).all(1).nonzero()[0])
         raise ValueError(
-            f"Frame {empty} has no depth at all, so that nothing can be filled from around; set holes to far."
+            f"Frame {empty} has no depth at all, so its holes cannot be filled from around; set holes to far."
         )
     return torch.stack(
         [fill_from_around(d, h) if bool(h.any()) else d for d, h in zip(depth, hole, strict=True)]

@@ -37,8 +37,8 @@ def require_nothing_lost(job: RenderJob, key: str) -> None:
     """
     if look_at(job.output, key) is Found.OTHER and not job.overwrite:
         raise ValueError(
-            f"{job.output} exists and is not the result of this job. Nothing is overwritten unasked: name "
-            "another output, move the file away, or give --overwrite."
+            f"{job.output} exists and is not the result of this job. It is only overwritten on request: "
+            "name another output, move the file away, or give --overwrite."
         )
     require_ours(parts_folder(job.output))
 

@@ -385,7 +385,7 @@ def _pixel(text: str, rest: str) -> tuple[int, int]:
     if not pair:
         raise ValueError(
             f"The focus {_short(text)} names no pixel; write point: 512, 288 (column, row): whole numbers, "
-            "counted from 0 at the top left, no per cent."
+            "counted from 0 at the top left, not percent."
         )
     return int(pair[1]), int(pair[2])
 

@@ -183,7 +183,7 @@ def _pictures(
             extradata = own if extradata is None else extradata
             if own != extradata:
                 raise ValueError(
-                    f"{part.path.name} was encoded in another way than the parts before it; delete the "
+                    f"{part.path.name} was encoded differently from the parts before it; delete the "
                     f"folder {part.path.parent} and render again."
                 )
             for packet in container.demux(stream):

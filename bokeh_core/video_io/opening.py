@@ -50,7 +50,7 @@ def open_video(path: Path, wanted: str = A_VIDEO) -> av.container.InputContainer
     except av.error.FFmpegError as error:
         if error.errno == errno.EINVAL:
             raise ValueError(
-                f"{path.name} is no video, but a text, list, subtitle or sound; give {wanted}."
+                f"{path.name} is not a video but a text, list, subtitle or sound; give {wanted}."
             ) from error
         if error.errno == errno.ENOENT:
             raise ValueError(f"{path} does not exist.") from error

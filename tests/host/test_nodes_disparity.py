@@ -181,7 +181,7 @@ class TestBadFiles:
 
     def test_a_video_with_no_video_stream(self, host: HostUnderTest, tmp_path: Path):
         write_sound(tmp_path / "sound.wav")
-        assert "sound.wav is no video" in load_error(host, str(tmp_path / "sound.wav"))
+        assert "sound.wav is not a video" in load_error(host, str(tmp_path / "sound.wav"))
 
 
 class TestImages:

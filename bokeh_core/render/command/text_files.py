@@ -69,7 +69,7 @@ def read_text(path: Path) -> str:
     try:
         text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text in UTF-8; save it as UTF-8, or name another file.") from error
+        raise ValueError(f"{path} is not UTF-8 text; save it as UTF-8, or name another file.") from error
     if "\0" in text:
-        raise ValueError(f"{path} is no text file; name one with numbers or keyframes.")
+        raise ValueError(f"{path} is not a text file; name one with numbers or keyframes.")
     return text

@@ -88,7 +88,7 @@ REFUSED_FRAMES: list[tuple[Any, str]] = [
     (torch.zeros(1, 6, 7, 3).to_sparse(), "sparse or quantised"),
     (torch.zeros(1, 6, 7, 3, dtype=torch.complex64), "complex numbers"),
     ([[0.0]], "frames is of the type list; it must be a tensor"),
-    (None, "There is nothing for frames; connect it"),
+    (None, "No value was given for frames; connect it"),
 ]
 
 

@@ -117,13 +117,15 @@ def test_sound_alone_is_an_error(tmp_path: Path):
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.raises(ValueError, match=r"sound\.wav is no video, .*; give a video, a still, or a folder"):
+    with pytest.raises(
+        ValueError, match=r"sound\.wav is not a video but .*; give a video, a still, or a folder"
+    ):
         read_depth_maps(tmp_path / "sound.wav")
 
 
 def test_text_is_an_error(tmp_path: Path):
     (tmp_path / "notes.txt").write_text("depth: about two metres\n" * 50)
-    with pytest.raises(ValueError, match=r"notes\.txt is no video, .*; give a video"):
+    with pytest.raises(ValueError, match=r"notes\.txt is not a video but .*; give a video"):
         read_depth_maps(tmp_path / "notes.txt")
 
 

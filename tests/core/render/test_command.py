@@ -165,14 +165,14 @@ class TestModel:
 
     def test_another_encoder_is_refused(self, golden_folder: Path, tmp_path: Path):
         cpu = torch.device("cpu")
-        with pytest.raises(ValueError, match="is no image encoder; name a"):
+        with pytest.raises(ValueError, match="is not an image encoder; name a"):
             load_image_encoder(tmp_path, cpu)
         weights = golden_folder / "image_encoder" / "model.safetensors"
         (tmp_path / "alone.safetensors").write_bytes(weights.read_bytes())
         (tmp_path / "config.json").write_text(
             (golden_folder / "image_encoder" / "config.json").read_text().replace("64", "128")
         )
-        with pytest.raises(ValueError, match=r"is no CLIP ViT-H/14 .*: 6 tensors differ"):
+        with pytest.raises(ValueError, match=r"is not a CLIP ViT-H/14 .*: 6 tensors differ"):
             load_image_encoder(tmp_path / "alone.safetensors", cpu)
 
     def test_the_encoder_is_that_of_the_golden_files(self, golden_folder: Path, small_image_encoder: Any):

@@ -176,7 +176,7 @@ class TestTextFiles:
         path = tmp_path / "keys.txt"
         with pytest.raises(ValueError, match="is a folder; name a text file"):
             text_or_file(f"@{tmp_path}", "--focus")
-        for content, message in [(b"0.5\xff\xfe", "is no text in UTF-8"), (b"0.5\0", "is no text file")]:
+        for content, message in [(b"0.5\xff\xfe", "is not UTF-8 text"), (b"0.5\0", "is not a text file")]:
             path.write_bytes(content)
             with pytest.raises(ValueError, match=message):
                 text_or_file(f"@{path}", "--focus")

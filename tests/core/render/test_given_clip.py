@@ -91,7 +91,7 @@ def test_no_sound(audio: Any):
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"images": None}, "There is nothing for video frames"),
+        ({"images": None}, "No value was given for video frames"),
         ({"images": torch.rand(6, 8, 3)}, "video frames have shape (6, 8, 3)"),
         ({"images": torch.rand(3, 6, 8, 2)}, "with C = 1, 3 or 4"),
         ({"images": torch.rand(0, 6, 8, 3)}, "there is no frame"),

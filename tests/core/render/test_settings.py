@@ -81,7 +81,7 @@ def test_options_reach_the_focus():
         ("(175; 95)", r"write point: 175, 95 \(column, row\)"),
         ("point: 1e999, 2", "names no pixel"),
         ("point: 1.5, 2", "names no pixel; .* whole numbers"),
-        ("point: 50%, 50%", "no per cent"),
+        ("point: 50%, 50%", "not percent"),
         (f"point: {'9' * 400}, 1", r"\.\.\. \(410 characters\) names no pixel"),
         ("point: -5, 2", "point's x is -5; pixels count from 0"),
         ("nan", "The focus 'nan' cannot be read"),

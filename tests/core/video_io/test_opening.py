@@ -99,9 +99,9 @@ class TestFiles:
     def test_texts_and_lists_are_no_videos(self, tmp_path: Path, name: str, text: str):
         write_video(tmp_path / "secret.mkv", moving_pictures(2, 16, 16))
         (tmp_path / name).write_text(text)
-        with pytest.raises(ValueError, match=rf"{name} is no video, .*; give MP4, MOV"):
+        with pytest.raises(ValueError, match=rf"{name} is not a video but .*; give MP4, MOV"):
             VideoFile(tmp_path / name)
-        with pytest.raises(ValueError, match=rf"{name} is no video, .*; give a video, a still"):
+        with pytest.raises(ValueError, match=rf"{name} is not a video but .*; give a video, a still"):
             read_depth_maps(tmp_path / name)
 
     @pytest.mark.parametrize(
