@@ -6,7 +6,7 @@ import io
 import sys
 from typing import Any, TextIO
 
-# A log cannot be redrawn: there a bar is written anew this often.
+# A log cannot be redrawn, so a bar writes a new line there this often.
 _LOG_EVERY_S = 10.0
 
 

@@ -52,7 +52,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             f"{path} was refused: it holds more than weights, and opening it could run code here. "
             f"Get the weights as .safetensors from their source. ({reason})"
         ) from error
-    # The reader of pickles raises whatever damage makes of its instructions.
+    # A damaged pickle can make its reader raise almost any error.
     except Exception as error:
         raise ValueError(
             f"{path} is cut short or not a PyTorch file. Download it again. ({error!s:.200})"

@@ -165,7 +165,7 @@ def _window_s(video: Any, source: str | io.BytesIO) -> tuple[float, float] | Non
 
 def _can_be_copied(video: Any, keep_alpha: bool) -> bool:
     """Whether the host writes an edited video frame by frame without losing anything that matters."""
-    # Joined videos are of newer hosts.
+    # Only newer hosts join videos.
     kinds = [getattr(InputImpl, name, None) for name in ("VideoFromFile", "VideoFromList")]
     streaming: Any = tuple(kind for kind in kinds if kind is not None)
     if not isinstance(video, streaming):

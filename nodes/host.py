@@ -84,7 +84,7 @@ def _device_is_out_of_memory(error: BaseException) -> bool:
     management = comfy.model_management
     if isinstance(error, _host_error()) or is_device_memory_error(error):
         return True
-    # Newer hosts know further kinds.
+    # Newer hosts recognise more kinds.
     ask = getattr(management, "is_oom", None)
     return ask is not None and bool(ask(error)) and not is_main_memory_error(error)
 
@@ -92,7 +92,7 @@ def _device_is_out_of_memory(error: BaseException) -> bool:
 def _host_error() -> type[Exception]:
     """The type of error at which the host unloads its models."""
     known: type[Exception] = comfy.model_management.OOM_EXCEPTION
-    # Without a GPU library the host takes every error for one, which says nothing.
+    # Without a GPU library the host's type is any exception, which says nothing.
     return torch.cuda.OutOfMemoryError if known is Exception else known
 
 
@@ -134,7 +134,7 @@ def _own_folder(parent: Path, option: str) -> Path:
     folder = parent / OWN_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # What the rights say is not what counts: shares and full disks refuse as well.
+        # Permissions alone do not tell: network shares and full disks refuse as well.
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -17,7 +17,7 @@ PACKAGES = {
 }
 """What the nodes import -> the package that brings it; all are in requirements.txt."""
 
-# Loading them takes seconds, so that only their presence is looked at before a node needs them.
+# Loading them takes seconds, so only their presence is checked until a node needs them.
 _LOADED_LATE = {"av", "diffusers", "safetensors"}
 
 
@@ -41,7 +41,7 @@ def line_to_type() -> str:
 
 
 def _typed(path: str) -> str:
-    # PowerShell takes a program in quotes for a text, so that they stand only where they must.
+    # PowerShell reads a quoted program as a string, so quotes are used only where needed.
     return f'"{path}"' if " " in path else path
 
 

@@ -19,12 +19,12 @@ from .newer_host import known_fields
 
 logger = logging.getLogger(__name__)
 
-# Where the host keeps files of each kind; ours is looked through as well.
+# Where the host keeps files of each kind; our own folder is searched as well.
 SHARED_FOLDERS: dict[Component, str] = {"unet": "diffusion_models", "vae": "vae"}
 # None: what the host would choose.
 DTYPE_CHOICES: dict[str, torch.dtype | None] = {"auto": None, **DTYPES}
 FROM_FILE = "from file"
-# No file can have this name, so that it never hides a user's.
+# No file can have this name, so it never hides a user's file.
 INCLUDED_NAME = "bokeh-small (included)"
 SOURCE = "https://vivocameraresearch.github.io/any2bokeh/"
 

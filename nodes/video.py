@@ -45,7 +45,7 @@ MEMORY_ADVICE = (
     "smaller frames, a lower strength, dtype fp16 in Load Bokeh Model, or Load Video rather than a video in "
     "memory"
 )
-# Of this session; the host hands results on from its cache without looking whether they are there.
+# Files of this session: the host returns cached results without checking that the files still exist.
 _results = MadeResults()
 
 

@@ -25,7 +25,7 @@ BUNDLE_COMPONENT, DEMO = "bundle", "demo"
 INCLUDED_MODEL = Path(__file__).resolve().parents[2] / "models" / "bokeh-small.safetensors"
 """The small model of this repository; it is not there where `bokeh_core` is installed alone."""
 
-# Names in the file begin so, and then go on as in files of their own.
+# Prefixes of the tensor names in the file; the rest is as in separate files.
 _PREFIXES: dict[Component, str] = {"unet": "unet.", "vae": "vae."}
 LAYERS_PREFIX = "layers."
 

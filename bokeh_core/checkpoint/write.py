@@ -12,7 +12,7 @@ from ..disk.space import free_bytes_in
 from ..disk.whole_file import whole_file
 from .files import COMPONENT_KEY, SAFETENSORS, read_safetensors_header
 
-# Of a header, beside the numbers themselves: names, shapes and config.
+# Room for a header besides the numbers themselves: names, shapes and config.
 _HEADER_BYTES = 2**20
 
 

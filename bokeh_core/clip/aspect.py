@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-# Beyond this they fit better when turned, if they do: upright frames and maps that lie.
+# Beyond this the two may fit when turned: upright frames and maps that lie on their side.
 _MOST_TURNED_STRETCH = 1.1
 # Square maps of 16:9 frames, as some networks give them, are stretched by 1.78.
 _MOST_STRETCH = 2.0

@@ -15,7 +15,7 @@ _VALUE_SLACK = 1e-3
 _ALPHA_SLACK = 0.5
 # No picture is this many times as bright as white on average, however bright its lamps are.
 _BRIGHTEST_MEAN = 8.0
-# An 8-bit picture that was not divided has whole numbers up to 255; highlights of a renderer have not.
+# An 8-bit picture that was not divided has whole numbers up to 255; highlights of a renderer do not.
 _WHOLE_NUMBERS_ABOVE = 100.0
 # Resizing may undershoot beside a highlight, by less than this share of it.
 _UNDERSHOOT = 0.5

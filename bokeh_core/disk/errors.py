@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _MOST_LETTERS_OF_WINDOWS = 259
-# Of the names of parts beside the output.
+# Letters that the longest name of a part adds to the output's.
 _ROOM_FOR_PARTS = len(".parts/part_00000000.json.00000000.unfinished")
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _IN_THE_WAY = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
@@ -65,7 +65,7 @@ def _what_helps(error: OSError, output: Path) -> str | None:
 
 
 def _is_too_long_for_windows(output: Path) -> bool:
-    # Windows says of such paths that they do not exist.
+    # Windows reports such paths as missing.
     return os.name == "nt" and len(str(output.absolute())) + _ROOM_FOR_PARTS > _MOST_LETTERS_OF_WINDOWS
 
 

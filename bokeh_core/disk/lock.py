@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-# Drives without locks, as some network and FUSE mounts are. There a lock keeps nobody out.
+# Drives without locks, as some network and FUSE mounts are; a lock there keeps nobody out.
 _NO_LOCKS_HERE = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 
 
@@ -32,7 +32,7 @@ class FileLock:
             except PermissionError:
                 return
         else:
-            # While it is still locked: whoever waits for this file then finds that it is no longer the one.
+            # Deleted while still locked: a run that waits for it then finds that it is not the lock file.
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
 
@@ -70,7 +70,7 @@ def _locked(descriptor: int) -> bool:
     import fcntl
 
     try:
-        # flock rather than lockf: it also keeps out another run in this very process.
+        # flock rather than lockf: it also keeps out another run in the same process.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False

@@ -80,7 +80,7 @@ def _unquoted(text: str) -> str:
     cleaned = text.strip()
     while len(cleaned) > 1 and cleaned[0] in _QUOTES and cleaned[-1] in _QUOTES:
         cleaned = cleaned[1:-1].strip()
-    # One that was left over from pasting; other quotes may belong to a name.
+    # A quote left over from pasting; other quotes may belong to a name.
     return cleaned.strip('"').strip()
 
 
@@ -114,7 +114,7 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        # Too long a name, or a place that may not be looked into.
+        # The name is too long, or a folder may not be read.
         raise ValueError(
             f"The path {_start_of(printable(path))} cannot be used ({error.strerror})."
         ) from error
@@ -135,7 +135,7 @@ def _similar_names(path: Path) -> str:
         parent = next((above for above in path.parents if above.is_dir()), None)
         names = [] if parent is None else os.listdir(parent)[:_LOOKED_THROUGH]
     except OSError:
-        # A folder that may not be looked into has no names to offer.
+        # A folder that may not be read has no names to offer.
         return ""
     similar = [] if parent is None else _similar(path.relative_to(parent).parts[0], names)
     if not similar:

@@ -35,8 +35,8 @@ def put_in_place(written: Path, path: Path) -> None:
         os.fsync(file.fileno())
     os.replace(written, path)
     if sys.platform != "win32":
-        # The new name itself must reach the disk too; Windows offers no such call.
-        # Some drives know no such call, and some folders may not be read; the file's own bytes are safe.
+        # The new name itself must reach the disk too; Windows has no call for that.
+        # Some drives do not support it, and some folders may not be read; the file's own bytes are safe.
         with suppress(OSError):
             folder = os.open(path.parent, os.O_RDONLY)
             try:

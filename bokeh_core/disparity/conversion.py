@@ -161,7 +161,7 @@ class DisparityStatistics:
         low, high = (value.item() for value in frame.aminmax())
         self._low.append(low)
         self._high.append(high)
-        # An extreme is not finite exactly if some value is not.
+        # The extremes are finite if and only if all values are.
         if not (np.isfinite(low) and np.isfinite(high)):
             nan, infinite = frame.isnan(), frame.isinf()
             self._not_finite.append((t, _place(nan | infinite), int(nan.sum()), int(infinite.sum())))
@@ -271,7 +271,7 @@ class DisparityStatistics:
 
         decided = f"Polarity: {polarity} (chosen)."
         if self._sum is not None:
-            # All current estimators of depth give near white; a composition is no proof against it.
+            # All current depth estimators give near white; the composition of a picture is no counter-proof.
             polarity = "near white"
             nearness, reason = nearness_of_white((self._sum / len(self._low)).float())
             decided = "Polarity: near white (auto, as depth estimators give it)."

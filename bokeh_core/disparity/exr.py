@@ -128,7 +128,7 @@ def _require_decodable(part: Part, chosen: Channel | None, name: str) -> None:
             "with ZIP compression."
         )
     if part.compression == "PXR24" and any(c.pixel_type == _INTEGER_PIXELS for c in part.channels):
-        # FFmpeg before 8.1 writes beyond its memory.
+        # FFmpeg before 8.1 writes past the end of its buffer.
         raise ValueError(
             f"{which} stands beside a channel of whole numbers with PXR24 compression, which is not decoded "
             "safely; save it with ZIP compression."

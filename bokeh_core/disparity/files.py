@@ -26,7 +26,7 @@ from .video import iterate_depth_video
 
 _ARRAYS = (".npy", ".npz")
 _SAME_SUFFIX = {".jpeg": ".jpg", ".tiff": ".tif"}
-# One map [H, W] and its precision in words.
+# One map [H, W] and a description of its precision.
 _Map: TypeAlias = tuple[Tensor, str]
 
 
@@ -47,7 +47,7 @@ class DepthMapStream:
 
     Attributes:
         name: of the source, for people.
-        read: given the first frame wanted, yields (map float32 [H, W], precision in words) from there on.
+        read: given the first frame wanted, yields (map float32 [H, W], its precision as text) from there on.
     """
 
     name: str

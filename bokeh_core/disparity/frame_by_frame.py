@@ -21,7 +21,7 @@ class FrameByFrameFinder:
         self._low: list[float] = []
         self._high: list[float] = []
         self._last: Tensor | None = None
-        # Difference to the frame before that three quarters of the picture stay within.
+        # The difference from the frame before that three quarters of the pixels do not exceed.
         self._changes: list[float] = []
 
     def add(self, frame: Tensor, low: float, high: float) -> None:

@@ -18,7 +18,7 @@ from .conversion import count_frames
 from .holes import HOLES, LEAST_DISTANCE, fill_from_around
 from .prepare import prepare_disparity
 
-# Where the model is as sure of sky as of its contrary.
+# The probability of sky at which the model is undecided.
 _SKY_FROM = 0.5
 # Principal points lie near the middle: 0.5 of the picture, or hundreds of pixels.
 _MOST_NORMALISED = 2.0

@@ -39,7 +39,7 @@ class PieceFinder:
         changes = (maps[1:] - maps[:-1]).abs().mean(1)
         starts = [0]
         for t in (changes > _LEAST_JUMP).nonzero()[:, 0].add(1).tolist():
-            # Of the livelier side: a fast move that begins is none.
+            # The larger of both sides: the start of a fast move is no jump.
             sides = changes[max(0, t - 1 - _AROUND_FRAMES) : t - 1], changes[t : t + _AROUND_FRAMES]
             usual = max((side.median().item() for side in sides if len(side)), default=0.0)
             before, after = maps[max(0, t - _LASTING_FRAMES) : t], maps[t : t + _LASTING_FRAMES]

@@ -118,5 +118,5 @@ def _same_file(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:
-        # One of them is not there, so they are not the same.
+        # One of them does not exist, so they are not the same.
         return False

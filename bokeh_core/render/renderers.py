@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..pipeline.streaming import BokehPipeline
 
 Check = Callable[[], None]
-# Frames that Lens Blur is given together; it decides itself how many it works on at a time.
+# Frames handed to Lens Blur together; it decides how many to work on at a time.
 _LENS_FRAMES = 4
 # Frames whose features wait for their decode call: the call's, and half a window more.
 _WAITING_FRAMES = DECODE_FRAMES + WINDOW_FRAMES // 2
@@ -181,7 +181,7 @@ class ModelRenderer:
         sharp_frames = clip.frames(start)
         for _, piece in pieces:
             for frame, source in zip(rearrange(piece, "t c h w -> t h w c"), sharp_frames, strict=False):
-                # The network knows no alpha; that of the source is handed on.
+                # The network has no alpha channel; the source's is passed on.
                 yield torch.cat((frame.cpu(), source[..., 3:]), dim=-1) if source.shape[-1] == 4 else frame
                 check()
 
@@ -206,7 +206,7 @@ class ModelRenderer:
             torch.Size((count, 3, height, width)),
         )
         disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))
-        # They are sliced as the tensors that they stand for.
+        # They can be sliced like the tensors they stand for.
         return BokehInputs(
             cast(Tensor, rgb),
             cast(Tensor, disparity),

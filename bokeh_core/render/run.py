@@ -128,7 +128,7 @@ def _render(
     times, found, depth, focal, strength = _analysed(job, store, progress)
     warnings = [*tracks.lines, *found]
     for warning in warnings:
-        # Hours before the report: in time to stop and choose otherwise.
+        # Logged before rendering, hours before the report, in time to choose other settings.
         _log.warning("%s: %s", job.output.name, warning)
     video = job.clip.format
     require_times_fit(times, video, job.output, job.encoding.endings)

@@ -29,7 +29,7 @@ from ..video_io.format import UNTAGGED
 from .content_hash import tensor_hash
 from .memory_sound import MemorySound
 
-# Of 29.97 and 24000/1001; off by a millionth of a frame a second at most.
+# Largest denominator of a stored rate, as in 24000/1001; at most 1e-6 frames a second off.
 _RATE_DENOMINATOR = 1001
 
 
@@ -177,7 +177,7 @@ class TensorClip:
         if self._sound is None:
             yield None
             return
-        # The one name in the folder that no part has.
+        # A name that no part has.
         path = folder / "joined_sound.m4a"
         self._sound.write(path)
         try:

@@ -38,7 +38,7 @@ class TrimmedClip:
         self._window_s = (start_s, start_s + duration_s if duration_s else None)
         self._start = int(start_s / video.time_base)
         self._stop = int((start_s + duration_s) / video.time_base) if duration_s else None
-        # Of the file up to the end of the clip: frames are numbered from the file's beginning.
+        # Up to the end of the clip, but from the start of the file, from which frames are numbered.
         self._times: list[int] | None = None
 
     def timestamps(self, on_frame: Callable[[], None]) -> list[int]:

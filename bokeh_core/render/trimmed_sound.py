@@ -12,7 +12,7 @@ from ..video_io.opening import address_of, open_video
 from ..video_io.tracks import is_known_sound
 from ..video_io.trial import readable
 
-# Not one that a part of a video has. Its format keeps times exactly, and holds every codec.
+# A name that no part has; the format keeps times exactly and holds every codec.
 _NAME, _CONTAINER = "joined_sound.nut", "nut"
 
 

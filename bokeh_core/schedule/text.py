@@ -129,7 +129,7 @@ def frame_number(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(f"{name}: {shown(text)} is not a frame number; frames count 0, 1, 2 ...")
     digits = text.lstrip("0") or "0"
-    # By the number of digits first: Python converts no more than a few thousand of them.
+    # The number of digits comes first: Python converts at most a few thousand of them.
     if len(digits) > len(str(MOST_FRAME)) or int(digits) > MOST_FRAME:
         raise ValueError(f"{name}: frame {shown(text)} is too large; frames go up to {MOST_FRAME}.")
     return int(digits)

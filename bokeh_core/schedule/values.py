@@ -17,7 +17,7 @@ EASINGS = ("linear", "smooth", "ease in", "ease out", "hold")
 
 _LIST_SEPARATOR = re.compile(r"[,;\s()\[\]]+")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
-# More of what a user wrote would fill a screen.
+# Longer quotes of what a user wrote would fill the screen.
 _SHOWN_COLUMNS = 8
 
 

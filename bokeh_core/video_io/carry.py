@@ -64,7 +64,7 @@ def add_tracks(
     """
     flows = []
     for order, index in enumerate(sorted({*plan.copied, *plan.encoded}), 1):
-        # Each from a reading of its own: the tracks of a file need not be interleaved.
+        # One reader per track, as the tracks of a file need not be interleaved.
         container = stack.enter_context(open_video(source))
         stream = container.streams[index]
         _read_only(container, index)
@@ -150,7 +150,7 @@ class _Flow:
             if self._convert is not None:
                 yield from self._convert(packet)
             elif packet.is_discard and not self._hides_packets:
-                # What was trimmed off would be heard; the decoder needs the last of it to start up.
+                # Otherwise what was trimmed off would be heard; the decoder needs the end of it to start up.
                 hidden = packet
             elif packet.size:
                 yield from (packet,) if hidden is None else (hidden, packet)

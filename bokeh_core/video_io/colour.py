@@ -34,7 +34,7 @@ _UNREADABLE = {
     16: "YCgCo-R",
     17: "YCgCo-R",
 }
-# Players take untagged video up to this height for standard definition.
+# Players treat untagged video up to this height as standard definition.
 _STANDARD_DEFINITION_ROWS = 576
 
 

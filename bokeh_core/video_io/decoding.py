@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Frames that threads may work on, and each of which may fail.
 _MOST_IN_FLIGHT = 256
-# FFmpeg's own decoders of these leave alpha out.
+# Codecs whose FFmpeg decoders leave out alpha.
 _DECODERS_OF_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
@@ -162,7 +162,7 @@ class Decoding:
             try:
                 packet = next(packets)
             except av.error.FFmpegError:
-                # Nothing more can be read.
+                # The rest cannot be read.
                 packet, self.damaged_end = None, True
             if failure is not None and packet is not None:
                 late = _reorder_frames(decoder)

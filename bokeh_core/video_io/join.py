@@ -22,7 +22,7 @@ from .tracks import TrackPlan
 from .writer import PART_RATE
 
 _MP4_OPTIONS = {"movflags": "use_metadata_tags+faststart"}
-# Transport and program streams, whose clocks stand at anything when a recording or a disc's chapter begins.
+# Transport and program streams, whose clocks may read anything when a recording or chapter begins.
 _BEGIN_ANYWHERE = ("mpegts", "mpeg")
 # Facts of the stream that the picture had in the source, not of the one it becomes.
 _OF_THE_OLD_STREAM = ("bps", "number_of_", "_statistics")
@@ -132,7 +132,7 @@ def join_parts(
             try:
                 output.mux(packet)
             except av.error.FFmpegError as error:
-                # A damaged packet of sound costs itself; a full disk, or a picture, costs the file.
+                # A damaged packet of sound is left out; a full disk or a damaged picture ends the file.
                 if order == 0 or isinstance(error, OSError):
                     raise
                 damaged += 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import av
 
-# FFmpeg would also take texts, playlists, subtitles and stream descriptions for a film; the latter make it
+# FFmpeg would also open texts, playlists, subtitles and stream descriptions as video; the latter make it
 # open other files and addresses, so only these may be opened.
 FORMATS = (
     "3g2,3gp,4xm,amv,anm,apng,asf,asf_o,av1,avi,avif,avs2,avs3,bink,bmp_pipe,cavsvideo,cine,dirac,dnxhd,"

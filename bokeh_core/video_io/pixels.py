@@ -70,7 +70,7 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
         # Older PyAV takes the range of these formats from their name only.
         full = "yuvj444p" if name.startswith("yuvj") else "yuv444p"
         target = _planar("yuva444p" if alpha else full, bits)
-        # The same range on both sides: FFmpeg shall enlarge chroma and leave levels alone.
+        # The same range on both sides: FFmpeg must enlarge chroma and leave levels alone.
         if frame.format.chroma_width(2) == 1:
             frame = with_colour_in_the_middle(frame)
         planar = frame.reformat(format=target, **_range(colour), interpolation=_interpolation())
@@ -117,7 +117,7 @@ def _planar(name: str, bits: int) -> str:
 
 
 def _range(colour: Colour) -> dict[str, int]:
-    # Any matrix does, as long as it is one and the same: Y'CbCr stays Y'CbCr.
+    # Any matrix will do as long as both sides have the same: Y'CbCr stays Y'CbCr.
     return {
         "src_color_range": colour.sample_range,
         "dst_color_range": colour.sample_range,

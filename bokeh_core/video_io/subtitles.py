@@ -44,7 +44,7 @@ def converted(packet: av.Packet, target: Any) -> Iterator[av.Packet]:
     import av  # imported on first use: the pack must load fast
 
     shown = None
-    # A damaged text costs itself.
+    # Only the damaged text is lost.
     with suppress(av.error.InvalidDataError):
         shown = packet.stream.codec_context.decode2(packet)
     if shown is not None:

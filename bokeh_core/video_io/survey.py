@@ -12,7 +12,7 @@ from .colour import LIMITED, Colour
 if TYPE_CHECKING:
     import av
 
-# Every how many-th row is looked at: levels come in areas.
+# One row in this many is looked at, as levels fill areas.
 _ROWS = 4
 # Overshoot of a lossy codec beside an edge is no picture: levels up to this much beyond black and white, of
 # 219, in up to this share of a frame.
@@ -87,7 +87,7 @@ def missing_end(name: str, decoding: Any, times: list[int]) -> str:
     if said is not None and times and not decoding.damaged_end:
         step = (times[-1] - times[0]) / (count - 1) if count > 1 else 0
         until = float((times[-1] + step) * stream.time_base)
-        # A frame more or less is a matter of counting.
+        # Being one frame off is only a matter of how frames are counted.
         if said > until + 2 * float(step * stream.time_base) + 0.05:
             said_and_found = f"it lasts {said:.2f} s, and its {found} end at {until:.2f} s"
             return f"{name} is cut off: it says that {said_and_found}."

@@ -10,7 +10,7 @@ from typing import Any
 from .pyav_version import pyav_major
 
 TIME_CODE = "timecode"
-# PyAV before does not tell FFmpeg the frame rate that a time code is counted by.
+# Earlier versions do not tell FFmpeg the frame rate that a time code is counted in.
 _WRITES_TIME_CODES = 18
 _SIDE_PX = 16
 

@@ -10,7 +10,7 @@ from typing import Any
 # Codecs store a frame at most this many places away from its turn (H.264 and HEVC: 16).
 REORDER_FRAMES = 16
 _LATEST_TICKS = Fraction(3, 2)
-# MP4 counts the time between two frames in 32 bits, and not all readers take the highest for a number.
+# MP4 counts the time between two frames in 32 bits, and some readers do not accept the highest values.
 _MOST_TICKS_APART = 2**31 - 1
 _FALLBACK_RATE = Fraction(25)
 _MOST_FRAMES_A_SECOND = 100_000
@@ -23,7 +23,7 @@ def frame_rate_of(stream: Any) -> Fraction:
         # A frame in each unit is what FFmpeg says of raw DV, whose stamps count 60,000 a second.
         average = guessed
     rate = Fraction(average or guessed or _FALLBACK_RATE)
-    # Broken headers say anything; an encoder needs a number that can be.
+    # A broken header can state any rate; an encoder needs a possible one.
     return rate if 0 < rate <= _MOST_FRAMES_A_SECOND else _FALLBACK_RATE
 
 

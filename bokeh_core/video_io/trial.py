@@ -46,7 +46,7 @@ def readable(packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
     """Packets of a file up to where it is too damaged to go on."""
     import av  # imported on first use: the pack must load fast
 
-    # PyAV looks in vain for streams that begin later than others, once all packets have been read.
+    # After the last packet, PyAV searches without success for streams that begin later than others.
     with suppress(av.error.FFmpegError, IndexError):
         yield from packets
 
@@ -127,7 +127,7 @@ def layout_of(context: Any) -> str:
 def _copy(packet: av.Packet, target: Any) -> av.Packet:
     import av
 
-    # With memory of its own: PyAV 17.0 frees that of a packet made of bytes.
+    # A packet with its own memory: PyAV 17.0 frees the memory of packets made from bytes.
     copy = av.Packet(packet.size)
     copy.update(bytes(packet))
     copy.time_base, copy.pts, copy.dts = packet.time_base, packet.pts, packet.dts

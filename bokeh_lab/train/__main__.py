@@ -32,7 +32,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m bokeh_lab.train",
-        description="Train the model. The same command again goes on where it stopped. On many GPUs: "
+        description="Train the model. The same command continues where it stopped. On many GPUs: "
         "accelerate launch -m bokeh_lab.train ...",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

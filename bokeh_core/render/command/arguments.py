@@ -52,9 +52,9 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command line, with their help and defaults."""
     command = argparse.ArgumentParser(
         prog="python -m bokeh_core.render",
-        description="Give videos of any length the blur of a lens. A run that was stopped goes on where it "
-        "was when the same command is given again, and one that is finished is not done twice. A file that "
-        "is there already is never overwritten unless --overwrite says so.",
+        description="Give videos of any length the blur of a lens. Give the same command again to continue "
+        "a stopped run; a finished one is not repeated. An existing file is never overwritten unless "
+        "--overwrite says so.",
     )
     add = command.add_argument
     add("source", metavar="IN", help="video, or folder of videos")
