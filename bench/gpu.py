@@ -56,7 +56,7 @@ class Setup:
     piece_elements: int = PIECE_ELEMENTS
 
     def ours(self, encode_batch: int = ENCODE_BATCH) -> Pieces:
-        """The streaming pipeline."""
+        """Render the clip with the streaming pipeline, piece by piece."""
         with mock.patch.object(steps, "PIECE_ELEMENTS", self.piece_elements):
             run = BokehPipeline(self.unet, self.vae, self.image_encoder, device=self.device)
             yield from run.stream(self.inputs, encode_batch=encode_batch)
@@ -333,7 +333,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure and print the table of seconds and peak memory."""
     arguments = _arguments()
     device = torch.device(arguments.device)
     if device.type == "cpu" and not arguments.small:

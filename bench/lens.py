@@ -42,17 +42,17 @@ class Clip:
     blur_strength_px: Tensor
 
     def first(self, count: int) -> "Clip":
-        """As many frames from the start."""
+        """The first `count` frames."""
         return Clip(self.frames[:count], self.disparity[:count], self.focal_disparity, self.blur_strength_px)
 
     def frame(self, t: int) -> "Clip":
-        """One frame."""
+        """Frame `t` as a clip of its own."""
         return Clip(
             self.frames[t : t + 1], self.disparity[t : t + 1], self.focal_disparity, self.blur_strength_px
         )
 
     def radius_px(self) -> Tensor:
-        """Blur radius [T, H, W]."""
+        """Blur radius K |d - d_f| in px, [T, H, W] (Eq. 1)."""
         count = len(self.frames)
         return circle_of_confusion_px(
             self.disparity, self.focal_disparity.expand(count), self.blur_strength_px.expand(count)
@@ -84,7 +84,7 @@ def read_clip(frames: Path, disparity: Path, count: int, focal_disparity: float,
 
 
 def blur(clip: Clip, workers: int) -> None:
-    """Lens Blur."""
+    """Render the clip with Lens Blur on `workers` threads and drop the result."""
     lens_blur(clip.frames, clip.disparity, clip.focal_disparity, clip.blur_strength_px, workers=workers)
 
 
@@ -128,7 +128,7 @@ class Timing:
     cpu_s: float = math.inf
 
     def measure(self, render: Callable[[], None], num_frames: int) -> None:
-        """Run once more."""
+        """Run `render` once more and keep the least seconds a frame."""
         wall_s, cpu_s = time.perf_counter(), time.process_time()
         render()
         self.wall_s = min(self.wall_s, (time.perf_counter() - wall_s) / num_frames)
@@ -136,11 +136,11 @@ class Timing:
 
 
 def ignore(_finished: int) -> None:
-    """Nobody watches."""
+    """Take the count of finished frames and do nothing."""
 
 
 def never() -> None:
-    """Nobody cancels."""
+    """The check of a run that is never cancelled."""
 
 
 def each_frame(clip: Clip, render: Callable[[Clip], None], workers: int) -> None:
@@ -170,7 +170,7 @@ def measured(clip: Clip, workers: int) -> dict[str, Timing]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure and print the table of seconds a frame."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

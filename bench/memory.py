@@ -135,7 +135,7 @@ def stage_peaks(network: Network) -> dict[str, tuple[int, int, int]]:
 
 
 def main() -> None:
-    """Print the tables."""
+    """Measure and print the tables of peak bytes by stage."""
     network = as_shipped(full_size_network())
     weights = {
         "U-Net": bytes_of(network.unet.parameters()),

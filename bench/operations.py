@@ -174,7 +174,7 @@ def _latents() -> Tensor:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Count and print the tables of operations by part and by order of work."""
     network = full_size_network()
     theirs, ours = published_counts(network), our_counts(network)
     print("| 1e12 operations an output frame | published order of work | ours | ratio |\n|---|---|---|---|")

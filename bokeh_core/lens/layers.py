@@ -114,13 +114,13 @@ def _continue_background(
     """Colour and radius of the pixels beyond the middle of their closest edge, continued over the others."""
     # Along the edges the unmixed far surface stands in, as far as it shows.
     weight = _replaced((radius_px < middle_px).float(), matte.index, 0.5 * (1 - matte.alpha))
-    sources = torch.cat(
+    known = torch.cat(
         [
             _replaced(color, matte.index, matte.far_color),
             _replaced(radius_px, matte.index, matte.far_radius_px)[None],
         ]
     )
-    continued = push_pull(sources, weight[None])
+    continued = push_pull(known, weight[None])
     return continued[:-1], continued[-1]
 
 

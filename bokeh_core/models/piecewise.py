@@ -104,7 +104,7 @@ def _frame_by_frame(
                 return piece
             out = piece.new_empty(groups[-1][1], *piece.shape[1:])
         out[start:stop] = piece
-        # Before the next one is made.
+        # Freed before the next one is made.
         del piece
     assert out is not None
     return out
@@ -197,7 +197,7 @@ def decode_in_pieces(decoder: TemporalDecoder, latents: Tensor, skip_of: SkipOf,
     for j, block in enumerate(decoder.up_blocks):
         cells = latents[0, 0].numel() * 4**j
         groups = list(runs(len(x), block.resnets[0].spatial_res_block.in_channels * cells, most))
-        # The smaller x is let go of here, before the temporal half, which is where the most is alive.
+        # The smaller x is freed here, before the temporal half, where memory peaks.
         x, moments = _enter_up_block(decoder, j, x, skip_of, groups)
         _temporal_half(block.resnets[0], x, moments, most)
         _resnets(block.resnets[1:], x, most)

@@ -72,13 +72,13 @@ def _run(arguments: argparse.Namespace) -> int:
             sys.stderr.write(f"{message_of(error)}\n")
             return FAILED
         except Exception as error:  # noqa: BLE001
-            # Whatever it is: one bad clip must not keep the others of a night's work from being rendered.
+            # Any error: one bad clip must not keep the others of a night's work from being rendered.
             failures.append(Failure(str(clip.video), error))
         except KeyboardInterrupt:
             sys.stderr.write(_stopped_at(clip.output))
             return STOPPED
         else:
-            # Whoever reads this may have left, as `head` does; the clips are made all the same.
+            # The reader may have left, as `head` does; the clips are made anyway.
             with suppress(BrokenPipeError):
                 sys.stdout.write(f"{clip.video.name}\n{report.text}\n")
                 sys.stdout.flush()
@@ -110,7 +110,7 @@ def _rendered(settings: Settings, clip: ClipPaths, renderer: LensRenderer | File
         except ValueError as error:
             raise _CannotLoad(str(error)) from error
         except ImportError as error:
-            # Lens Blur does without diffusers, so that it is only looked for here.
+            # Lens Blur does not need diffusers, so it is only looked for here.
             library = missing_library(error) or "a library"
             raise _CannotLoad(
                 f"The model needs {library}, which cannot be loaded ({error}). {line_to_type()}"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..video_io.opening import address_of
 
-# Of each weight; two networks that agree in so many numbers of every weight are the same.
+# Numbers hashed of each weight; networks that agree in these are taken to be the same.
 _WEIGHT_SAMPLES = 64
 
 

@@ -94,5 +94,5 @@ def stored_under_key(job: RenderJob, folder: Path, stem: str) -> RenderJob:
     ending = job.clip.ending(job.encoding)
     named = replace(job, output=folder / f"{stem}{ending}")
     output = folder / f"{stem}_{named.key()[:10]}{ending}"
-    # Nobody else gives such names: what bears one and is no video is a damaged result.
+    # Only this program gives such names, so a file with one that is not a video is a damaged result.
     return replace(named, output=output, overwrite=output.is_file() and not is_video(output))

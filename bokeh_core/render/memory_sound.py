@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SOUND_BLOCK = 2**16
 # Rates that AAC has numbers for (ISO/IEC 14496-3, table 1.18), in Hz.
 AAC_RATES_HZ = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
-# At FFmpeg's usual rate, half of this, plain tones break off now and then.
+# At half of this, FFmpeg's default, plain tones drop out now and then.
 _BITS_PER_SAMPLE = 4
 # Layouts by the number of channels, in FFmpeg's order of channels.
 _LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1")

@@ -93,7 +93,7 @@ class PartStore:
         try:
             yield path
         finally:
-            # Where the disk has gone there is nothing to delete, and its error is the one to be told.
+            # When the disk is gone there is nothing to delete, and its error is the one to report.
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -171,7 +171,7 @@ def open_parts(output: Path, key: str) -> Iterator[PartStore]:
         store.begin(key)
         yield store
     finally:
-        # With the folder gone, its drive unplugged say, the first error is the one to be told.
+        # When the folder is gone, as with an unplugged drive, the first error is the one to report.
         with suppress(OSError):
             store.close()
 
@@ -191,7 +191,7 @@ def require_ours(folder: Path) -> None:
 
 def remove_left_parts(output: Path) -> None:
     """Delete the parts of a finished file, which a run that was killed as it ended may have left."""
-    # That they cannot be deleted harms nothing.
+    # Failing to delete them does no harm.
     with suppress(OSError):
         _remove_unheld(parts_folder(output))
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from ..video_io.opening import open_video
 
-# Written into the metadata of every result: by which job it was made.
+# Metadata key of every result that names the job it was made by.
 TAG = "any_to_bokeh"
 
 

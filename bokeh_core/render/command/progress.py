@@ -12,7 +12,7 @@ class ProgressLine:
     """Shows the stages of one clip; a context manager, and a `Progress`."""
 
     def __init__(self, name: str, stream: TextIO | None = None) -> None:
-        """Begin.
+        """Begin with no bar; each stage opens its own.
 
         Args:
             name: of the clip.
