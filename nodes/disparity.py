@@ -4,6 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.clip.letterbox import picture_area
 from ..bokeh_core.disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ..bokeh_core.disparity.fit import FITS, FRAMES_PER_MAP, MOST_OFFSET_FRAMES, MapFit
 from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
@@ -129,12 +130,12 @@ def _outputs() -> list[Any]:
     ]
 
 
-def clip_size(frames: Any) -> tuple[int | None, int | None, int | None]:
-    """Number, height and width of the frames, all None where there are none."""
+def of_clip(frames: Any) -> dict[str, Any]:
+    """What maps are brought to: number and size of the frames, and their picture between black bars."""
     if frames is None:
-        return None, None, None
+        return {}
     count, height, width, _ = with_frame_axes(frames, "frames").shape
-    return count, height, width
+    return {"num_frames": count, "height": height, "width": width, "area": picture_area(frames)}
 
 
 class LoadDisparity(io.ComfyNode):
@@ -199,8 +200,8 @@ class LoadDisparity(io.ComfyNode):
         with needed_libraries():
             from ..bokeh_core.disparity.files import read_depth_maps
 
-            num_frames, height, width = clip_size(frames)
-            size = None if height is None or width is None else (height, width)
+            clip = of_clip(frames)
+            size = (clip["height"], clip["width"]) if clip else None
             placing = MapFit(**{name: meaning[name] for name in vars(MapFit()) if name in meaning})
             maps = read_depth_maps(host.input_path(path), host.check_interrupt, size, placing)
             prepared = prepare_disparity(
@@ -208,9 +209,7 @@ class LoadDisparity(io.ComfyNode):
                 **meaning,
                 start_frame=start_frame,
                 max_frames=max_frames,
-                num_frames=num_frames,
-                height=height,
-                width=width,
+                **clip,
             )
         report = f"{maps.description}\n{prepared.report}"
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report)
@@ -261,10 +260,7 @@ class DisparityFromImages(io.ComfyNode):
         frames: Any = None,
         **meaning: Any,
     ) -> io.NodeOutput:
-        num_frames, height, width = clip_size(frames)
         # Holes are filled with OpenCV, all else does without.
         with needed_libraries():
-            prepared = prepare_disparity(
-                grey_maps(images), **meaning, num_frames=num_frames, height=height, width=width
-            )
+            prepared = prepare_disparity(grey_maps(images), **meaning, **of_clip(frames))
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), prepared.report)

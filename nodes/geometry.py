@@ -9,7 +9,7 @@ from ..bokeh_core.disparity.geometry import disparity_from_geometry
 from ..bokeh_core.disparity.holes import HOLES
 from ..bokeh_core.disparity.prepare import grey_view
 from . import sockets
-from .disparity import clip_size
+from .disparity import of_clip
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -128,13 +128,10 @@ class DisparityFromGeometry(io.ComfyNode):
         da3_geometry: Any = None,
         moge_geometry: Any = None,
     ) -> io.NodeOutput:
-        num_frames, height, width = clip_size(frames)
         given = next((g for g in (geometry, da3_geometry, moge_geometry) if g is not None), None)
         # Holes are filled with OpenCV, all else does without.
         with needed_libraries():
-            found = disparity_from_geometry(
-                given, holes, normalisation, num_frames=num_frames, height=height, width=width
-            )
+            found = disparity_from_geometry(given, holes, normalisation, **of_clip(frames))
         return io.NodeOutput(
             found.disparity,
             grey_view(found.disparity),

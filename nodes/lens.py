@@ -5,8 +5,10 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.checks import checked_frames, checked_masks
+from ..bokeh_core.clip.letterbox import BLACK_BARS
 from ..bokeh_core.clip.masks import resize_mask
-from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_blur, lens_of_controls
+from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
+from ..bokeh_core.lens.bars import blur_between_bars
 from ..bokeh_core.strength import strength_in_pixels
 from . import host, sockets
 from .newer_host import known_fields
@@ -99,6 +101,19 @@ def _light_inputs() -> list[Any]:
     ]
 
 
+def black_bars_input() -> Any:
+    """The widget that says what becomes of black bars; the same on every node that blurs."""
+    return io.Combo.Input(
+        "black_bars",
+        options=list(BLACK_BARS),
+        default=BLACK_BARS[0],
+        optional=True,
+        tooltip="Black bars around the picture, where there are any. leave out (default): they stay black, "
+        "and no light spills into them. blur too: they count as part of the picture.",
+        **known_fields(io.Combo.Input, advanced=True),
+    )
+
+
 def _balance_inputs() -> list[Any]:
     """The widgets that say where the blur applies."""
     return [
@@ -167,6 +182,7 @@ class LensBlur(io.ComfyNode):
                 *_lens_inputs(),
                 *_light_inputs(),
                 *_balance_inputs(),
+                black_bars_input(),
             ],
             outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
             **known_fields(
@@ -182,12 +198,13 @@ class LensBlur(io.ComfyNode):
         focus: Any,
         blur_strength: Any,
         protect: Any = None,
+        black_bars: str = BLACK_BARS[0],
         **lens_controls: Any,
     ) -> io.NodeOutput:
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames = checked_frames(frames)
             width = frames.shape[2]
-            blurred = lens_blur(
+            blurred = blur_between_bars(
                 frames,
                 disparity,
                 focus,
@@ -196,6 +213,7 @@ class LensBlur(io.ComfyNode):
                 protect=None
                 if protect is None
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
+                black_bars=black_bars,
                 device=host.compute_device(),
                 on_frame=host.progress(len(frames)),
                 check=host.check_interrupt,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..bokeh_core.clip.letterbox import BLACK_BARS
 from ..bokeh_core.disparity.conversion import DepthMeaning
 from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.disparity.fit import MapFit
@@ -36,6 +37,7 @@ from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
 from . import given_video, host, sockets
 from .disparity import meaning_inputs, placing_inputs
+from .lens import black_bars_input
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -223,6 +225,7 @@ class AnyToBokehVideo(io.ComfyNode):
                     tooltip="For the renderer model: clip_vision_h.safetensors from Load CLIP Vision.",
                 ),
                 *placing_inputs(),
+                black_bars_input(),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="The video through the lens, as a file."),
@@ -262,6 +265,7 @@ class AnyToBokehVideo(io.ComfyNode):
         fit: str = MapFit.fit,
         frame_offset: int = MapFit.frame_offset,
         frames_per_map: float = MapFit.frames_per_map,
+        black_bars: str = BLACK_BARS[0],
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
@@ -279,6 +283,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 else _model_renderer(model, vae, clip_vision),
                 Path(),
                 Encoding(codec, crf),
+                black_bars=black_bars,
             )
             job = stored_under_key(job, host.output_folder(), clip.name)
             networks = [network for network in (model, vae, clip_vision) if network is not None]

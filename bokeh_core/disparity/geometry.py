@@ -12,9 +12,11 @@ from torch import Tensor
 
 from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
+from ..clip.letterbox import PictureArea
 from ..clip.masks import resize_mask
 from ..setting_checks import require_choice
 from .conversion import count_frames
+from .fit import MapFit
 from .holes import HOLES, LEAST_DISTANCE, fill_from_around
 from .prepare import prepare_disparity
 
@@ -61,6 +63,7 @@ def disparity_from_geometry(
     num_frames: int | None = None,
     height: int | None = None,
     width: int | None = None,
+    area: PictureArea | None = None,
 ) -> GeometryDisparity:
     """Take 1 / depth, normalised over the whole clip; sky gets disparity 0.
 
@@ -74,6 +77,7 @@ def disparity_from_geometry(
         num_frames: length of the clip, which one map is repeated over; as the geometry if None.
         height: rows of the result; as the geometry if None.
         width: columns of the result; as the geometry if None.
+        area: of the frames, whose depth decides what becomes 0 and 1; None is all.
 
     Raises:
         ValueError: no geometry, maps that do not fit together, holes that are refused, no depth at all, or a
@@ -93,11 +97,13 @@ def disparity_from_geometry(
     lines = _lines(geometry, is_sky, hole, holes)
     depth = depth.masked_fill(is_sky, math.inf)
     depth = _filled(depth, hole) if holes == "fill from around" else depth.masked_fill(hole, math.inf)
-    known = depth[depth.isfinite()]
+    height, width = height or shape[1], width or shape[2]
+    rows, columns = (slice(None),) * 2 if area is None else MapFit().in_map(area, shape[1:], (height, width))
+    known = depth[:, rows, columns]
+    known = known[known.isfinite()]
     if not len(known):
         raise ValueError("The geometry has no depth in any pixel; check the model and its frames.")
     nearest, farthest = (value.item() for value in known.aminmax())
-    height, width = height or shape[1], width or shape[2]
     prepared = prepare_disparity(
         depth,
         "metric depth",
@@ -106,6 +112,7 @@ def disparity_from_geometry(
         num_frames=num_frames,
         height=height,
         width=width,
+        area=area,
     )
     unseen = sky if sky is not None else torch.zeros(shape)
     if holes == "far":

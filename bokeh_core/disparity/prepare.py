@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
+from ..clip.letterbox import PictureArea
 from .conversion import DepthMeaning, DisparityStatistics
 from .fit import MapFit
 
@@ -42,6 +43,7 @@ def prepare_disparity(
     num_frames: int | None = None,
     height: int | None = None,
     width: int | None = None,
+    area: PictureArea | None = None,
 ) -> PreparedDisparity:
     """Turn raw maps into DISPARITY: orient, invert metric depth, undo a root, normalise, cut, resize.
 
@@ -66,6 +68,7 @@ def prepare_disparity(
         num_frames: length of the clip, which one map is repeated over; as the source if None.
         height: rows of the result; as the source if None.
         width: columns of the result; as the source if None.
+        area: of the frames, whose depth decides what becomes 0 and 1; None is all.
 
     Raises:
         ValueError: another shape or type, holes that are refused, constant maps, values outside
@@ -79,13 +82,15 @@ def prepare_disparity(
     if values.ndim != 3:
         raise ValueError(f"The depth maps have shape {tuple(values.shape)}; they must be [T, H, W].")
     statistics = DisparityStatistics(meaning)
+    size = (height or values.shape[1], width or values.shape[2])
     for frame in values:
-        statistics.add(frame)
+        statistics.add(frame if area is None else frame[placing.in_map(area, frame.shape, size)])
     conversion = statistics.conversion()
     report = [conversion.report]
     start, stop, lines = cut_range(len(values), start_frame, max_frames)
     report += lines
-    size = (height or values.shape[1], width or values.shape[2])
+    if area is not None:
+        report.append(area.report(size))
     report += placing.placing_report(values.shape[1:], size)
     count = stop - start
     frames = placing.length_of(count) if num_frames is None else num_frames

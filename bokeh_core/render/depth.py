@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..clip.checks import as_plain_float, checked_maps
 from ..clip.lengths import require_clip_length
+from ..clip.letterbox import PictureArea
 from ..disparity.conversion import DepthMeaning, DisparityConversion, DisparityStatistics
 from ..disparity.files import DepthMapStream, describe_maps, open_depth_maps, state_of_files
 from ..disparity.fit import MapFit, resize_disparity, resizing_report
@@ -42,7 +43,12 @@ class DepthSource(Protocol):
         """A text that differs where the depth differs."""
 
     def prepare(
-        self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
+        self,
+        num_frames: int,
+        size: Size,
+        saved: dict[str, Any] | None,
+        on_frame: Callable[[], None],
+        area: PictureArea | None = None,
     ) -> PreparedDepth:
         """Measure the whole depth where its meaning needs that, so that disparity can be read frame by frame.
 
@@ -51,6 +57,7 @@ class DepthSource(Protocol):
             size: (height, width) of the frames in px.
             saved: `PreparedDepth.saved` of an earlier run, which spares measuring; None measures.
             on_frame: called for every map; may raise to stop.
+            area: of the frames, whose depth decides what becomes 0 and 1; None is all.
 
         Raises:
             ValueError: unusable depth, or maps for another number of frames.
@@ -75,11 +82,15 @@ class FileDepth:
         return f"{state_of_files(self.path)} {self.meaning!r} {self.fit!r}"
 
     def prepare(
-        self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
+        self,
+        num_frames: int,
+        size: Size,
+        saved: dict[str, Any] | None,
+        on_frame: Callable[[], None],
+        area: PictureArea | None = None,
     ) -> PreparedDepth:
-        return _prepared(
-            open_depth_maps(self.path), self.meaning, self.fit, num_frames, size, saved, on_frame
-        )
+        stream = open_depth_maps(self.path)
+        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, on_frame, area)
 
 
 @dataclass(frozen=True)
@@ -98,11 +109,16 @@ class GivenMaps:
         return tensor_hash(self.values)
 
     def prepare(
-        self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
+        self,
+        num_frames: int,
+        size: Size,
+        saved: dict[str, Any] | None,
+        on_frame: Callable[[], None],
+        area: PictureArea | None = None,
     ) -> PreparedDepth:
         maps = as_plain_float(self.values, "depth").cpu()
         stream = DepthMapStream("memory", lambda start: ((values, "float32") for values in maps[start:]))
-        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, on_frame)
+        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, on_frame, area)
 
 
 @dataclass(frozen=True)
@@ -119,7 +135,12 @@ class GivenDepth:
         return tensor_hash(self.disparity)
 
     def prepare(
-        self, num_frames: int, size: Size, saved: dict[str, Any] | None, on_frame: Callable[[], None]
+        self,
+        num_frames: int,
+        size: Size,
+        saved: dict[str, Any] | None,
+        on_frame: Callable[[], None],
+        area: PictureArea | None = None,
     ) -> PreparedDepth:
         disparity = checked_maps(self.disparity)
         count = len(disparity)
@@ -141,8 +162,9 @@ def _prepared(
     size: Size,
     saved: dict[str, Any] | None,
     on_frame: Callable[[], None],
+    area: PictureArea | None,
 ) -> PreparedDepth:
-    found = saved or _measured(stream, meaning, fit, size, on_frame)
+    found = saved or _measured(stream, meaning, fit, size, on_frame, area)
     count: int = found["count"]
     fit.require_length(count, num_frames)
     conversion = DisparityConversion(**found["conversion"])
@@ -160,7 +182,12 @@ def _prepared(
 
 
 def _measured(
-    stream: DepthMapStream, meaning: DepthMeaning, fit: MapFit, size: Size, on_frame: Callable[[], None]
+    stream: DepthMapStream,
+    meaning: DepthMeaning,
+    fit: MapFit,
+    size: Size,
+    on_frame: Callable[[], None],
+    area: PictureArea | None,
 ) -> dict[str, Any]:
     statistics = DisparityStatistics(meaning)
     precision, map_size, placed = "", size, list[str]()
@@ -168,7 +195,7 @@ def _measured(
         if not statistics.num_frames:
             map_size = (frame.shape[0], frame.shape[1])
             placed = fit.placing_report(map_size, size)
-        statistics.add(frame)
+        statistics.add(frame if area is None else frame[fit.in_map(area, map_size, size)])
         on_frame()
     conversion = statistics.conversion()
     return {

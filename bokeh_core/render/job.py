@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..clip.letterbox import BLACK_BARS
 from ..disk.typed_paths import require_path
+from ..setting_checks import require_choice
 from ..video_io import Encoding
 from .content_hash import key_of
 from .depth import DepthSource
@@ -17,6 +19,7 @@ from .source import ClipSource
 # Format of the files that a stopped run leaves; raise it when they change, and older parts are made anew.
 _PARTS_VERSION = 3
 PART_FRAMES = 48
+LEAVE_OUT = BLACK_BARS[0]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class RenderJob:
         encoding: codec and quality.
         part_frames: frames that are kept together when a run is stopped; a multiple of 8.
         overwrite: whether to replace an existing file that is not the result of this very job.
+        black_bars: around the picture of the clip: "leave out" of depth range and blur, where there are any,
+            or "blur too".
         other_files: what else was read, such as texts with keyframes; never the output.
 
     Raises:
@@ -49,8 +54,10 @@ class RenderJob:
     part_frames: int = PART_FRAMES
     overwrite: bool = False
     other_files: tuple[Path, ...] = ()
+    black_bars: str = LEAVE_OUT
 
     def __post_init__(self) -> None:
+        require_choice("black_bars", self.black_bars, BLACK_BARS)
         require_whole_calls(self.part_frames)
 
     @property
@@ -80,6 +87,7 @@ class RenderJob:
                 "encoding": repr(self.encoding),
                 "container": self.output.suffix.lower(),
                 "part_frames": self.part_frames,
+                "black_bars": self.black_bars,
                 # Parts of two encoders do not join.
                 "libraries": repr(sorted(av.library_versions.items())),
             }

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..clip.letterbox import PictureArea
 from ..disk.errors import told_of_disk
 from ..disk.space import free_bytes_in, require_space
 from ..disk.whole_file import put_in_place
@@ -23,9 +24,10 @@ from ..video_io import (
     join_parts,
     require_times_fit,
 )
+from .bars import area_of, framed, picture_of
 from .clip_stream import ClipStream, StreamedMaps
 from .depth import PreparedDepth
-from .job import RenderJob
+from .job import LEAVE_OUT, RenderJob
 from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
 from .refusals import (
     require_nothing_lost,
@@ -125,7 +127,7 @@ def _render(
     free_bytes: Callable[[Path], int],
 ) -> RenderReport:
     before = states_of(job)
-    times, found, depth, focal, strength = _analysed(job, store, progress)
+    times, found, area, depth, focal, strength = _analysed(job, store, progress)
     warnings = [*tracks.lines, *found]
     for warning in warnings:
         # Logged before rendering, hours before the report, in time to choose other settings.
@@ -140,7 +142,10 @@ def _render(
         focal,
         strength,
     )
-    described = job.renderer.describe(clip)
+    picture = clip if area is None else picture_of(clip, area)
+    # Between bars at the sides a blur of as many px is a larger part of the width.
+    job.renderer.require_strength(picture.blur_strength)
+    described = job.renderer.describe(picture)
 
     spans = plan_parts(len(times), job.part_frames)
     parts = {span: part for span in spans if (part := store.verified(span)) is not None}
@@ -150,7 +155,9 @@ def _render(
     tick(kept, len(times))
     done = kept
     for run in _runs_of_missing(spans, parts):
-        frames = job.renderer.frames(clip, run[0].start, check)
+        frames = job.renderer.frames(picture, run[0].start, check)
+        if area is not None:
+            frames = framed(frames, clip, area, run[0].start)
         for span in run:
             _require_space(job, parts, spans, free_bytes)
             parts[span] = _rendered(job, store, span, frames, partial(_add_to, tick, done, len(times)))
@@ -161,6 +168,7 @@ def _render(
     lines = [
         *warnings,
         *damage,
+        "" if area is None else area.report(clip.size),
         depth.report,
         described,
         late_keyframes(job.focus, job.strength, len(times)),
@@ -172,8 +180,8 @@ def _render(
 
 def _analysed(
     job: RenderJob, store: PartStore, progress: Progress
-) -> tuple[list[int], list[str], PreparedDepth, Tensor, Tensor]:
-    """Times, warnings, depth, focus [T] and strength [T] of the clip, from an earlier run if any."""
+) -> tuple[list[int], list[str], PictureArea | None, PreparedDepth, Tensor, Tensor]:
+    """Times, warnings, picture between bars, depth, focus [T], strength [T]; from an earlier run if any."""
     saved = store.analysis()
     times = saved.get("times") or job.clip.timestamps(counter(progress, "reading video", 0))
     if not times:
@@ -183,7 +191,12 @@ def _analysed(
     # Before anything that takes long: a schedule may be too short.
     strength = job.strength.values(count)
     job.renderer.require_strength(strength)
-    depth = job.depth.prepare(count, size, saved.get("depth"), counter(progress, "reading depth", count))
+    if "area" in saved:
+        area = None if saved["area"] is None else PictureArea(*saved["area"])
+    else:
+        area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
+    tick = counter(progress, "reading depth", count)
+    depth = job.depth.prepare(count, size, saved.get("depth"), tick, area)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     else:
@@ -191,9 +204,15 @@ def _analysed(
         shape = torch.Size((count, *size))
         focal = job.focus.values(count, StreamedMaps(lambda: ticking(depth.read(0), tick), shape))
         store.save_analysis(
-            {"times": times, "warnings": warnings, "depth": depth.saved, "focus": focal.tolist()}
+            {
+                "times": times,
+                "warnings": warnings,
+                "area": area,
+                "depth": depth.saved,
+                "focus": focal.tolist(),
+            }
         )
-    return times, warnings, depth, focal, strength
+    return times, warnings, area, depth, focal, strength
 
 
 def _rendered(

@@ -78,6 +78,7 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "near_strength": 1.0,
         "far_strength": 1.0,
         "contour_tolerance": 4.0,
+        "black_bars": "leave out",
     }
     assert schema_defaults(host, NODE) == function_defaults(lens_of_controls)
 
@@ -162,7 +163,9 @@ def test_every_widget_reaches_the_function(
 
 
 def test_every_widget_is_tested(host: HostUnderTest):
-    assert [name for name, _, _ in WIDGETS] == list(schema_defaults(host, NODE))
+    # Black bars are no setting of the lens; see the last test.
+    names = [*(name for name, _, _ in WIDGETS), "black_bars"]
+    assert names == list(schema_defaults(host, NODE))
 
 
 def test_a_mask_of_another_size_is_resized(host: HostUnderTest):
@@ -265,3 +268,21 @@ def test_ten_runs_do_not_grow_the_host(host: HostUnderTest):
     for focus in np.linspace(0.3, 0.8, 10):
         run_once(float(focus))
     assert resident_mib(host) - before_mib < 150
+
+
+def test_black_bars_are_left_out(host: HostUnderTest):
+    frames = np.zeros((1, 48, 64, 3), np.float32)
+    frames[:, 6:42] = np.random.default_rng(0).random((1, 36, 64, 3))
+    disparity = np.random.default_rng(1).random((1, 48, 64)).astype(np.float32)
+    found = []
+    for black_bars in ("leave out", "blur too"):
+        graph = host.graph()
+        inputs = {
+            "frames": host.load(graph, frames),
+            "disparity": host.load(graph, disparity),
+            "focus": host.load(graph, np.array([0.3], np.float32)),
+            "blur_strength": host.load(graph, np.array([100.0], np.float32)),
+        }
+        found.append(host.values_of(graph, graph.add(NODE, **inputs, black_bars=black_bars))[0])
+    assert not found[0][:, :6].any() and not found[0][:, 42:].any()
+    assert found[1][:, 5].max() > 0.1

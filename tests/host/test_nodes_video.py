@@ -83,6 +83,7 @@ def test_schema(host: HostUnderTest):
         "fit": "stretch",
         "frame_offset": 0,
         "frames_per_map": 1.0,
+        "black_bars": "leave out",
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]

@@ -144,6 +144,7 @@ class Settings:
         encoding: of the results.
         part_frames: frames kept together.
         overwrite: whether files that are there give way.
+        black_bars: see `RenderJob`.
         texts: files from which texts were read.
     """
 
@@ -155,6 +156,7 @@ class Settings:
     encoding: Encoding
     part_frames: int
     overwrite: bool
+    black_bars: str
     texts: tuple[Path, ...]
 
     def focus(self, clip: ClipPaths | None) -> Focus:
@@ -188,6 +190,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         Encoding(arguments.codec, arguments.crf),
         arguments.part_frames,
         arguments.overwrite,
+        arguments.black_bars,
         tuple(path for path in (focus_file, strength_file) if path is not None),
     )
     settings.focus(None)
@@ -249,6 +252,7 @@ def job_of(settings: Settings, clip: ClipPaths, renderer: ClipRenderer) -> Rende
         settings.part_frames,
         settings.overwrite,
         settings.texts,
+        settings.black_bars,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ...clip.letterbox import BLACK_BARS
 from ...disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ...disparity.fit import FITS, MapFit
 from ...disparity.holes import HOLES
@@ -56,6 +57,13 @@ def add_depth(command: argparse.ArgumentParser) -> None:
         default=MapFit.frames_per_map,
         metavar="N",
         help="frames from one map to the next, default 1; 3 for 8 maps a second of 24 frames a second",
+    )
+    add(
+        "--black-bars",
+        choices=BLACK_BARS,
+        default=BLACK_BARS[0],
+        help="around the picture, where there are any: left out of the range of depth and of the blur "
+        "(default), or blurred as a part of it",
     )
 
 

@@ -62,7 +62,8 @@ def test_every_option_reaches_the_job(tmp_path: Path):
     video, depth = write_clip(tmp_path)
     argv = f"""{shlex.quote(str(video))} --disparity {depth} -o {tmp_path / "o.mov"} --depth-source=disparity
         --polarity 'near white' --normalisation none --exponent 2 --holes far
-        --fit pad --frame-offset=-1 --frames-per-map 2 --focus point:3,4 --focus-smoothing 1
+        --black-bars 'blur too' --fit pad --frame-offset=-1 --frames-per-map 2
+            --focus point:3,4 --focus-smoothing 1
         --focus-radius 2 --between-points 'follow the point' --easing smooth --strength 5 --blades 6
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --codec prores
@@ -73,6 +74,7 @@ def test_every_option_reaches_the_job(tmp_path: Path):
     assert renderer == LensRenderer(lens, torch.device("cpu"))
     clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
     job = job_of(settings_of(parsed), clip, renderer)
+    assert job.black_bars == "blur too"
     assert repr(job.depth).endswith(
         "DepthMeaning(source='disparity', polarity='near white', normalisation='none', exponent=2.0, "
         "holes='far'), fit=MapFit(fit='pad', frame_offset=-1, frames_per_map=2.0))"
