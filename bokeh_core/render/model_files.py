@@ -54,7 +54,7 @@ class FileModel:
             dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
             mpi_mode: None takes what the U-Net's file says.
             overlap: frames that neighbouring windows of 8 share, 0 to 7.
-            working_size: see `working_geometry`.
+            working_size: "auto" (at most the area of 1024 x 576 px), "native", or (width, height) in px.
 
         Raises:
             ValueError: missing files, or parts that do not belong together.

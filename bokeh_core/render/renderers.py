@@ -131,7 +131,7 @@ class ModelRenderer:
         weights: a text that differs where the weights do.
         mpi_mode: `released` or `paper`.
         overlap: frames that neighbouring windows of 8 share, 0 to 7.
-        working_size: see `working_geometry`; sides in px, multiples of 64.
+        working_size: "auto" (at most the area of 1024 x 576 px), "native", or (width, height) in px.
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
         trained_px: (least, greatest) K that it was trained for, in px at the working size.

@@ -61,11 +61,17 @@ def render(task: BokehTask) -> Tensor:
 def renderer_of_networks(
     unet: BokehUNet, vae: RefinedVAE, image_encoder: ImageEncoder, *, mpi_mode: MPIMode = PUBLISHED_MPI_MODE
 ) -> Render:
-    """Make a renderer of loaded networks; see `BokehPipeline` for what they are.
+    """Make a renderer of loaded networks.
 
     K is scaled from px of the frames to px of the working size, as the model was trained. The light of a
     model is what its training data averaged (display values for the published weights), whatever the task's
     gamma.
+
+    Args:
+        unet: frame and defocus latents -> bokeh latents, for windows of 8 frames.
+        vae: frames [N, 3, H, W] in [-1, 1] <-> latents [N, 4, H/8, W/8].
+        image_encoder: frames [N, 3, 224, 224] in [0, 1] -> embeddings [N, D].
+        mpi_mode: `released` or `paper`, as the U-Net was trained.
     """
     from bokeh_core.pipeline.streaming import BokehPipeline
 
