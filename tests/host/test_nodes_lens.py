@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from bokeh_core.clip.letterbox import BLACK_BARS
 from bokeh_core.lens import Aperture, lens_blur, lens_of_controls
 from tests.host.harness import Array, Graph, HostUnderTest, Node
 from tests.host.schema import function_defaults, inputs_of, schema_defaults
@@ -80,7 +81,7 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "contour_tolerance": 4.0,
         "black_bars": "leave out",
     }
-    assert schema_defaults(host, NODE) == function_defaults(lens_of_controls)
+    assert schema_defaults(host, NODE) == {**function_defaults(lens_of_controls), "black_bars": BLACK_BARS[0]}
 
 
 def test_every_input_and_output_is_explained(host: HostUnderTest):
