@@ -135,17 +135,9 @@ class Timing:
         self.cpu_s = min(self.cpu_s, (time.process_time() - cpu_s) / num_frames)
 
 
-def ignore(_finished: int) -> None:
-    """Take the count of finished frames and do nothing."""
-
-
-def never() -> None:
-    """The check of a run that is never cancelled."""
-
-
 def each_frame(clip: Clip, render: Callable[[Clip], None], workers: int) -> None:
     """Render a clip by the same frame workers as Lens Blur's, one thread each."""
-    render_frames(lambda t, _check: render(clip.frame(t)), len(clip.frames), workers, ignore, never)
+    render_frames(lambda t, _check: render(clip.frame(t)), len(clip.frames), workers)
 
 
 def measured(clip: Clip, workers: int) -> dict[str, Timing]:

@@ -13,4 +13,5 @@ Pure torch; nothing here imports a host application or the laboratory.
     render/       videos of any length, file to file           convert     published weights -> single files
     disk/         the user's files                             console     the standard streams
     published     facts of the published inference         reference_width  px at 1024 -> px of a frame
+    progress      what long work tells its caller
 """

@@ -9,7 +9,7 @@ import argparse
 import json
 import pickle
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from .checkpoint.load import UNUSED_PART, build_model, model_config, require_com
 from .checkpoint.precision import DTYPES
 from .checkpoint.write import require_destination, write_model
 from .console import advance, progress_bar, write_what_the_stream_can_show
+from .progress import Progress, no_progress
 from .published import MPI_MODES, PUBLISHED_MPI_MODE, MPIMode
 
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
@@ -92,19 +93,17 @@ def _require_plain(tensors: Mapping[str, Tensor], label: str) -> None:
             )
 
 
-def _cast(
-    tensors: Mapping[str, Tensor], dtype: torch.dtype | None, on_tensor: Callable[[int, int], None]
-) -> dict[str, Tensor]:
+def _cast(tensors: Mapping[str, Tensor], dtype: torch.dtype | None, progress: Progress) -> dict[str, Tensor]:
     cast: dict[str, Tensor] = {}
     for name, value in tensors.items():
-        on_tensor(len(cast), len(tensors))
+        progress(len(cast), len(tensors))
         cast[name] = value.contiguous() if dtype is None else value.to(dtype).contiguous()
         if not bool(torch.isfinite(cast[name]).all()):
             largest = value.abs().max().item()
             raise ValueError(
                 f"{name} reaches {largest:g}, beyond {cast[name].dtype}; convert with --dtype bf16 or fp32."
             )
-    on_tensor(len(cast), len(tensors))
+    progress(len(cast), len(tensors))
     return cast
 
 
@@ -115,7 +114,7 @@ def convert(
     dtype: torch.dtype | None = None,
     keep_ff_k: bool = False,
     mpi_mode: MPIMode | None = None,
-    on_tensor: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> str:
     """Write one model as a single .safetensors file with its config in the metadata.
 
@@ -126,7 +125,7 @@ def convert(
         dtype: of the written weights; None leaves them as they are stored.
         keep_ff_k: write the `ff_k` layers too, which no computation reads.
         mpi_mode: what a U-Net was trained for; None keeps what the source says, else `released`.
-        on_tensor: called with (done, total).
+        progress: told of tensors; see `progress.Progress`.
 
     Returns:
         What was done, in a few lines.
@@ -150,7 +149,7 @@ def convert(
     if not keep_ff_k:
         tensors = {name: value for name, value in tensors.items() if name not in unused}
     metadata = _metadata(component, config, mpi_mode or old_metadata.get(MPI_MODE_KEY, PUBLISHED_MPI_MODE))
-    written = _cast(tensors, dtype, on_tensor)
+    written = _cast(tensors, dtype, progress)
     write_model(destination, written, metadata)
     return _report(component, destination, written, len(unused), keep_ff_k, metadata)
 
@@ -209,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 dtype=DTYPES.get(arguments.dtype),
                 keep_ff_k=arguments.keep_ff_k,
                 mpi_mode=arguments.mpi_mode,
-                on_tensor=partial(advance, bar),
+                progress=partial(advance, bar),
             )
     except ValueError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,6 +1,5 @@
 """Show where the lens is focused before anything is rendered: near blue, in focus untouched, far red."""
 
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -12,6 +11,7 @@ from torch import Tensor
 from .clip.checks import checked_frames, checked_maps, checked_values
 from .clip.lengths import broadcast_over_frames
 from .coc import signed_circle_of_confusion_px
+from .progress import Progress, no_progress
 from .reference_width import in_frame_px
 from .setting_checks import require_number
 from .strength import checked_strength_px
@@ -48,7 +48,7 @@ def focus_preview(
     *,
     show_radius: bool = False,
     tint: float = 0.6,
-    on_frame: Callable[[int], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Tensor:
     """Tint what is in front of the focal plane blue and what is behind it red, by how blurred it will be.
 
@@ -60,7 +60,7 @@ def focus_preview(
         blur_strength_px: [T] or [1], K >= 0 in px of this frame.
         show_radius: draw lines of equal blur radius with their radius in px of this frame.
         tint: opacity of the colour where the blur is strong, 0 to 1.
-        on_frame: called with the number of finished frames; may raise to stop.
+        progress: told of finished frames; may raise to stop.
 
     Returns:
         float32 RGB [T, H, W, 3] in [0, 1].
@@ -91,8 +91,7 @@ def focus_preview(
             longest = f"{strength}   radius up to {radius_px.abs().max().item():.1f} px"
             picture = _with_radius_lines(picture, radius_px, (longest, strength, focus))
         preview[t] = picture
-        if on_frame is not None:
-            on_frame(t + 1)
+        progress(t + 1, num_frames)
     return preview
 
 

@@ -1,6 +1,6 @@
 """A synthetic clip as renderers see it, with the truth they are measured against."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bokeh_core.coc import signed_circle_of_confusion_px
 from bokeh_core.lens.neighbourhood import dilate
+from bokeh_core.progress import Progress, no_progress
 
 from .raytrace import ray_trace, sharp_frame, visible_disparity
 from .scenes.scene import LayeredFrame, Scene
@@ -55,7 +56,7 @@ def render_clip(
     gamma: float = 1.0,
     rays_across: int | None = None,
     device: torch.device | str = "cpu",
-    on_frame: Callable[[int], None] = lambda _: None,
+    progress: Progress = no_progress,
 ) -> GroundTruthClip:
     """Film a scene through a pinhole and through its lens.
 
@@ -64,7 +65,7 @@ def render_clip(
         gamma: 1 averages display values as the authors do, 2.2 linear light.
         rays_across: see `ray_trace`.
         device: where rays are traced; the clip comes back on the CPU.
-        on_frame: called with the number of finished frames; may raise to stop.
+        progress: told of finished frames; may raise to stop.
     """
     frames, maps, bokeh = [], [], []
     for t, layered in enumerate(layers_of(scene, device)):
@@ -72,7 +73,7 @@ def render_clip(
         frames.append(sharp_frame(layered, gamma).cpu())
         maps.append(visible_disparity(layered).cpu())
         bokeh.append(ray_trace(layered, focal, strength, gamma=gamma, rays_across=rays_across).cpu())
-        on_frame(t + 1)
+        progress(t + 1, len(scene.focal_disparity))
     disparity = torch.stack(maps).clamp(0, 1)
     radius_px = signed_circle_of_confusion_px(disparity, scene.focal_disparity, scene.blur_strength_px)
     return GroundTruthClip(

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.channels import to_rgb, with_channels_of
 from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.memory.needs import ENCODE_BATCH, decode_bytes, encode_bytes
-from ..bokeh_core.pipeline.by_stage import decode_steps, geometry_between, refined_decode
+from ..bokeh_core.pipeline.by_stage import geometry_between, refined_decode
 from ..bokeh_core.published import DECODE_FRAMES
 from . import host, sockets
 from .newer_host import known_fields
@@ -70,6 +70,6 @@ class RefinedDecode(io.ComfyNode):
                 device=vae.patcher.load_device,
                 radius_px=latent.get(sockets.RADIUS_KEY),
                 encode_batch=ENCODE_BATCH,
-                on_frame=host.progress(decode_steps(len(rgb))),
+                progress=host.progress(),
             )
         return io.NodeOutput(with_channels_of(decoded, frames))

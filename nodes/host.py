@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..bokeh_core.disk.typed_paths import find_path
 from ..bokeh_core.memory.errors import is_device_memory_error, is_main_memory_error
+from ..bokeh_core.progress import Progress
 from ..bokeh_core.semantics import no_image_encoder
 
 # Our own folder below the host's for models, output and temporary files; models can be moved elsewhere under
@@ -38,18 +39,15 @@ def check_interrupt() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
 
-def progress(total: int) -> Callable[[int], None]:
-    """Return a tick that moves the node's progress bar to an absolute count out of `total`.
+def progress() -> Progress:
+    """Return what moves the node's progress bar; each call is also a point where cancel takes effect."""
+    bar = comfy.utils.ProgressBar(1)
 
-    Each tick is also a point where cancel takes effect.
-    """
-    bar = comfy.utils.ProgressBar(total)
-
-    def tick(done: int) -> None:
+    def move(done: int, total: int) -> None:
         check_interrupt()
-        bar.update_absolute(done)
+        bar.update_absolute(done, total)
 
-    return tick
+    return move
 
 
 @contextmanager

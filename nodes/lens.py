@@ -215,7 +215,7 @@ class LensBlur(io.ComfyNode):
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
                 black_bars=black_bars,
                 device=host.compute_device(),
-                on_frame=host.progress(len(frames)),
+                progress=host.progress(),
                 check=host.check_interrupt,
             )
         return io.NodeOutput(blurred)

@@ -76,8 +76,13 @@ class FocusPreview(io.ComfyNode):
         frames = checked_frames(frames)
         strength = default_blur_strength() if blur_strength is None else blur_strength
         strength_px = strength_in_pixels(strength, frames.shape[2])
-        tick = host.progress(len(frames))
         preview = focus_preview(
-            frames, disparity, focus, strength_px, show_radius=show_radius, tint=tint, on_frame=tick
+            frames,
+            disparity,
+            focus,
+            strength_px,
+            show_radius=show_radius,
+            tint=tint,
+            progress=host.progress(),
         )
         return io.NodeOutput(preview)

@@ -7,11 +7,18 @@ from comfy_api.latest import io
 
 from ..bokeh_core.clip.channels import to_rgb
 from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
-from ..bokeh_core.pipeline.by_stage import BokehWindows, OnStep, clip_radius, encode_clip, predict_windows
+from ..bokeh_core.pipeline.by_stage import (
+    BokehWindows,
+    clip_radius,
+    encode_clip,
+    predict_windows,
+    windowed_frames,
+)
 from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
 from ..bokeh_core.pipeline.steps import EncodedFrames
 from ..bokeh_core.pipeline.working_size import working_geometry
+from ..bokeh_core.progress import Progress, as_part
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
@@ -35,7 +42,11 @@ def _inputs(
 
 
 def _encode(
-    model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any, inputs: BokehInputs, tick: OnStep
+    model: sockets.BokehModel,
+    vae: sockets.BokehVAE,
+    clip_vision: Any,
+    inputs: BokehInputs,
+    progress: Progress,
 ) -> EncodedFrames:
     network, unet = vae.patcher.model, model.patcher.model
     dtype = network.quant_conv.weight.dtype
@@ -49,7 +60,7 @@ def _encode(
         inputs,
         device=vae.patcher.load_device,
         encode_batch=ENCODE_BATCH,
-        on_frame=tick,
+        progress=progress,
     )
 
 
@@ -58,7 +69,7 @@ def _predict(
     encoded: EncodedFrames,
     inputs: BokehInputs,
     windows: list[Window],
-    tick: OnStep,
+    progress: Progress,
 ) -> list[torch.Tensor]:
     network = model.patcher.model
     dtype = network.conv_in.weight.dtype
@@ -72,7 +83,7 @@ def _predict(
         windows,
         mpi_mode=model.mpi_mode,
         device=model.patcher.load_device,
-        on_frame=tick,
+        progress=progress,
     )
 
 
@@ -172,9 +183,9 @@ class OneStepSampler(io.ComfyNode):
             inputs = _inputs(frames, disparity, focus, blur_strength, mpi_regions, working_size)
             count = inputs.num_frames
             windows = plan_windows(count, overlap=overlap)
-            tick = host.progress(count + sum(window.stop - window.start for window in windows))
-            encoded = _encode(model, vae, clip_vision, inputs, tick)
-            latents = _predict(model, encoded, inputs, windows, lambda done: tick(count + done))
+            progress, total = host.progress(), count + windowed_frames(windows)
+            encoded = _encode(model, vae, clip_vision, inputs, as_part(progress, 0, total))
+            latents = _predict(model, encoded, inputs, windows, as_part(progress, count, total))
         dtype = str(model.patcher.model.conv_in.weight.dtype).removeprefix("torch.")
         report = sampling_report(
             inputs.geometry,

@@ -23,6 +23,7 @@ from ..bokeh_core.render import (
     LensRenderer,
     ModelRenderer,
     RenderJob,
+    StageProgress,
     Strength,
     check_job,
     overall_share,
@@ -90,9 +91,9 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
     return replace(renderer, name=Path(model.bundle).stem) if model.bundle else renderer
 
 
-def _progress() -> Any:
+def _progress() -> StageProgress:
     """Progress over all stages on the node's bar; every frame is a point where cancel takes effect."""
-    bar, shown = host.progress(PROGRESS_STEPS), -1
+    bar, shown = host.progress(), -1
 
     def tick(stage: str, done: int, total: int) -> None:
         nonlocal shown
@@ -101,7 +102,7 @@ def _progress() -> Any:
         # Each step is a message to the browser, and clips have many frames.
         if steps != shown:
             shown = steps
-            bar(steps)
+            bar(steps, PROGRESS_STEPS)
 
     return tick
 

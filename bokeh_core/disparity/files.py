@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..progress import Check, no_check
 from .arrays import iterate_arrays
 from .fit import MapFit
 from .grey import grey_maps
@@ -89,7 +90,7 @@ def open_depth_maps(path: Path) -> DepthMapStream:
 
 def read_depth_maps(
     path: Path,
-    on_frame: Callable[[], None] | None = None,
+    check: Check = no_check,
     size: tuple[int, int] | None = None,
     fit: MapFit | None = None,
 ) -> DepthMaps:
@@ -97,7 +98,7 @@ def read_depth_maps(
 
     Args:
         path: what to read.
-        on_frame: called after every frame; may raise to stop.
+        check: called after every map; may raise to stop.
         size: (height, width) of the frames that the maps are for; the first map tells whether it can be.
         fit: how the maps lie on them.
 
@@ -113,8 +114,7 @@ def read_depth_maps(
             (fit or MapFit()).placing_report(frame.shape, size)
         frames.append(frame)
         require_held_size(len(frames), frame.shape[1], frame.shape[0], stream.name)
-        if on_frame is not None:
-            on_frame()
+        check()
     values = torch.empty(len(frames), *frames[0].shape)
     for t, frame in enumerate(frames):
         values[t] = frame

@@ -1,13 +1,13 @@
 """The border of the frame: what lies beyond is not known, so light is averaged over what lies within."""
 
 import hashlib
-from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..progress import Check, no_check
 from .aperture import Aperture, kernel_reach_px
 from .areas import Area, inside, part_of
 from .byte_cache import ByteCache
@@ -50,7 +50,7 @@ def spread_field_within_frame(
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
-    check: Callable[[], None] = lambda: None,
+    check: Check = no_check,
 ) -> Tensor:
     """The same with a kernel that changes across the frame, see `spread_over_field`."""
     reach = kernel_reach_px(aperture, radius_px)

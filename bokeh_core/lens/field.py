@@ -1,12 +1,12 @@
 """A lens kernel that changes across the frame: the cat-eye towards the corners."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ..progress import Check, no_check
 from .aperture import Aperture, lens_kernel
 from .areas import Area, part_of
 from .convolve import spread
@@ -21,7 +21,7 @@ def spread_over_field(
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
-    check: Callable[[], None] = lambda: None,
+    check: Check = no_check,
 ) -> Tensor:
     """Spread every pixel by the kernel of its place in the frame.
 

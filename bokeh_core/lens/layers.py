@@ -1,11 +1,11 @@
 """Two layers a pixel: what the camera sees, and what an out-of-focus foreground lets through."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ..progress import Check, no_check
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
 from .matte import EdgeMatte, edge_matte
@@ -49,9 +49,7 @@ class Layers:
     rim: Tensor
 
 
-def split_layers(
-    color: Tensor, radius_px: Tensor, contour_reach_px: int, check: Callable[[], None] = lambda: None
-) -> Layers:
+def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check: Check = no_check) -> Layers:
     """Take a frame apart into a front and a back layer.
 
     Args:

@@ -1,6 +1,5 @@
 """Lens blur of a clip: occlusion-aware, layer by layer, without any trained weights."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
+from ..progress import Check, Progress, no_check, no_progress
 from ..setting_checks import require_whole_number
 from ..strength import checked_strength_px
 from .aperture import Aperture, kernel_reach_px, lens_kernel
@@ -32,8 +32,8 @@ def lens_blur(
     *,
     protect: Tensor | None = None,
     device: torch.device | None = None,
-    on_frame: Callable[[int], None] | None = None,
-    check: Callable[[], None] | None = None,
+    progress: Progress = no_progress,
+    check: Check = no_check,
     workers: int | None = None,
     **changes: Any,
 ) -> Tensor:
@@ -49,7 +49,7 @@ def lens_blur(
         lens: see `LensSettings`; its contour reach is in px of these frames.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
         device: where to compute; None = the device of `frames`. Frames go there one at a time.
-        on_frame: called with the number of finished frames, in order; may raise to stop.
+        progress: told of finished frames, in order; may raise to stop.
         check: called several times within a frame; may raise to stop.
         workers: how many frames to render at a time, >= 1; None = on a CPU as many as torch has threads and
             4 GiB hold, elsewhere one. The result does not depend on it, but for the rounding of sums that
@@ -84,7 +84,7 @@ def lens_blur(
 
     result = torch.empty_like(frames, dtype=torch.float32)
 
-    def render(t: int, check: Callable[[], None]) -> None:
+    def render(t: int, check: Check) -> None:
         # In one layout whatever that of the clip: layouts are computed with different rounding.
         frame = frames[t].to(device).contiguous()
         radius_px = signed_circle_of_confusion_px(
@@ -105,16 +105,8 @@ def lens_blur(
             blurred = torch.where(keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None]))
         result[t] = blurred.to(result.device)
 
-    render_frames(render, num_frames, workers, on_frame or _ignore_progress, check or _never_stop)
+    render_frames(render, num_frames, workers, progress, check)
     return result
-
-
-def _ignore_progress(_finished: int) -> None:
-    """The `on_frame` of a call that reports no progress."""
-
-
-def _never_stop() -> None:
-    """The `check` of a call that cannot be cancelled."""
 
 
 def _blur_frame(
@@ -122,7 +114,7 @@ def _blur_frame(
     radius_px: Tensor,
     lens: LensSettings,
     contour_reach_px: int,
-    check: Callable[[], None],
+    check: Check,
 ) -> Tensor:
     """Blur one [H, W, C] frame given its signed blur radius [H, W]."""
     gamma = lens.gamma
@@ -148,7 +140,7 @@ def _blur_frame(
     return blurred[: frame.shape[2]].permute(1, 2, 0)  # CHW -> HWC
 
 
-def _spread_through(aperture: Aperture, frame_size: torch.Size, check: Callable[[], None]) -> Spread:
+def _spread_through(aperture: Aperture, frame_size: torch.Size, check: Check) -> Spread:
     """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
 
     def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:

@@ -5,7 +5,7 @@ encode_clip -> predict_windows -> BokehWindows.fused (Eq. 5) -> refined_decode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..clip.checks import checked_frames
+from ..progress import Progress, no_progress
 from ..published import K_DTYPE, MPIMode
 from ..semantics import ImageEncoder
 from ..windows import DecodeCall, Window, fuse_windows, plan_decode
@@ -24,7 +25,6 @@ from .working_size import WorkingGeometry, working_geometry
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
 
-OnStep = Callable[[int], None]
 Piece = TypeVar("Piece")
 
 
@@ -100,7 +100,7 @@ def encode_clip(
     *,
     device: torch.device,
     encode_batch: int = 2,
-    on_frame: OnStep = lambda _: None,
+    progress: Progress = no_progress,
 ) -> EncodedFrames:
     """Encode a whole clip without skips; the result waits on the CPU.
 
@@ -110,14 +110,14 @@ def encode_clip(
         inputs: the clip.
         device: where to compute.
         encode_batch: frames encoded together; memory only, halved when it does not suffice.
-        on_frame: called with the number of frames done, before each piece and at the end.
+        progress: told of frames, before each piece and at the end.
 
     Raises:
         ValueError: see `encode_frames`.
     """
 
     def encode(start: int, stop: int) -> EncodedFrames:
-        on_frame(start)
+        progress(start, inputs.num_frames)
         with torch.no_grad():
             return encode_frames(vae, image_encoder, inputs, start, stop, device=device, keep_skips=False)
 
@@ -125,9 +125,14 @@ def encode_clip(
         (piece.latents.float().cpu(), piece.image_embeds.float().cpu())
         for _, piece in batches(inputs.num_frames, encode_batch, encode)
     ]
-    on_frame(inputs.num_frames)
+    progress(inputs.num_frames, inputs.num_frames)
     latents, image_embeds = (torch.cat(parts) for parts in zip(*pieces, strict=True))
     return EncodedFrames(latents, image_embeds, [])
+
+
+def windowed_frames(windows: Sequence[Window]) -> int:
+    """Frames of all windows together, overlaps counted twice."""
+    return sum(stop - start for start, stop in windows)
 
 
 def predict_windows(
@@ -139,7 +144,7 @@ def predict_windows(
     mpi_mode: MPIMode,
     device: torch.device,
     k_dtype: torch.dtype = K_DTYPE,
-    on_frame: OnStep = lambda _: None,
+    progress: Progress = no_progress,
 ) -> list[Tensor]:
     """Bokeh latents of every window, float32 [F, 4, h, w] on the CPU, one U-Net pass each.
 
@@ -151,12 +156,12 @@ def predict_windows(
         mpi_mode: `released` or `paper`.
         device: where to compute.
         k_dtype: dtype in which K is embedded; float16 as published.
-        on_frame: called with the number of frames done, overlaps counted twice, before each window and at
-            the end.
+        progress: told of frames, overlaps counted twice, before each window and at the end.
     """
     latents: list[Tensor] = []
+    total = windowed_frames(windows)
     for start, stop in windows:
-        on_frame(sum(map(len, latents)))
+        progress(sum(map(len, latents)), total)
         with torch.no_grad():
             predicted = predict_latents(
                 unet,
@@ -169,13 +174,8 @@ def predict_windows(
                 k_dtype=k_dtype,
             )
         latents.append(predicted.cpu())
-    on_frame(sum(map(len, latents)))
+    progress(total, total)
     return latents
-
-
-def decode_steps(num_frames: int) -> int:
-    """The highest count that `refined_decode` reports: each frame of each call encoded and decoded."""
-    return sum(2 * (call.stop - call.start) for call in plan_decode(num_frames))
 
 
 def refined_decode(
@@ -187,7 +187,7 @@ def refined_decode(
     device: torch.device,
     radius_px: Tensor | None = None,
     encode_batch: int = 2,
-    on_frame: OnStep = lambda _: None,
+    progress: Progress = no_progress,
 ) -> Tensor:
     """Decode a clip with the details of its all-in-focus frames (section 3.4), 8 aligned frames a call.
 
@@ -200,7 +200,7 @@ def refined_decode(
         device: where to compute.
         radius_px: see `BokehWindows`.
         encode_batch: frames encoded together; memory only, halved when it does not suffice.
-        on_frame: called with the count so far out of `decode_steps`, before each piece and at the end.
+        progress: told of frames, each encoded and then decoded, before each piece and at the end.
 
     Returns:
         float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
@@ -219,12 +219,14 @@ def refined_decode(
             "the latent of Assemble Overlapping Windows itself."
         )
     output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
-    done = 0
-    for call in plan_decode(len(frames)):
+    done, calls = 0, plan_decode(len(frames))
+    # Each frame of each call is encoded and decoded.
+    total = sum(2 * (call.stop - call.start) for call in calls)
+    for call in calls:
         levels: list[Tensor] = []
 
         def encode(start: int, stop: int, call: DecodeCall = call, done: int = done) -> list[Tensor]:
-            on_frame(done + start)
+            progress(done + start, total)
             clip = frames[call.start + start : call.start + stop]
             with torch.no_grad():
                 return vae.skips(geometry.pad(stretched(clip, geometry, device)))
@@ -236,14 +238,14 @@ def refined_decode(
                 level[stop - len(skip) : stop] = skip
             del skips
         done += count
-        on_frame(done)
+        progress(done, total)
         if radius_px is not None and vae.reads_radius:
             levels.append(radius_px[call.start : call.stop].to(device))
         with torch.no_grad():
             run = latents[call.start : call.stop].to(device)
             output[call.keep_from : call.stop] = decode_call(vae, run, levels, call, geometry).to(output)
         done += count
-    on_frame(done)
+    progress(done, total)
     return output
 
 

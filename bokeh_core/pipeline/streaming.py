@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..progress import Check, Progress, no_progress
 from ..published import (
     DECODE_FRAMES,
     K_DTYPE,
@@ -29,8 +30,6 @@ from .working_size import WorkingSize
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
 
-OnStep = Callable[[int, int], None]
-
 
 class _Features:
     """Encoded frames from their first use to their last."""
@@ -43,7 +42,7 @@ class _Features:
         self._image_embeds: dict[int, Tensor] = {}
         self._skips: dict[int, list[Tensor]] = {}
 
-    def encode_up_to(self, stop: int, check: Callable[[], None]) -> None:
+    def encode_up_to(self, stop: int, check: Check) -> None:
         while self._encoded < stop:
             check()
             first, last = self._encoded, min(self._encoded + self._batch, stop)
@@ -125,7 +124,7 @@ class BokehPipeline:
         working_size: WorkingSize = "auto",
         k_dtype: torch.dtype = K_DTYPE,
         encode_batch: int = 2,
-        on_step: OnStep | None = None,
+        progress: Progress = no_progress,
     ) -> Tensor:
         """Render the clip with the lens that focus and blur strength describe.
 
@@ -142,7 +141,7 @@ class BokehPipeline:
             working_size: 'auto', 'native' or (width, height), see `working_geometry`.
             k_dtype: dtype in which K is embedded; float16 as published, on every device.
             encode_batch: frames encoded together; memory only, the result does not depend on it.
-            on_step: see `stream`.
+            progress: see `stream`.
 
         Returns:
             float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
@@ -167,7 +166,7 @@ class BokehPipeline:
             overlap=overlap,
             k_dtype=k_dtype,
             encode_batch=encode_batch,
-            on_step=on_step,
+            progress=progress,
         ):
             output[start : start + len(piece)] = piece
         return output
@@ -182,7 +181,7 @@ class BokehPipeline:
         k_dtype: torch.dtype = K_DTYPE,
         encode_batch: int = 2,
         start_frame: int = 0,
-        on_step: OnStep | None = None,
+        progress: Progress = no_progress,
     ) -> Iterator[tuple[int, Tensor]]:
         """Render piece by piece: a decode call's frames as soon as no later window changes them.
 
@@ -195,8 +194,8 @@ class BokehPipeline:
             encode_batch: frames encoded together.
             start_frame: first frame wanted, a multiple of 8. Of the frames before it only those that share a
                 window or a decode call with it are looked at; the result is that of the whole clip.
-            on_step: called with (done, total) before and after each window and decode call and before each
-                encoding; what it raises ends the run.
+            progress: told of windows and decode calls, before and after each and before each encoding; what
+                it raises ends the run.
 
         Returns:
             (first frame, float32 [N, 3, H, W] in [0, 1]) in order, covering the clip from `start_frame` on.
@@ -211,7 +210,7 @@ class BokehPipeline:
                 f"start_frame is {start_frame} in a clip of {inputs.num_frames} frames; it must be a "
                 f"multiple of {DECODE_FRAMES} inside the clip."
             )
-        return self._run(inputs, windows, calls, mpi_mode, k_dtype, encode_batch, on_step)
+        return self._run(inputs, windows, calls, mpi_mode, k_dtype, encode_batch, progress)
 
     def _run(
         self,
@@ -221,15 +220,14 @@ class BokehPipeline:
         mpi_mode: MPIMode,
         k_dtype: torch.dtype,
         encode_batch: int,
-        on_step: OnStep | None,
+        progress: Progress,
     ) -> Iterator[tuple[int, Tensor]]:
         first = next(k for k, window in enumerate(windows) if window.stop > calls[0].start)
         total = len(windows) - first + len(calls)
         done = 0
 
         def report() -> None:
-            if on_step is not None:
-                on_step(done, total)
+            progress(done, total)
 
         def encode(start: int, stop: int) -> EncodedFrames:
             return encode_frames(

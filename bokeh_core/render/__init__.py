@@ -7,7 +7,7 @@ from .renderers import ClipRenderer, LensRenderer, ModelRenderer
 from .run import RenderReport, check_job, run_job
 from .settings import GivenFocus, GivenStrength, Strength, parse_focus
 from .source import ClipSource, FileClip, TensorClip
-from .stages import STAGES, Progress, overall_share
+from .stages import STAGES, StageProgress, overall_share
 from .trimmed_clip import TrimmedClip
 
 __all__ = [
@@ -24,9 +24,9 @@ __all__ = [
     "GivenStrength",
     "LensRenderer",
     "ModelRenderer",
-    "Progress",
     "RenderJob",
     "RenderReport",
+    "StageProgress",
     "Strength",
     "TensorClip",
     "TrimmedClip",

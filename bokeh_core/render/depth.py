@@ -16,6 +16,7 @@ from ..clip.letterbox import PictureArea
 from ..disparity.conversion import DepthMeaning, DisparityConversion, DisparityStatistics
 from ..disparity.files import DepthMapStream, describe_maps, open_depth_maps, state_of_files
 from ..disparity.fit import MapFit, resize_disparity, resizing_report
+from ..progress import Check, Progress, counting
 from .content_hash import tensor_hash
 
 Size = tuple[int, int]
@@ -47,7 +48,7 @@ class DepthSource(Protocol):
         num_frames: int,
         size: Size,
         saved: dict[str, Any] | None,
-        on_frame: Callable[[], None],
+        progress: Progress,
         area: PictureArea | None = None,
     ) -> PreparedDepth:
         """Measure the whole depth where its meaning needs that, so that disparity can be read frame by frame.
@@ -56,7 +57,7 @@ class DepthSource(Protocol):
             num_frames: of the clip.
             size: (height, width) of the frames in px.
             saved: `PreparedDepth.saved` of an earlier run, which spares measuring; None measures.
-            on_frame: called for every map; may raise to stop.
+            progress: told of maps, while they are measured; may raise to stop.
             area: of the frames, whose depth decides what becomes 0 and 1; None is all.
 
         Raises:
@@ -86,11 +87,11 @@ class FileDepth:
         num_frames: int,
         size: Size,
         saved: dict[str, Any] | None,
-        on_frame: Callable[[], None],
+        progress: Progress,
         area: PictureArea | None = None,
     ) -> PreparedDepth:
         stream = open_depth_maps(self.path)
-        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, on_frame, area)
+        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,12 @@ class GivenMaps:
         num_frames: int,
         size: Size,
         saved: dict[str, Any] | None,
-        on_frame: Callable[[], None],
+        progress: Progress,
         area: PictureArea | None = None,
     ) -> PreparedDepth:
         maps = as_plain_float(self.values, "depth").cpu()
         stream = DepthMapStream("memory", lambda start: ((values, "float32") for values in maps[start:]))
-        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, on_frame, area)
+        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class GivenDepth:
         num_frames: int,
         size: Size,
         saved: dict[str, Any] | None,
-        on_frame: Callable[[], None],
+        progress: Progress,
         area: PictureArea | None = None,
     ) -> PreparedDepth:
         disparity = checked_maps(self.disparity)
@@ -161,10 +162,10 @@ def _prepared(
     num_frames: int,
     size: Size,
     saved: dict[str, Any] | None,
-    on_frame: Callable[[], None],
+    progress: Progress,
     area: PictureArea | None,
 ) -> PreparedDepth:
-    found = saved or _measured(stream, meaning, fit, size, on_frame, area)
+    found = saved or _measured(stream, meaning, fit, size, counting(progress, num_frames), area)
     count: int = found["count"]
     fit.require_length(count, num_frames)
     conversion = DisparityConversion(**found["conversion"])
@@ -186,7 +187,7 @@ def _measured(
     meaning: DepthMeaning,
     fit: MapFit,
     size: Size,
-    on_frame: Callable[[], None],
+    tick: Check,
     area: PictureArea | None,
 ) -> dict[str, Any]:
     statistics = DisparityStatistics(meaning)
@@ -196,7 +197,7 @@ def _measured(
             map_size = (frame.shape[0], frame.shape[1])
             placed = fit.placing_report(map_size, size)
         statistics.add(frame if area is None else frame[fit.in_map(area, map_size, size)])
-        on_frame()
+        tick()
     conversion = statistics.conversion()
     return {
         "conversion": asdict(conversion),

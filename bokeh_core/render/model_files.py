@@ -16,10 +16,11 @@ from ..checkpoint.library import state_of_model
 from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
 from ..pipeline.streaming import BokehPipeline
+from ..progress import Check
 from ..published import OVERLAP_FRAMES, MPIMode
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
-from .renderers import Check, ModelRenderer
+from .renderers import ModelRenderer
 
 if TYPE_CHECKING:
     from ..pipeline.working_size import WorkingSize

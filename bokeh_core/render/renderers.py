@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, cast
@@ -17,6 +17,7 @@ from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, 
 from ..pipeline.inputs import BokehInputs
 from ..pipeline.report import strength_warning
 from ..pipeline.working_size import WorkingSize, working_geometry
+from ..progress import Check, checking
 from ..published import (
     DECODE_FRAMES,
     OVERLAP_FRAMES,
@@ -33,7 +34,6 @@ from .clip_stream import ClipStream, SlidingFrames
 if TYPE_CHECKING:
     from ..pipeline.streaming import BokehPipeline
 
-Check = Callable[[], None]
 # Frames handed to Lens Blur together; it decides how many to work on at a time.
 _LENS_FRAMES = 4
 # Frames whose features wait for their decode call: the call's, and half a window more.
@@ -116,7 +116,7 @@ class LensRenderer:
                 strength_px[part],
                 lens,
                 device=self.device,
-                on_frame=lambda _: check(),
+                progress=checking(check),
                 check=check,
             )
             start += len(batch)
@@ -176,7 +176,7 @@ class ModelRenderer:
             mpi_mode=self.mpi_mode,
             overlap=self.overlap,
             start_frame=start,
-            on_step=lambda _done, _total: check(),
+            progress=checking(check),
         )
         sharp_frames = clip.frames(start)
         for _, piece in pieces:

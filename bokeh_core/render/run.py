@@ -16,6 +16,7 @@ from ..clip.letterbox import PictureArea
 from ..disk.errors import told_of_disk
 from ..disk.space import free_bytes_in, require_space
 from ..disk.whole_file import put_in_place
+from ..progress import Check, Progress, as_part, counting, no_check
 from ..video_io import (
     EncodedPart,
     PartWriter,
@@ -37,10 +38,9 @@ from .refusals import (
     require_unchanged,
     states_of,
 )
-from .renderers import Check
 from .result import Found, look_at, metadata_of
 from .settings import late_keyframes
-from .stages import Progress, counter, no_progress, ticking
+from .stages import StageProgress, no_stage_progress, ticking
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +62,8 @@ class RenderReport:
 
 def run_job(
     job: RenderJob,
-    progress: Progress = no_progress,
-    check: Check = lambda: None,
+    progress: StageProgress = no_stage_progress,
+    check: Check = no_check,
     free_bytes: Callable[[Path], int] = free_bytes_in,
 ) -> RenderReport:
     """Make the output file of a job, in host memory that does not grow with the clip.
@@ -73,7 +73,7 @@ def run_job(
 
     Args:
         job: what to render.
-        progress: see `Progress`.
+        progress: see `StageProgress`.
         check: called several times within a frame; may raise to stop.
         free_bytes: tells how much may be written to the disk of a folder.
 
@@ -122,7 +122,7 @@ def _render(
     key: str,
     tracks: TrackPlan,
     store: PartStore,
-    progress: Progress,
+    progress: StageProgress,
     check: Check,
     free_bytes: Callable[[Path], int],
 ) -> RenderReport:
@@ -150,9 +150,9 @@ def _render(
     spans = plan_parts(len(times), job.part_frames)
     parts = {span: part for span in spans if (part := store.verified(span)) is not None}
     kept = sum(span.stop - span.start for span in parts)
-    tick = partial(progress, "rendering")
+    rendering = partial(progress, "rendering")
     _require_space(job, parts, spans, free_bytes)
-    tick(kept, len(times))
+    rendering(kept, len(times))
     done = kept
     for run in _runs_of_missing(spans, parts):
         frames = job.renderer.frames(picture, run[0].start, check)
@@ -160,7 +160,7 @@ def _render(
             frames = framed(frames, clip, area, run[0].start)
         for span in run:
             _require_space(job, parts, spans, free_bytes)
-            parts[span] = _rendered(job, store, span, frames, partial(_add_to, tick, done, len(times)))
+            parts[span] = _rendered(job, store, span, frames, as_part(rendering, done, len(times)))
             done += span.stop - span.start
     require_unchanged(before, states_of(job))
     joined = [parts[span] for span in spans]
@@ -179,11 +179,11 @@ def _render(
 
 
 def _analysed(
-    job: RenderJob, store: PartStore, progress: Progress
+    job: RenderJob, store: PartStore, progress: StageProgress
 ) -> tuple[list[int], list[str], PictureArea | None, PreparedDepth, Tensor, Tensor]:
     """Times, warnings, picture between bars, depth, focus [T], strength [T]; from an earlier run if any."""
     saved = store.analysis()
-    times = saved.get("times") or job.clip.timestamps(counter(progress, "reading video", 0))
+    times = saved.get("times") or job.clip.timestamps(partial(progress, "reading video"))
     if not times:
         raise ValueError("The clip has no frames.")
     warnings = saved.get("warnings") or job.clip.warnings(job.encoding)
@@ -195,12 +195,12 @@ def _analysed(
         area = None if saved["area"] is None else PictureArea(*saved["area"])
     else:
         area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
-    tick = counter(progress, "reading depth", count)
-    depth = job.depth.prepare(count, size, saved.get("depth"), tick, area)
+    reading = partial(progress, "reading depth")
+    depth = job.depth.prepare(count, size, saved.get("depth"), reading, area)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     else:
-        tick = counter(progress, "measuring focus", count)
+        tick = counting(partial(progress, "measuring focus"), count)
         shape = torch.Size((count, *size))
         focal = job.focus.values(count, StreamedMaps(lambda: ticking(depth.read(0), tick), shape))
         store.save_analysis(
@@ -216,14 +216,14 @@ def _analysed(
 
 
 def _rendered(
-    job: RenderJob, store: PartStore, span: Span, frames: Iterator[Tensor], tick: Callable[[int], None]
+    job: RenderJob, store: PartStore, span: Span, frames: Iterator[Tensor], progress: Progress
 ) -> EncodedPart:
     count = span.stop - span.start
     with store.unfinished(store.part_name(span)) as path:
         with PartWriter(path, container_of(job.output), job.encoding, job.clip.format) as writer:
             for i in range(count):
                 writer.add(next(frames))
-                tick(i + 1)
+                progress(i + 1, count)
         return store.finish(path, span, writer.reorder)
 
 
@@ -234,21 +234,16 @@ def _join(
     parts: Sequence[EncodedPart],
     times: Sequence[int],
     tracks: TrackPlan,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> list[str]:
     """Put the result in place; returns what was found to be damaged."""
-    count = 0
-
-    def tick() -> None:
-        nonlocal count
-        count += 1
-        progress(count, len(times))
-
     with store.unfinished(store.joined_name()) as path:
         with job.clip.sound(store.folder) as sound:
             container = container_of(job.output)
             metadata = metadata_of(key)
-            found = join_parts(parts, times, job.clip.format, sound, tracks, path, container, tick, metadata)
+            found = join_parts(
+                parts, times, job.clip.format, sound, tracks, path, container, progress, metadata
+            )
         require_still_free(job, key)
         put_in_place(path, job.output)
     store.remove()
@@ -283,10 +278,6 @@ def _runs_of_missing(spans: Sequence[Span], parts: dict[Span, EncodedPart]) -> I
             run = []
     if run:
         yield run
-
-
-def _add_to(tick: Callable[[int, int], None], before: int, total: int, done: int) -> None:
-    tick(before + done, total)
 
 
 def _kept_line(kept: int, total: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..disparity.files import state_of_files
+from ..progress import Progress
 from ..video_io import (
     CODECS,
     Encoding,
@@ -44,8 +45,8 @@ class ClipSource(Protocol):
     def sound_file(self) -> Path | None:
         """File whose sound is copied, None if the sound is elsewhere or there is none."""
 
-    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
-        """Time of each frame, ascending, in units of the format's time base; `on_frame` is called for all."""
+    def timestamps(self, progress: Progress) -> list[int]:
+        """Time of each frame, ascending, in units of the format's time base; `progress` is told of all."""
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
         """Frames float32 [H, W, C] in [0, 1] from number `start` on, given what `timestamps` returned."""
@@ -84,8 +85,8 @@ class FileClip:
         self.format = replace(video, alpha=video.alpha and keep_alpha)
         self.sound_file: Path | None = path
 
-    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
-        return self._file.timestamps(on_frame)
+    def timestamps(self, progress: Progress) -> list[int]:
+        return self._file.timestamps(progress)
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
         for frame in self._file.frames(start, times):
@@ -150,7 +151,7 @@ class TensorClip:
             return None
         return MemorySound(self.waveform, self.sample_rate_hz)
 
-    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
+    def timestamps(self, progress: Progress) -> list[int]:
         return list(range(len(self.images)))
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from torch import Tensor
+
+from ..progress import Check
 
 # Stage -> its rough share of the time a clip takes.
 _WEIGHTS = {
@@ -18,8 +20,8 @@ _WEIGHTS = {
 STAGES = tuple(_WEIGHTS)
 
 
-class Progress(Protocol):
-    """What is called as a run advances; it may raise to stop the run, which keeps the finished parts."""
+class StageProgress(Protocol):
+    """`progress.Progress` of each stage of a run; raising stops the run, which keeps the finished parts."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Learn that one more frame of a stage is finished.
@@ -31,30 +33,18 @@ class Progress(Protocol):
         """
 
 
-def no_progress(stage: str, done: int, total: int) -> None:
-    """A `Progress` for runs that nobody watches."""
+def no_stage_progress(stage: str, done: int, total: int) -> None:
+    """The progress of runs that nobody watches."""
 
 
 def overall_share(stage: str, done: int, total: int) -> float:
-    """How much of a whole job is finished, 0 to 1; arguments as `Progress`."""
+    """How much of a whole job is finished, 0 to 1; arguments as `StageProgress`."""
     before = sum(list(_WEIGHTS.values())[: STAGES.index(stage)])
     return before + _WEIGHTS[stage] * (min(done / total, 1) if total else 0)
 
 
-def ticking(frames: Iterator[Tensor], tick: Callable[[], None]) -> Iterator[Tensor]:
+def ticking(frames: Iterator[Tensor], tick: Check) -> Iterator[Tensor]:
     """Hand frames on and call `tick` after each."""
     for frame in frames:
         yield frame
         tick()
-
-
-def counter(progress: Progress, stage: str, total: int) -> Callable[[], None]:
-    """A tick that tells `progress` how often it was called."""
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        progress(stage, done, total)
-
-    return tick

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..disparity.files import state_of_files
+from ..progress import Progress, no_progress
 from ..video_io import Encoding, TrackPlan, VideoFile, ending_for_sound, plan_tracks
 from .source import file_warnings
 from .trimmed_sound import written_sound
@@ -41,18 +42,18 @@ class TrimmedClip:
         # Up to the end of the clip, but from the start of the file, from which frames are numbered.
         self._times: list[int] | None = None
 
-    def timestamps(self, on_frame: Callable[[], None]) -> list[int]:
+    def timestamps(self, progress: Progress) -> list[int]:
         """Time of each frame from the first one on.
 
         Raises:
             ValueError: no frame is shown in that time, or the video cannot be decoded.
         """
-        times = self._all_times(on_frame)
+        times = self._all_times(progress)
         kept = times[self._first(times) :]
         return [time - kept[0] for time in kept]
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
-        of_file = self._all_times(lambda: None)
+        of_file = self._all_times()
         number = self._first(of_file) + start
         for frame in islice(self._file.frames(number, of_file), max(len(of_file) - number, 0)):
             yield frame if self.format.alpha else frame[..., :3]
@@ -65,7 +66,7 @@ class TrimmedClip:
 
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         base = self.format.time_base
-        times = self._all_times(lambda: None)
+        times = self._all_times()
         start = times[self._first(times)] * base
         stop = None if self._stop is None else self._stop * base
         return written_sound(self._file.path, folder, start, stop)
@@ -76,9 +77,9 @@ class TrimmedClip:
     def fingerprint(self) -> str:
         return f"{state_of_files(self._file.path)} {self.format!r} {self._start} {self._stop}"
 
-    def _all_times(self, on_frame: Callable[[], None]) -> list[int]:
+    def _all_times(self, progress: Progress = no_progress) -> list[int]:
         if self._times is None:
-            self._times = self._file.timestamps(on_frame, self._stop)
+            self._times = self._file.timestamps(progress, self._stop)
         return self._times
 
     def _first(self, times: Sequence[int]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..progress import Progress, no_progress
 from .carry import Timed, add_tracks, copy_metadata, of_the_film
 from .codecs import CONTAINERS
 from .format import VideoFormat
@@ -78,7 +79,7 @@ def join_parts(
     plan: TrackPlan,
     destination: Path,
     container: str,
-    on_frame: Callable[[], None] = lambda: None,
+    progress: Progress = no_progress,
     metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """Write one file from parts that follow each other, each frame at its time, with the tracks of a file.
@@ -91,7 +92,7 @@ def join_parts(
         plan: of the tracks of that file.
         destination: what to write.
         container: FFmpeg's name of its format.
-        on_frame: called for every frame; may raise to stop.
+        progress: told of every frame; may raise to stop.
         metadata: of the file itself, with names in small letters; the source's of the same names give way.
 
     Returns:
@@ -126,7 +127,7 @@ def join_parts(
             flows = add_tracks(source, plan, output, stack, offset, restarts)
         output.start_encoding()
         shown = times_in_ticks([t - round(offset / video.time_base) for t in times], video.time_base, tick)
-        tracks = [_pictures(parts, shown, tick, video, pictures, on_frame), *(flow() for flow in flows)]
+        tracks = [_pictures(parts, shown, tick, video, pictures, progress), *(flow() for flow in flows)]
         damaged = 0
         for _, order, packet in heapq.merge(*tracks, key=lambda item: item[:2]):
             try:
@@ -163,7 +164,7 @@ def _pictures(
     tick: Fraction,
     video: VideoFormat,
     target: Any,
-    on_frame: Callable[[], None],
+    progress: Progress,
 ) -> Iterator[Timed]:
     """Packets of all parts in the order of storing, with the times of the clip in ticks."""
     import av
@@ -198,5 +199,5 @@ def _pictures(
                 packet.duration = following - times[number]
                 packet.stream = target
                 stored += 1
-                on_frame()
+                progress(stored, len(times))
                 yield float(decode * tick), 0, packet

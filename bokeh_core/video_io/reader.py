@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import dropwhile
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..progress import Progress, no_progress
 from .decoding import CannotSeek, Decoding, has_side_alpha
 from .format import VideoFormat, require_known_colours
 from .hdr import dynamic_metadata_of, hdr_metadata_of, side_data
@@ -25,7 +26,6 @@ from .timing import REORDER_FRAMES, frame_rate_of, is_run_of, shown_times
 if TYPE_CHECKING:
     import av
 
-OnFrame = Callable[[], None]
 # Formats that count time from the beginning of the file to its end.
 _WITH_INDEX = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mxf", "asf")
 
@@ -66,13 +66,13 @@ class VideoFile:
             require_known_colours(self.format, path.name)
             self._unread_alpha = has_side_alpha(stream) and not self.format.alpha
 
-    def timestamps(self, on_frame: OnFrame = lambda: None, until: int | None = None) -> list[int]:
+    def timestamps(self, progress: Progress = no_progress, until: int | None = None) -> list[int]:
         """Decode the video for the time of each frame, in units of `time_base`, strictly ascending.
 
         The number of frames that really decode can be had in no other way.
 
         Args:
-            on_frame: called for every frame; may raise to stop.
+            progress: told of every frame, of a total that is not known; may raise to stop.
             until: time before which frames are wanted; None wants them all.
 
         Raises:
@@ -87,7 +87,7 @@ class VideoFile:
                 self._require_size(frame, len(stamps))
                 self._survey.look_at(frame, len(stamps), self.format.colour)
                 stamps.append(None if frame.pts is None else int(frame.pts))
-                on_frame()
+                progress(len(stamps), 0)
                 after += until is not None and frame.pts is not None and frame.pts >= until
                 # Stamps in the order of storing may go back by as many.
                 if after > REORDER_FRAMES:

@@ -17,7 +17,7 @@ from bokeh_core.render.command.processes import Process
 from ..metrics import METRICS, Backbones
 from ..scenes.presets import PRESETS
 from .clip_plan import plan_clips
-from .measure import Progress, Settings, is_done
+from .measure import Event, Settings, is_done
 from .perturb import PERTURBATIONS, parse_perturbations
 from .plan import Bench, EvaluationPlan, make_plan
 from .plot import require_matplotlib
@@ -150,13 +150,13 @@ def plan_of(arguments: argparse.Namespace) -> EvaluationPlan:
     return make_plan(clips, specs, parse_perturbations(arguments.perturb), bench)
 
 
-def show(bar: Any, progress: Progress) -> None:
+def show(bar: Any, event: Event) -> None:
     """Bring the bar to where a run is; failures are lines above it."""
-    if progress.failure is None:
-        bar.set_postfix_str(progress.text, refresh=progress.unit is None)
+    if event.failure is None:
+        bar.set_postfix_str(event.text, refresh=event.unit is None)
     else:
-        bar.write(f"{progress.text}: failed: {progress.failure}", file=sys.stderr)
-    bar.update(progress.unit is not None)
+        bar.write(f"{event.text}: failed: {event.failure}", file=sys.stderr)
+    bar.update(event.unit is not None)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

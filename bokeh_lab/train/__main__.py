@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
                 config.seed,
                 device=ray_device(config.data.device),
                 workers=config.data.workers,
-                on_shard=partial(advance, bar),
+                progress=partial(advance, bar),
             )
         say(f"{config.data.shards}: {count} shards, {config.data.scenes} scenes")
     elif arguments.command == "bundle":

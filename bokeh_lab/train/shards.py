@@ -11,7 +11,7 @@ import json
 import math
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -25,6 +25,7 @@ from torch import Tensor
 
 from bokeh_core.coc import signed_circle_of_confusion_px
 from bokeh_core.disk.whole_file import whole_file, write_whole_json
+from bokeh_core.progress import Progress, no_progress
 
 from ..ground_truth import IN_FOCUS_DISPARITY, GroundTruthClip, near_occlusion_edges
 from .config import DataConfig
@@ -57,7 +58,7 @@ def write_shards(
     *,
     device: str = "cpu",
     workers: int = 0,
-    on_shard: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> int:
     """Render the scenes of a config into shards; those that are there already are kept.
 
@@ -66,7 +67,7 @@ def write_shards(
         seed: of the scenes.
         device: where rays are traced.
         workers: processes; with 0 or 1 everything happens in this one.
-        on_shard: called with (done, total).
+        progress: told of shards.
 
     Returns:
         How many shards there are.
@@ -87,10 +88,10 @@ def write_shards(
     total = math.ceil(data.scenes / data.shard_scenes)
     missing = [number for number in range(total) if not (folder / shard_name(number)).is_file()]
     done = total - len(missing)
-    on_shard(done, total)
+    progress(done, total)
     for _ in _run(data, seed, device, workers, missing):
         done += 1
-        on_shard(done, total)
+        progress(done, total)
     return total
 
 

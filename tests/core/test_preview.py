@@ -94,9 +94,9 @@ def test_focus_and_strength_may_change_over_time():
 
 
 def test_progress_counts_frames():
-    done: list[int] = []
-    preview(torch.rand(3, 2, 2, 3), torch.rand(3, 2, 2), on_frame=done.append)
-    assert done == [1, 2, 3]
+    ticks: list[tuple[int, int]] = []
+    preview(torch.rand(3, 2, 2, 3), torch.rand(3, 2, 2), progress=lambda *tick: ticks.append(tick))
+    assert ticks == [(1, 3), (2, 3), (3, 3)]
 
 
 class TestRadiusLines:

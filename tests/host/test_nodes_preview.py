@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bokeh_core.preview import focus_preview
+from bokeh_core.progress import no_progress
 from tests.host.harness import Array, Graph, HostUnderTest, Node
 from tests.host.schema import function_defaults, inputs_of, schema_defaults
 
@@ -39,7 +40,7 @@ def preview(host: HostUnderTest, frames: Array, disparity: Array, **options: Any
 
 def test_schema_and_function_agree(host: HostUnderTest):
     function = function_defaults(focus_preview)
-    assert function.pop("on_frame") is None
+    assert function.pop("progress") is no_progress
     assert schema_defaults(host, NODE) == function
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from bokeh_core.disk.typed_paths import find_path
+from bokeh_core.progress import no_progress
 from bokeh_core.render.given_clip import given_clip
 from bokeh_core.render.made_results import LONGEST_STEM, result_stem
 from tests.hostile.words import require_our_words
@@ -55,7 +56,7 @@ def try_parts(chance: random.Random, _: Path) -> str:
         del parts[chance.choice(list(parts))]
     try:
         clip = given_clip(SimpleNamespace(**parts), chance.random() < 0.5)
-        frames = list(clip.frames(0, clip.timestamps(lambda: None)))
+        frames = list(clip.frames(0, clip.timestamps(no_progress)))
         video = clip.format
     except ValueError as error:
         require_our_words(error)

@@ -43,9 +43,9 @@ def test_layers_are_drawn_where_they_are_nearest_first():
 
 
 def test_clip_shows_the_scene_and_its_truth():
-    ticks: list[int] = []
-    clip = render_clip(two_plane_scene(), on_frame=ticks.append)
-    assert ticks == [1, 2]
+    ticks: list[tuple[int, int]] = []
+    clip = render_clip(two_plane_scene(), progress=lambda *tick: ticks.append(tick))
+    assert ticks == [(1, 2), (2, 2)]
     square = torch.zeros(2, 24, 32, dtype=torch.bool)
     square[0, 6:14, 8:16] = True
     square[1, 6:14, 12:20] = True

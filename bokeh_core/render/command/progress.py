@@ -9,7 +9,7 @@ from bokeh_core.console import advance, progress_bar
 
 
 class ProgressLine:
-    """Shows the stages of one clip; a context manager, and a `Progress`."""
+    """Shows the stages of one clip; a context manager, and a `StageProgress`."""
 
     def __init__(self, name: str, stream: TextIO | None = None) -> None:
         """Begin with no bar; each stage opens its own.

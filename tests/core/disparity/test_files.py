@@ -46,7 +46,7 @@ class TestFolder:
     def test_every_frame_is_announced(self, tmp_path: Path):
         write_frames(tmp_path, ["0.png", "1.png", "2.png"])
         calls: list[int] = []
-        read_depth_maps(tmp_path, on_frame=lambda: calls.append(1))
+        read_depth_maps(tmp_path, check=lambda: calls.append(1))
         assert len(calls) == 3
 
     @pytest.mark.parametrize(

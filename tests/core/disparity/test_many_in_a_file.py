@@ -156,7 +156,7 @@ def test_cancel_takes_effect_between_pages(tmp_path: Path):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        read_depth_maps(tmp_path / "d.tif", on_frame=cancel)
+        read_depth_maps(tmp_path / "d.tif", check=cancel)
 
 
 def test_an_animation_in_a_folder_is_an_error(tmp_path: Path):

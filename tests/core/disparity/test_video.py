@@ -86,7 +86,7 @@ def test_rgb_video_is_read(tmp_path: Path):
 def test_every_frame_is_read_and_announced(tmp_path: Path):
     write_video(tmp_path / "d.mkv", [plane([10 * t, 20]) for t in range(5)], "gray")
     calls: list[int] = []
-    maps = read_depth_maps(tmp_path / "d.mkv", on_frame=lambda: calls.append(1))
+    maps = read_depth_maps(tmp_path / "d.mkv", check=lambda: calls.append(1))
     assert (maps.values[:, 0, 0] * 255).round().tolist() == [0, 10, 20, 30, 40]
     assert len(calls) == 5
     assert maps.description == "Read 5 frames of 4 x 2 px, 8-bit video, from d.mkv."

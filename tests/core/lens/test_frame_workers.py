@@ -8,6 +8,7 @@ import torch
 
 from bokeh_core.lens import Aperture, lens_blur
 from bokeh_core.lens.frame_workers import render_frames, sensible_workers
+from bokeh_core.progress import no_progress
 from tests.core.lens.reference import random_texture
 
 HEIGHT_PX, WIDTH_PX = 36, 52
@@ -48,9 +49,9 @@ def test_more_workers_than_frames():
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_ticks_come_in_order_on_the_calling_thread(workers: int):
-    ticks: list[tuple[int, int]] = []
-    lens_blur(**clip(6), workers=workers, on_frame=lambda done: ticks.append((done, threading.get_ident())))
-    assert ticks == [(done, threading.get_ident()) for done in range(1, 7)]
+    ticks: list[tuple[int, int, int]] = []
+    lens_blur(**clip(6), workers=workers, progress=lambda *tick: ticks.append((*tick, threading.get_ident())))
+    assert ticks == [(done, 6, threading.get_ident()) for done in range(1, 7)]
 
 
 def test_under_inference_mode():
@@ -69,14 +70,6 @@ def test_no_worker_is_refused(workers: int):
 
 class Stop(BaseException):
     """What a cancelled host raises."""
-
-
-def never() -> None:
-    """No reason to stop."""
-
-
-def ignore(_done: int) -> None:
-    """Nobody watches."""
 
 
 def until_stopped(check: Any) -> None:
@@ -106,7 +99,7 @@ def test_a_check_stops_all_workers():
             raise Stop
 
     with pytest.raises(Stop):
-        render_frames(render, 10, 2, ignore, stop_once_both_work)
+        render_frames(render, 10, 2, no_progress, stop_once_both_work)
     assert sorted(started) == [0, 1]
     assert threads_of_workers() == []
 
@@ -119,11 +112,11 @@ def test_a_tick_stops_all_workers():
         if frame > 0:
             until_stopped(check)
 
-    def stop(_done: int) -> None:
+    def stop(_done: int, _total: int) -> None:
         raise Stop
 
     with pytest.raises(Stop):
-        render_frames(render, 10, 2, stop, never)
+        render_frames(render, 10, 2, stop)
     # Frame 0 is done, and its worker may have begun a third before the tick came.
     assert sorted(started) in ([0, 1], [0, 1, 2])
     assert threads_of_workers() == []
@@ -139,7 +132,7 @@ def test_an_error_in_a_worker_comes_out():
             until_stopped(check)
 
     with pytest.raises(ValueError, match="frame 1 is broken"):
-        render_frames(render, 10, 2, ticks.append, never)
+        render_frames(render, 10, 2, lambda done, _total: ticks.append(done))
     assert ticks == [1]
     assert threads_of_workers() == []
 
@@ -149,7 +142,7 @@ def test_threads_are_shared_out_and_given_back():
     torch.set_num_threads(6)
     seen: list[int] = []
     try:
-        render_frames(lambda _frame, _check: seen.append(torch.get_num_threads()), 4, 3, ignore, never)
+        render_frames(lambda _frame, _check: seen.append(torch.get_num_threads()), 4, 3)
         after = torch.get_num_threads()
     finally:
         torch.set_num_threads(before)

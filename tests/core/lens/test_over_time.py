@@ -81,9 +81,9 @@ def test_a_focus_pull_is_continuous(low: float, high: float):
 
 
 def test_ticks_count_the_frames_in_order():
-    ticks: list[int] = []
-    lens_blur(**clip(5), on_frame=ticks.append)
-    assert ticks == [1, 2, 3, 4, 5]
+    ticks: list[tuple[int, int]] = []
+    lens_blur(**clip(5), progress=lambda *tick: ticks.append(tick))
+    assert ticks == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 class Stop(BaseException):
@@ -91,7 +91,7 @@ class Stop(BaseException):
 
 
 def test_an_exception_in_a_check_stops_the_work_within_a_frame():
-    ticks: list[int] = []
+    ticks: list[tuple[int, int]] = []
     checks: list[None] = []
 
     def stop_at_the_third_check() -> None:
@@ -101,18 +101,18 @@ def test_an_exception_in_a_check_stops_the_work_within_a_frame():
 
     given = {name: value[-1:] for name, value in clip(3).items()}
     with pytest.raises(Stop):
-        lens_blur(**given, on_frame=ticks.append, check=stop_at_the_third_check)
+        lens_blur(**given, progress=lambda *tick: ticks.append(tick), check=stop_at_the_third_check)
     assert (len(checks), ticks) == (3, [])
 
 
 def test_an_exception_in_a_tick_stops_the_work():
     ticks: list[int] = []
 
-    def stop_at_two(done: int) -> None:
+    def stop_at_two(done: int, _total: int) -> None:
         ticks.append(done)
         if done == 2:
             raise Stop
 
     with pytest.raises(Stop):
-        lens_blur(**clip(5), on_frame=stop_at_two)
+        lens_blur(**clip(5), progress=stop_at_two)
     assert ticks == [1, 2]

@@ -10,7 +10,6 @@ from bokeh_core.clip.channels import to_rgb, with_channels_of
 from bokeh_core.pipeline.by_stage import (
     BokehWindows,
     batches,
-    decode_steps,
     encode_clip,
     geometry_between,
     predict_windows,
@@ -20,6 +19,7 @@ from bokeh_core.pipeline.inputs import bokeh_inputs
 from bokeh_core.pipeline.report import sampling_report, strength_warning
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.pipeline.working_size import WorkingGeometry, working_geometry
+from bokeh_core.progress import Progress
 from bokeh_core.windows import Window, plan_windows
 
 CPU = torch.device("cpu")
@@ -67,10 +67,14 @@ def test_stages_give_what_the_pipeline_gives(clip, small_unet, small_vae, small_
     vae: Any = ShortOfMemory(small_vae, room)
     inputs = bokeh_inputs(*clip.values())
     plan = plan_windows(10)
-    counts: dict[str, list[int]] = {"encode": [], "predict": [], "decode": []}
-    encoded = encode_clip(vae, small_image_encoder, inputs, device=CPU, on_frame=counts["encode"].append)
+    told: dict[str, list[tuple[int, int]]] = {"encode": [], "predict": [], "decode": []}
+
+    def tell(stage: str) -> Progress:
+        return lambda *tick: told[stage].append(tick)
+
+    encoded = encode_clip(vae, small_image_encoder, inputs, device=CPU, progress=tell("encode"))
     latents = predict_windows(
-        small_unet, encoded, inputs, plan, mpi_mode="released", device=CPU, on_frame=counts["predict"].append
+        small_unet, encoded, inputs, plan, mpi_mode="released", device=CPU, progress=tell("predict")
     )
     windows = BokehWindows(latents, plan, inputs.geometry, 0.18215)
     # 10 frames: windows 0-7 and 2-9.
@@ -82,15 +86,16 @@ def test_stages_give_what_the_pipeline_gives(clip, small_unet, small_vae, small_
         inputs.geometry,
         device=CPU,
         encode_batch=4,
-        on_frame=counts["decode"].append,
+        progress=tell("decode"),
     )
     # Frames are encoded in other batches, whose rounding these random weights magnify to about 3e-5.
     assert (decoded - whole).abs().max() < 1e-3
     assert set(vae.encoded) == {room}
-    assert counts["encode"][-1] == 10
-    assert counts["predict"] == [0, 8, 16]
-    assert counts["decode"][-1] == decode_steps(10) == 32
-    assert all(series == sorted(series) for series in counts.values())
+    assert told["encode"][-1] == (10, 10)
+    assert told["predict"] == [(0, 16), (8, 16), (16, 16)]
+    # Two calls of 8 frames, each frame encoded and decoded.
+    assert told["decode"][-1] == (32, 32)
+    assert all(series == sorted(series) for series in told.values())
 
 
 def test_pieces_halve_until_they_fit_and_cover_everything():

@@ -357,7 +357,7 @@ def test_features_are_dropped_after_their_last_use(monkeypatch):
 def test_progress_and_cancel():
     steps: list[tuple[int, int]] = []
     pipeline = counting_pipeline(CountingUNet(), CountingVAE())
-    pipeline(*numbered_clip(13), on_step=lambda done, total: steps.append((done, total)))
+    pipeline(*numbered_clip(13), progress=lambda done, total: steps.append((done, total)))
     # Three windows and two decode calls.
     assert {total for _, total in steps} == {5}
     assert sorted({done for done, _ in steps}) == [0, 1, 2, 3, 4, 5]
@@ -373,7 +373,7 @@ def test_progress_and_cancel():
             raise CancelledError
 
     with pytest.raises(CancelledError):
-        counting_pipeline(unet, CountingVAE())(*numbered_clip(40), on_step=cancel)
+        counting_pipeline(unet, CountingVAE())(*numbered_clip(40), progress=cancel)
     assert len(unet.windows) == 2
 
 

@@ -10,6 +10,7 @@ import torch
 from bokeh_core.clip.letterbox import PictureArea
 from bokeh_core.disparity.fit import MapFit
 from bokeh_core.lens import lens_blur
+from bokeh_core.progress import no_progress
 from bokeh_core.render import (
     FileClip,
     FileDepth,
@@ -98,7 +99,7 @@ def test_bars_of_a_file_are_found(tmp_path: Path):
             tmp_path / "film.mp4", frames, codec="libx264", pixel_format="yuv420p", options={"crf": "23"}
         )
     )
-    times = clip.timestamps(lambda: None)
+    times = clip.timestamps(no_progress)
     found = area_of(clip, times)
     assert found is not None
     # Subsampled colour smears over the line.
@@ -113,8 +114,8 @@ def test_depth_in_the_bars_does_not_count(tmp_path: Path):
     np.save(tmp_path / "clean.npy", maps[:, :, 6:26])
     np.save(tmp_path / "spoilt.npy", spoilt)
     size = (HEIGHT, WIDTH)
-    depth = FileDepth(tmp_path / "spoilt.npy").prepare(COUNT, size, None, lambda: None, AREA)
-    clean = FileDepth(tmp_path / "clean.npy").prepare(COUNT, (HEIGHT, AREA.width), None, lambda: None)
+    depth = FileDepth(tmp_path / "spoilt.npy").prepare(COUNT, size, None, no_progress, AREA)
+    clean = FileDepth(tmp_path / "clean.npy").prepare(COUNT, (HEIGHT, AREA.width), None, no_progress)
     assert depth.saved["conversion"]["low"] == clean.saved["conversion"]["low"]
     assert depth.saved["conversion"]["high"] == clean.saved["conversion"]["high"]
     assert MapFit().in_map(AREA, (HEIGHT // 2, WIDTH // 2), size) == (slice(0, 24), slice(6, 26))

@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bokeh_core.progress import Check
 from bokeh_core.render import (
     FileClip,
     FileDepth,
@@ -30,7 +31,6 @@ from bokeh_core.render import (
     run_job,
 )
 from bokeh_core.render.clip_stream import ClipStream
-from bokeh_core.render.renderers import Check
 from bokeh_core.video_io import Encoding
 from tests.core.render.clips import (
     moving_pictures,

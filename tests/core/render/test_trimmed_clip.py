@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from bokeh_core.progress import no_progress
 from bokeh_core.render import (
     GivenDepth,
     GivenFocus,
@@ -23,10 +24,6 @@ from bokeh_core.video_io import Encoding
 from tests.core.render.clips import moving_pictures, read_video, sound_packets, times_of, write_video
 
 COUNT = 48
-
-
-def nothing() -> None:
-    """Never stop."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +42,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_frames_between_two_times(film: Path, start_s: float, duration_s: float, first: int, stop: int):
     clip = TrimmedClip(film, False, start_s, duration_s)
-    times = clip.timestamps(nothing)
+    times = clip.timestamps(no_progress)
     base = clip.format.time_base
     assert [time * base for time in times] == [Fraction(t, 24) for t in range(stop - first)]
     expected = read_video(film)[first:stop]
@@ -71,7 +68,7 @@ def test_a_video_without_a_duration(tmp_path: Path):
     with av.open(str(path)) as container:
         assert container.duration is None
     clip = TrimmedClip(path, False, 0.25, 0.125)
-    times = clip.timestamps(nothing)
+    times = clip.timestamps(no_progress)
     levels = [round(255 * frame.mean().item()) for frame in clip.frames(0, times)]
     # Its times are rounded to milliseconds: frames 6, 7, 8 are shown at 0.250, 0.292, 0.333 s.
     assert [round(level / 20) for level in levels] == [6, 7, 8]
@@ -86,7 +83,7 @@ class _Pipe:
 
 def test_nothing_is_shown_then(film: Path):
     with pytest.raises(ValueError, match=r"shows no frame from 5\.000 s to 6\.000 s; its last frame"):
-        TrimmedClip(film, False, 5.0, 1.0).timestamps(nothing)
+        TrimmedClip(film, False, 5.0, 1.0).timestamps(no_progress)
 
 
 def test_another_part_is_another_clip(film: Path):

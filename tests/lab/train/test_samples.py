@@ -138,7 +138,7 @@ def test_strengths_are_those_of_training(data: DataConfig):
 def test_shards_hold_the_rendered_clips(data: DataConfig, tmp_path: Path):
     data = replace(data, shards=str(tmp_path / "shards"))
     progress: list[tuple[int, int]] = []
-    assert write_shards(data, 0, on_shard=lambda done, total: progress.append((done, total))) == 2
+    assert write_shards(data, 0, progress=lambda done, total: progress.append((done, total))) == 2
     assert progress == [(0, 2), (1, 2), (2, 2)]
     rendered, read = RenderedScenes(data, 0), ShardedScenes(data, 0)
     for scene in (0, 3):
