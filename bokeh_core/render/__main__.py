@@ -1,6 +1,7 @@
 """Lens blur or the paper's model on video files of any length, without a host.
 
 python -m bokeh_core.render IN.mp4 --disparity DEPTH --focus point:512,288 --strength 16 -o OUT.mp4
+python -m bokeh_core.render IN.mp4 --disparity estimate -o OUT.mp4
 accelerate launch -m bokeh_core.render CLIPS/ --disparity DEPTHS/ -o RENDERED/
 """
 
@@ -25,11 +26,13 @@ from .command.arguments import (
     settings_of,
 )
 from .command.clips import ClipPaths, clips_at
+from .command.depth_arguments import ESTIMATE, estimated_depth
 from .command.devices import chosen_device
 from .command.failures import Failure, line_to_type, message_of, missing_library, told
 from .command.processes import this_process
 from .command.progress import ProgressLine
 from .command.termination import stopping_on_termination
+from .estimated import EstimatedDepth
 from .parts import parts_folder
 from .renderers import LensRenderer
 from .run import RenderReport, check_job, run_job
@@ -57,9 +60,11 @@ def _run(arguments: argparse.Namespace) -> int:
         process = this_process(os.environ)
         device = chosen_device(arguments.device, process)
         settings = settings_of(arguments)
-        source, disparity = input_path(arguments.source), input_path(arguments.disparity)
+        source = input_path(arguments.source)
+        disparity = None if arguments.disparity == ESTIMATE else input_path(arguments.disparity)
         clips = clips_at(source, disparity, output_path(arguments.output), settings.encoding.ending)
         clips = process.share_of(clips)
+        estimated = estimated_depth(arguments, device)
         renderer = chosen_renderer(arguments, device)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{message_of(error)}\n")
@@ -67,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
     failures = []
     for clip in clips:
         try:
-            report = _rendered(settings, clip, renderer)
+            report = _rendered(settings, clip, renderer, estimated)
         except _CannotLoad as error:
             sys.stderr.write(f"{message_of(error)}\n")
             return FAILED
@@ -97,10 +102,15 @@ class _CannotLoad(ValueError):
     """The model, which every clip needs."""
 
 
-def _rendered(settings: Settings, clip: ClipPaths, renderer: LensRenderer | FileModel) -> RenderReport:
+def _rendered(
+    settings: Settings,
+    clip: ClipPaths,
+    renderer: LensRenderer | FileModel,
+    estimated: EstimatedDepth | None,
+) -> RenderReport:
     if clip.by_name:
         clip.output.parent.mkdir(parents=True, exist_ok=True)
-    job = job_of(settings, clip, renderer)
+    job = job_of(settings, clip, renderer, estimated)
     done = check_job(job)
     if done is not None:
         return done

@@ -91,7 +91,7 @@ class FileDepth:
         area: PictureArea | None = None,
     ) -> PreparedDepth:
         stream = open_depth_maps(self.path)
-        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
+        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class GivenMaps:
     ) -> PreparedDepth:
         maps = as_plain_float(self.values, "depth").cpu()
         stream = DepthMapStream("memory", lambda start: ((values, "float32") for values in maps[start:]))
-        return _prepared(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
+        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class GivenDepth:
         return PreparedDepth(read, {}, "\n".join(lines))
 
 
-def _prepared(
+def prepared_from(
     stream: DepthMapStream,
     meaning: DepthMeaning,
     fit: MapFit,
@@ -165,6 +165,7 @@ def _prepared(
     progress: Progress,
     area: PictureArea | None,
 ) -> PreparedDepth:
+    """Look at raw maps once, so that they can be read as disparity; arguments as `DepthSource.prepare`."""
     found = saved or _measured(stream, meaning, fit, size, counting(progress, num_frames), area)
     count: int = found["count"]
     fit.require_length(count, num_frames)

@@ -28,7 +28,7 @@ SUFFIX = ".parts"
 _MADE_BY = ("made_by", "Any-to-Bokeh")
 # Every name that a file of ours can have in a folder of ours; whatever else is there is somebody else's.
 _OUR_NAMES = re.compile(
-    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|joined|joined_sound\.(m4a|nut)|(job|analysis)\.json)"
+    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|depth_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis)\.json)"
     rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
 )
 STALE_AFTER_DAYS = 14
@@ -123,7 +123,9 @@ class PartStore:
     @property
     def worth_keeping(self) -> bool:
         """Whether a later run can go on with something."""
-        return (self.folder / _ANALYSIS).is_file() or any(self.folder.glob(f"{_PART}*.json"))
+        return (self.folder / _ANALYSIS).is_file() or any(
+            any(self.folder.glob(names)) for names in (f"{_PART}*.json", "depth_*.npz")
+        )
 
     def remove(self) -> None:
         """Delete what is ours in the folder, and the folder unless somebody else's files are in it."""

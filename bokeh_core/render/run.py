@@ -27,7 +27,8 @@ from ..video_io import (
 )
 from .bars import area_of, framed, picture_of
 from .clip_stream import ClipStream, StreamedMaps
-from .depth import PreparedDepth
+from .depth import DepthSource, PreparedDepth
+from .estimated import EstimatedDepth, StoredMaps
 from .job import LEAVE_OUT, RenderJob
 from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
 from .refusals import (
@@ -127,7 +128,7 @@ def _render(
     free_bytes: Callable[[Path], int],
 ) -> RenderReport:
     before = states_of(job)
-    times, found, area, depth, focal, strength = _analysed(job, store, progress)
+    times, found, area, depth, focal, strength = _analysed(job, store, progress, free_bytes)
     warnings = [*tracks.lines, *found]
     for warning in warnings:
         # Logged before rendering, hours before the report, in time to choose other settings.
@@ -179,7 +180,7 @@ def _render(
 
 
 def _analysed(
-    job: RenderJob, store: PartStore, progress: StageProgress
+    job: RenderJob, store: PartStore, progress: StageProgress, free_bytes: Callable[[Path], int]
 ) -> tuple[list[int], list[str], PictureArea | None, PreparedDepth, Tensor, Tensor]:
     """Times, warnings, picture between bars, depth, focus [T], strength [T]; from an earlier run if any."""
     saved = store.analysis()
@@ -195,8 +196,12 @@ def _analysed(
         area = None if saved["area"] is None else PictureArea(*saved["area"])
     else:
         area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
+    source: DepthSource | StoredMaps = job.depth
+    if isinstance(source, EstimatedDepth):
+        estimating = partial(progress, "estimating depth")
+        source = source.of_clip(job.clip, times, store.folder, estimating, free_bytes)
     reading = partial(progress, "reading depth")
-    depth = job.depth.prepare(count, size, saved.get("depth"), reading, area)
+    depth = source.prepare(count, size, saved.get("depth"), reading, area)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     else:

@@ -12,9 +12,10 @@ from ..progress import Check
 # Stage -> its rough share of the time a clip takes.
 _WEIGHTS = {
     "reading video": 0.03,
+    "estimating depth": 0.1,
     "reading depth": 0.03,
     "measuring focus": 0.03,
-    "rendering": 0.9,
+    "rendering": 0.8,
     "joining": 0.01,
 }
 STAGES = tuple(_WEIGHTS)

@@ -21,6 +21,7 @@ from ...schedule.values import EASINGS
 from ...video_io import CODECS, DEFAULT_CRF, Encoding
 from ...windows import plan_windows
 from ..depth import FileDepth
+from ..estimated import EstimatedDepth
 from ..job import PART_FRAMES, RenderJob
 from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
 from ..settings import Focus, Strength, parse_focus
@@ -231,8 +232,10 @@ def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> Lens
     )
 
 
-def job_of(settings: Settings, clip: ClipPaths, renderer: ClipRenderer) -> RenderJob:
-    """What a command line says of one clip.
+def job_of(
+    settings: Settings, clip: ClipPaths, renderer: ClipRenderer, estimated: EstimatedDepth | None = None
+) -> RenderJob:
+    """What a command line says of one clip, whose depth is estimated where it names none.
 
     Raises:
         ValueError: sources that cannot be used.
@@ -243,7 +246,7 @@ def job_of(settings: Settings, clip: ClipPaths, renderer: ClipRenderer) -> Rende
     output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
     return RenderJob(
         source,
-        FileDepth(clip.own(clip.disparity), settings.meaning, settings.fit),
+        estimated or FileDepth(clip.maps, settings.meaning, settings.fit),
         settings.focus(clip),
         settings.strength,
         renderer,

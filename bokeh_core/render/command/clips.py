@@ -18,14 +18,26 @@ class ClipPaths:
     Attributes:
         video: the source.
         output: the file to be made.
-        disparity: what was named for it: a file or folder of this clip, or one in which its own lies.
+        disparity: what was named for it: a file or folder of this clip, or one in which its own lies; None
+            where it is estimated.
         by_name: whether `disparity` is such a collection.
     """
 
     video: Path
     output: Path
-    disparity: Path
+    disparity: Path | None
     by_name: bool
+
+    @property
+    def maps(self) -> Path:
+        """The disparity of this clip.
+
+        Raises:
+            ValueError: none was named, or there is not one of the clip's name.
+        """
+        if self.disparity is None:
+            raise ValueError(f"No maps were named for {self.video}.")
+        return self.own(self.disparity)
 
     def own(self, path: Path) -> Path:
         """Return what belongs to this clip at a path that was named for it or for a folder of clips.
@@ -45,12 +57,13 @@ class ClipPaths:
         return found[0]
 
 
-def clips_at(source: Path, disparity: Path, output: Path, ending: str) -> list[ClipPaths]:
+def clips_at(source: Path, disparity: Path | None, output: Path, ending: str) -> list[ClipPaths]:
     """Find the clips to render.
 
     Args:
         source: a video, or a folder of videos.
-        disparity: of the video; for a folder, a folder that holds one of each video's name.
+        disparity: of the video; for a folder, a folder that holds one of each video's name; None
+            where it is estimated.
         output: the file to be made; for a folder, the folder to fill, made if it is missing.
         ending: of files in that folder.
 
@@ -72,7 +85,7 @@ def clips_at(source: Path, disparity: Path, output: Path, ending: str) -> list[C
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise ValueError(f"{source} holds two videos named {twice[0]}; rename one of them.")
-    taken = [folder for folder in (source, disparity) if folder.exists()]
+    taken = [folder for folder in (source, disparity) if folder is not None and folder.exists()]
     if output.exists() and (not output.is_dir() or any(output.samefile(folder) for folder in taken)):
         raise ValueError(f"{output} cannot take the results of a folder; name another folder.")
     return [ClipPaths(video, output / f"{video.stem}{ending}", disparity, by_name=True) for video in videos]

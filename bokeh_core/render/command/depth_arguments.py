@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+import torch
 
 from ...clip.letterbox import BLACK_BARS
+from ...disk.typed_paths import typed_path
 from ...disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
+from ...disparity.estimator import REPOSITORIES, SMALL, DepthEstimator, EstimatorFiles, cached, fetched
 from ...disparity.fit import FITS, MapFit
 from ...disparity.holes import HOLES
+from ..estimated import EstimatedDepth
+
+ESTIMATE = "estimate"
+# Frames that a GPU estimates together.
+AT_ONCE = 4
+_NAMED = ", ".join(f"{name} ({licence})" for name, licence in REPOSITORIES.items())
 
 
 def add_depth(command: argparse.ArgumentParser) -> None:
@@ -19,7 +30,13 @@ def add_depth(command: argparse.ArgumentParser) -> None:
         metavar="D",
         required=True,
         help="maps of the video: folder, video, still, NPY or NPZ; for a folder of videos, a folder with "
-        "those of each under its name",
+        "those of each under its name; or the word estimate, for Depth Anything V2",
+    )
+    add(
+        "--depth-model",
+        metavar="M",
+        help="for estimate: a folder with config.json and model.safetensors, or the name of a repository, "
+        f"which is downloaded where it is not in the cache yet: {_NAMED}. Default: {SMALL} from the cache",
     )
     add("--depth-source", choices=SOURCES, default=DepthMeaning.source, help="what the values are")
     add("--polarity", choices=POLARITIES, default=DepthMeaning.polarity, help="which end is near")
@@ -65,6 +82,39 @@ def add_depth(command: argparse.ArgumentParser) -> None:
         help="around the picture, where there are any: left out of the range of depth and of the blur "
         "(default), or blurred as a part of it",
     )
+
+
+def estimated_depth(arguments: argparse.Namespace, device: torch.device) -> EstimatedDepth | None:
+    """Depth by the model of a command line, in half precision on a GPU; None where maps are named.
+
+    Raises:
+        ValueError: no model, or one for maps that are named. Only a repository that is named is fetched.
+    """
+    if arguments.disparity != ESTIMATE:
+        if arguments.depth_model is not None:
+            raise ValueError("--depth-model goes with --disparity estimate; leave it out for maps.")
+        return None
+
+    def load(files: EstimatorFiles, _size: tuple[int, int]) -> tuple[DepthEstimator, int]:
+        on_cpu = device.type == "cpu"
+        estimator = files.load(torch.float32 if on_cpu else torch.float16)
+        estimator.network.to(device)
+        return estimator, 1 if on_cpu else AT_ONCE
+
+    return EstimatedDepth(_chosen_model(arguments.depth_model), load, arguments.normalisation)
+
+
+def _chosen_model(named: str | None) -> EstimatorFiles:
+    if named is not None:
+        folder = typed_path(named, Path.cwd())
+        return EstimatorFiles(folder) if folder.is_dir() else fetched(named)
+    found = cached(SMALL)
+    if found is None:
+        raise ValueError(
+            f"There is no depth model in the cache. --depth-model {SMALL} downloads it "
+            f"({REPOSITORIES[SMALL]}); or name a folder that holds one, or maps."
+        )
+    return found
 
 
 def meaning_of(arguments: argparse.Namespace) -> DepthMeaning:
