@@ -1,6 +1,5 @@
 """The parts of a frame that a slab's light reaches, as few rectangles; most slabs reach little of it."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +15,6 @@ BLOCK_PX = 8
 Area = tuple[slice, slice]
 """(rows, columns) of a rectangle within the frame."""
 
-# What starting one more rectangle costs on a CPU, in pixels that could be worked on instead.
-_PIECE_COST_PX = 15000.0
 # Cells of the frame are halved down to this many blocks across.
 _CELL_BLOCKS = 4
 _ABSENT = 1 << 24
@@ -69,19 +66,11 @@ class Cover:
     outline: Area
 
 
-def areas_of(mask: Tensor, margin_px: int) -> list[Area]:
-    """Cover a bool [H, W] mask with rectangles, given the margin that each needs around it."""
+def areas_of(mask: Tensor, margin_px: int, piece_cost_px: float) -> list[Area]:
+    """Cover a bool [H, W] mask with rectangles, given the margin that each needs around it, see `cover`."""
     blocks = occupied_blocks(mask)[None].cpu().numpy()
     height, width = mask.shape
-    return cover(blocks, [margin_px], (height, width), piece_cost_px(mask.device))[0].areas
-
-
-def piece_cost_px(device: torch.device) -> float:
-    """Cost of one more rectangle, in pixels.
-
-    A CPU has less to do with many small pieces, an accelerator is kept busy by few large ones.
-    """
-    return _PIECE_COST_PX if device.type == "cpu" else math.inf
+    return cover(blocks, [margin_px], (height, width), piece_cost_px)[0].areas
 
 
 def grown_blocks(blocks: np.ndarray, reach_px: int) -> np.ndarray:

@@ -19,8 +19,8 @@ from .areas import (
     occupied_blocks,
     occupied_part,
     part_of,
-    piece_cost_px,
 )
+from .backend import backend_of
 from .canvas import Canvas
 from .layers import Layers
 from .slabs import SlabShares, share_between_slabs, slab_radii_px
@@ -43,8 +43,9 @@ def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) 
     Returns:
         [C, H, W] linear light.
     """
-    slabs = _Slabs.of(layers, reach_px)
-    canvas = Canvas(layers.front.color)
+    backend = backend_of(layers.rim.device)
+    slabs = _Slabs.of(layers, reach_px, backend.piece_cost_px)
+    canvas = Canvas(layers.front.color, backend)
     for slab in reversed(range(len(slabs.radii_px))):
         radius_px, lit = slabs.radii_px[slab], slabs.lit[slab]
         pieces = []
@@ -82,7 +83,7 @@ class _Slabs:
     lit: list[Cover]
 
     @classmethod
-    def of(cls, layers: Layers, reach_px: Callable[[float], int]) -> "_Slabs":
+    def of(cls, layers: Layers, reach_px: Callable[[float], int], piece_cost_px: float) -> "_Slabs":
         """Share the samples between slabs and find what each slab reaches."""
         radii_px = slab_radii_px(*_range_px(layers))
         front, back = (share_between_slabs(layer, radii_px) for layer in (layers.front, layers.back))
@@ -93,7 +94,7 @@ class _Slabs:
         reach = [reach_px(radius) for radius in radii_px]
         lit = np.stack([grown_blocks(slab, px) for slab, px in zip(occupied, reach, strict=True)])
         height, width = layers.rim.shape
-        covers = cover(lit, reach, (height, width), piece_cost_px(layers.rim.device))
+        covers = cover(lit, reach, (height, width), piece_cost_px)
         return cls((front, back), layers.rim, by_layer, occupied, blocks[-1], radii_px, reach, covers)
 
     def planes(self, slab: int, area: Area) -> Tensor:

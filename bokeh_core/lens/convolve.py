@@ -1,19 +1,14 @@
 """Convolution of image planes with lens kernels and Gaussians."""
 
-from collections.abc import Callable
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .areas import Area, part_of
-
-# Up to this width a direct convolution beats a Fourier transform: a depthwise one on an accelerator, and
-# OpenCV's on a CPU, which beyond that transforms too, in larger blocks and more slowly.
-_DIRECT_WIDTH_PX, _DIRECT_WIDTH_ON_CPU_PX = 9, 11
+from .backend import backend_of
 
 
 def spread(planes: Tensor, kernel: np.ndarray) -> Tensor:
@@ -30,11 +25,10 @@ def spread(planes: Tensor, kernel: np.ndarray) -> Tensor:
         return planes * float(kernel[0, 0])
     # Correlation with the mirrored kernel is scattering with the kernel itself.
     mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
-    if _transforms(planes, kernel):
+    backend = backend_of(planes.device)
+    if kernel.shape[0] > backend.direct_width_px:
         return correlate_fourier(planes, mirrored)
-    if planes.device.type == "cpu":
-        return _filtered_on_cpu(planes, mirrored, cv2.BORDER_REPLICATE)
-    return correlate_direct(planes, mirrored)
+    return backend.correlate(planes, mirrored, "repeated")
 
 
 def spread_in_darkness(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
@@ -51,39 +45,23 @@ def spread_in_darkness(planes: Tensor, kernel: np.ndarray, target: Area) -> Tens
     """
     if kernel.shape == (1, 1):
         return part_of(planes, target) * float(kernel[0, 0])
-    if _transforms(planes, kernel):
+    backend = backend_of(planes.device)
+    if kernel.shape[0] > backend.direct_width_px:
         return _spread_fourier(planes, kernel, target)
     before = [max(-part.start, 0) for part in target]
     after = [max(part.stop - length, 0) for part, length in zip(target, planes.shape[1:], strict=True)]
     if any(before + after):
         planes = F.pad(planes, (before[1], after[1], before[0], after[0]))
-    mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
-    if planes.device.type == "cpu":
-        blurred = _filtered_on_cpu(planes, mirrored, cv2.BORDER_CONSTANT)
-    else:
-        weight = torch.from_numpy(mirrored).to(planes)
-        blurred = F.conv2d(planes[:, None], weight[None, None], padding=kernel.shape[0] // 2)[:, 0]
+    blurred = backend.correlate(planes, np.ascontiguousarray(kernel[::-1, ::-1]), "dark")
     rows, columns = (
         slice(part.start + pad, part.stop + pad) for part, pad in zip(target, before, strict=True)
     )
     return blurred[:, rows, columns]
 
 
-def _transforms(planes: Tensor, kernel: np.ndarray) -> bool:
-    on_cpu = planes.device.type == "cpu"
-    return kernel.shape[0] > (_DIRECT_WIDTH_ON_CPU_PX if on_cpu else _DIRECT_WIDTH_PX)
-
-
 def gaussian(planes: Tensor, sigma_px: float) -> Tensor:
     """Blur [C, H, W] planes with a Gaussian cut at three sigma."""
-    width = 2 * gaussian_reach_px(sigma_px) + 1
-    if planes.device.type == "cpu":
-        size, border = (width, width), cv2.BORDER_REPLICATE
-        return _plane_by_plane(
-            planes, lambda plane, out: cv2.GaussianBlur(plane, size, sigma_px, dst=out, borderType=border)
-        )
-    profile = cv2.getGaussianKernel(width, sigma_px, cv2.CV_32F)
-    return correlate_direct(correlate_direct(planes, profile), profile.T)
+    return backend_of(planes.device).gaussian(planes, sigma_px, 2 * gaussian_reach_px(sigma_px) + 1)
 
 
 def gaussian_reach_px(sigma_px: float) -> int:
@@ -91,18 +69,12 @@ def gaussian_reach_px(sigma_px: float) -> int:
     return int(3 * sigma_px)
 
 
-def correlate_direct(planes: Tensor, kernel: np.ndarray) -> Tensor:
-    """Correlate [C, H, W] planes with [kh, kw] taps in the pixel domain."""
-    weight = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)
-    padded = _replicate(planes, kernel.shape[0] // 2, kernel.shape[1] // 2)
-    return F.conv2d(padded[:, None], weight[None, None])[:, 0]
-
-
 def correlate_fourier(planes: Tensor, kernel: np.ndarray) -> Tensor:
     """Correlate [C, H, W] planes with [kh, kw] taps in the frequency domain."""
     rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
     inner = (slice(rows, rows + planes.shape[1]), slice(columns, columns + planes.shape[2]))
-    return _spread_fourier(_replicate(planes, rows, columns), kernel[::-1, ::-1], inner)
+    repeated = F.pad(planes[None], (columns, columns, rows, rows), mode="replicate")[0]
+    return _spread_fourier(repeated, kernel[::-1, ::-1], inner)
 
 
 def _spread_fourier(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
@@ -132,21 +104,3 @@ def fast_transform_length(length: int) -> int:
         if rest == 1:
             return candidate
         candidate += 1
-
-
-def _replicate(planes: Tensor, rows: int, columns: int) -> Tensor:
-    return F.pad(planes[None], (columns, columns, rows, rows), mode="replicate")[0]
-
-
-def _filtered_on_cpu(planes: Tensor, kernel: np.ndarray, border: int) -> Tensor:
-    return _plane_by_plane(
-        planes, lambda plane, out: cv2.filter2D(plane, -1, kernel, dst=out, borderType=border)
-    )
-
-
-def _plane_by_plane(planes: Tensor, filter_into: Callable[[np.ndarray, np.ndarray], object]) -> Tensor:
-    """Filter with OpenCV, one contiguous plane at a time: interleaving channels and back takes longer."""
-    filtered = torch.empty_like(planes, memory_format=torch.contiguous_format)
-    for plane, out in zip(planes.numpy(), filtered.numpy(), strict=True):
-        filter_into(plane, out)
-    return filtered

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .areas import Area, areas_of, grown_area, inside, part_of
+from .backend import backend_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
 from .neighbourhood import Extremes, dilate, local_max
@@ -214,7 +215,7 @@ def _surfaces(
     height, width = zone.shape
     whole = (slice(0, height), slice(0, width))
     sums, indices = [], []
-    for area in areas_of(zone, margin_px):
+    for area in areas_of(zone, margin_px, backend_of(zone.device).piece_cost_px):
         source = grown_area(area, margin_px, whole)
         row, column = zone[area].nonzero(as_tuple=True)
         rows, columns = inside(area, source)

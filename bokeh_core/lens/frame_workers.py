@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import torch
 
 from ..progress import Check, Progress, no_check, no_progress
+from .backend import backend_of
 
 # Seconds between two checks whether the caller wants to stop.
 _CHECK_INTERVAL_S = 0.05
@@ -22,14 +23,12 @@ class _Stopped(Exception):
 def sensible_workers(num_frames: int, pixels: int, device: torch.device) -> int:
     """How many frames to render at a time.
 
-    One on an accelerator, which a single frame keeps busy. On a CPU as many as torch has threads: a frame
-    consists of many small steps, which threads share badly, while frames are independent. Frames in work may
-    take 4 GiB together, so that large ones come one by one.
+    As many as keep the device busy: one on an accelerator; on a CPU as many as torch has threads, which a
+    frame's many small steps share badly, while frames are independent. Frames in work may take 4 GiB
+    together, so that large ones come one by one.
     """
-    if device.type != "cpu":
-        return 1
     fit_memory = _MEMORY_BYTES // (_BYTES_PER_PIXEL * pixels)
-    return max(1, min(num_frames, torch.get_num_threads(), fit_memory))
+    return max(1, min(num_frames, backend_of(device).frames_at_a_time(), fit_memory))
 
 
 def render_frames(

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .backend import backend_of
 from .neighbourhood import Extremes
 
 _WINDOW_REACH_PX = 4
@@ -16,9 +17,6 @@ _COLOR_NOISE = 2e-4
 # Pixels of another edge's band are mixtures; they only serve where nothing cleaner is in reach.
 _BAND_SAMPLE_WEIGHT = 0.01
 _MAX_UNEXPLAINED = 0.1
-# Few enough pixels that their windows stay in a CPU's cache; an accelerator is better kept busy.
-_PIXELS_PER_CHUNK = {"cpu": 512}
-_PIXELS_PER_CHUNK_ELSEWHERE = 65536
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor)
     index = band.flatten().nonzero()[:, 0]
     maps = torch.cat([color, radius_px[None], band[None].float()])
     top, bottom = around.top.flatten(), around.bottom.flatten()
-    pixels = _PIXELS_PER_CHUNK.get(index.device.type, _PIXELS_PER_CHUNK_ELSEWHERE)
+    pixels = backend_of(index.device).matte_pixels
     padded = F.pad(maps[None], (_WINDOW_REACH_PX,) * 4, mode="replicate")[0]
     parts = [_solve(maps, padded, chunk, top[chunk], bottom[chunk]) for chunk in index.split(pixels)]
     if not parts:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from .areas import Area, occupied_blocks_by_slab
+from .backend import backend_of
 from .layers import Layer
 
 _FINE_STEP_PX = 0.5
@@ -56,7 +56,7 @@ class SlabShares:
 
 def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:
     """Split every sample linearly between the two slabs around its radius."""
-    position = _on_ladder(layer.radius_px, radii_px)
+    position = backend_of(layer.radius_px.device).on_ladder(layer.radius_px, radii_px)
     # A sample between two slabs is in both: slab s has those from 2 s - 1 to 2 s + 1.
     half_steps = (position.floor() + position.ceil()).long()
     by_half_step = occupied_blocks_by_slab(half_steps, layer.weight > 0, 2 * len(radii_px) - 1)
@@ -64,26 +64,3 @@ def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:
     blocks[:-1] |= by_half_step[1::2]
     blocks[1:] |= by_half_step[1::2]
     return SlabShares(layer, position, blocks)
-
-
-def _on_ladder(radius_px: Tensor, radii_px: list[float]) -> Tensor:
-    """Position [H, W] of each radius between the ascending ones of the slabs, cut to 0 and their last."""
-    if radius_px.device.type == "cpu":
-        # NumPy's interpolation takes a seventh of the time there.
-        steps = np.arange(len(radii_px), dtype=np.float64)
-        position = np.interp(radius_px.numpy(), np.asarray(radii_px), steps)
-        return torch.from_numpy(position.astype(np.float32))
-    return searched_on_ladder(radius_px, radii_px)
-
-
-def searched_on_ladder(radius_px: Tensor, radii_px: list[float]) -> Tensor:
-    """The same on any device."""
-    ladder = torch.tensor(radii_px, device=radius_px.device)
-    radius = radius_px.clamp(radii_px[0], radii_px[-1])
-    lower = (torch.searchsorted(ladder, radius.contiguous(), right=True) - 1).clamp_(
-        0, max(len(radii_px) - 2, 0)
-    )
-    upper = (lower + 1).clamp_(max=len(radii_px) - 1)
-    below_px = ladder[lower]
-    step_px = (ladder[upper] - below_px).clamp_(min=1e-6)
-    return (radius - below_px).div_(step_px).clamp_(0, 1).add_(lower)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.lens import composite as composite_module
 from bokeh_core.lens.areas import (
     BLOCK_PX,
     Area,
@@ -20,8 +19,8 @@ from bokeh_core.lens.areas import (
     occupied_blocks,
     occupied_blocks_by_slab,
     occupied_part,
-    piece_cost_px,
 )
+from bokeh_core.lens.backend.cpu import CpuBackend
 from tests.core.lens.reference import random_texture, render
 
 # Sides that are no multiple of a block, and grids that are no power of two.
@@ -103,10 +102,10 @@ def test_blocks_grow_by_whole_blocks():
 
 def test_areas_of_a_mask_hold_it():
     mask = torch.rand(60, 90, generator=torch.Generator().manual_seed(1)) > 0.995
-    count = painted(areas_of(mask, 12), 60, 90)
+    count = painted(areas_of(mask, 12, 500.0), 60, 90)
     assert count.max() == 1
     assert (count[mask.numpy()] == 1).all()
-    assert areas_of(torch.zeros(60, 90, dtype=torch.bool), 12) == []
+    assert areas_of(torch.zeros(60, 90, dtype=torch.bool), 12, 500.0) == []
 
 
 def test_margins_and_offsets():
@@ -138,11 +137,6 @@ def test_what_two_areas_have_in_common():
     assert common((slice(2, 9), slice(0, 5)), (slice(4, 20), slice(1, 3))) == (slice(4, 9), slice(1, 3))
 
 
-def test_only_a_cpu_works_in_pieces():
-    assert math.isfinite(piece_cost_px(torch.device("cpu")))
-    assert piece_cost_px(torch.device("cuda")) == math.inf
-
-
 @pytest.mark.parametrize("piece_px", [0.0, 300.0])
 def test_how_the_frame_is_cut_does_not_show(monkeypatch: pytest.MonkeyPatch, piece_px: float):
     frame = random_texture(70, 110, 5, 0.0, 1.0)
@@ -151,6 +145,6 @@ def test_how_the_frame_is_cut_does_not_show(monkeypatch: pytest.MonkeyPatch, pie
     radius_px = patches.repeat_interleave(24, 0)[:70].repeat_interleave(37, 1)[:, :110]
     pictures = []
     for cost_px in (math.inf, piece_px):
-        monkeypatch.setattr(composite_module, "piece_cost_px", lambda _device, cost_px=cost_px: cost_px)
+        monkeypatch.setattr(CpuBackend, "piece_cost_px", cost_px)
         pictures.append(render(frame, radius_px, contour_reach_px=0))
     torch.testing.assert_close(pictures[1], pictures[0], rtol=0, atol=1e-4)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bokeh_core.lens.backend import ACCELERATOR, CPU
 from bokeh_core.lens.canvas import Canvas
 
 HEIGHT_PX, WIDTH_PX = 13, 17
@@ -23,19 +24,19 @@ def slab(seed: int, height: int, width: int, has_rim: bool) -> Tensor:
 @pytest.mark.parametrize("has_rim", [True, False])
 def test_both_ways_paint_the_same(has_rim: bool):
     empty = torch.zeros(3, HEIGHT_PX, WIDTH_PX)
-    by_pixel, everywhere = Canvas(empty), Canvas(empty)
+    by_pixel, everywhere = Canvas(empty, CPU), Canvas(empty, ACCELERATOR)
     for seed, radius_px in enumerate(RADII_PX):
         area = (slice(seed % 3, HEIGHT_PX - seed % 2), slice(seed % 4, WIDTH_PX - 1))
         height, width = HEIGHT_PX - seed % 2 - seed % 3, WIDTH_PX - 1 - seed % 4
         planes = slab(seed, height, width, has_rim)
-        by_pixel.add_by_pixel([(planes.clone(), area)], radius_px)
-        everywhere.add_everywhere([(planes.clone(), area)], radius_px)
+        by_pixel.add([(planes.clone(), area)], radius_px)
+        everywhere.add([(planes.clone(), area)], radius_px)
         torch.testing.assert_close(by_pixel.finish(), everywhere.finish(), rtol=1e-5, atol=1e-6)
 
 
 def paint(slabs: list[tuple[float, float, float]]) -> float:
     """Light of one pixel after slabs of (radius in px, grey light, weight), nearest first."""
-    canvas = Canvas(torch.zeros(1, 1, 1))
+    canvas = Canvas(torch.zeros(1, 1, 1), CPU)
     for radius_px, light, weight in slabs:
         planes = torch.tensor([weight * light, weight]).view(2, 1, 1)
         canvas.add([(planes, (slice(0, 1), slice(0, 1)))], radius_px)

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.lens.aperture import Aperture, lens_kernel
+from bokeh_core.lens.backend import ACCELERATOR, BACKENDS, CPU, Backend
 from bokeh_core.lens.convolve import (
-    correlate_direct,
     correlate_fourier,
     fast_transform_length,
-    gaussian,
+    gaussian_reach_px,
     spread,
     spread_in_darkness,
 )
@@ -41,6 +41,12 @@ def correlation_by_hand(image: Tensor, kernel: np.ndarray) -> Tensor:
     return result.float()
 
 
+def in_every_way(image: Tensor, kernel: np.ndarray) -> list[Tensor]:
+    """Both backends, and a Fourier transform."""
+    direct = [backend.correlate(image, kernel, "repeated") for backend in (CPU, ACCELERATOR)]
+    return [*direct, correlate_fourier(image, kernel)]
+
+
 SIZES = [(12, 17, 3), (16, 9, 7), (5, 6, 11), (1, 1, 5), (1, 8, 9), (7, 2, 15), (20, 20, 13)]
 
 
@@ -48,9 +54,9 @@ SIZES = [(12, 17, 3), (16, 9, 7), (5, 6, 11), (1, 1, 5), (1, 8, 9), (7, 2, 15), 
 def test_the_backends_agree_with_the_sum(height: int, width: int, kernel_px: int):
     image, kernel = planes(height, width), taps(kernel_px, kernel_px)
     expected = correlation_by_hand(image, kernel)
-    torch.testing.assert_close(correlate_direct(image, kernel), expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(correlate_fourier(image, kernel), expected, rtol=0, atol=1e-5)
-    # Spreading is correlation with the mirrored kernel; this is OpenCV's turn.
+    for found in in_every_way(image, kernel):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    # Spreading is correlation with the mirrored kernel.
     mirrored = np.ascontiguousarray(kernel[::-1, ::-1])
     torch.testing.assert_close(spread(image, mirrored), expected, rtol=0, atol=1e-5)
 
@@ -59,8 +65,8 @@ def test_the_backends_agree_with_the_sum(height: int, width: int, kernel_px: int
 def test_oblong_kernels(kernel_height: int, kernel_width: int):
     image, kernel = planes(11, 14), taps(kernel_height, kernel_width)
     expected = correlation_by_hand(image, kernel)
-    torch.testing.assert_close(correlate_direct(image, kernel), expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(correlate_fourier(image, kernel), expected, rtol=0, atol=1e-5)
+    for found in in_every_way(image, kernel):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("kernel_px", [3, 5, 11])
@@ -78,11 +84,13 @@ def test_a_kernel_of_one_pixel_scales():
     torch.testing.assert_close(spread(image, np.full((1, 1), 0.5, np.float32)), image / 2)
 
 
-def test_a_gaussian_of_a_point():
+@pytest.mark.parametrize("backend", [CPU, ACCELERATOR])
+def test_a_gaussian_of_a_point(backend: Backend):
     image = torch.zeros(2, 25, 25)
     image[0, 12, 12] = 1
     image[1] = 0.25
-    blurred = gaussian(image, 2.0)
+    blurred = backend.gaussian(image, 2.0, 13)
+    assert gaussian_reach_px(2.0) == 6
     offsets = torch.arange(-12, 13).float()
     profile = torch.exp(-offsets.square() / 8) * (offsets.abs() <= 6)
     profile = profile / profile.sum()
@@ -91,9 +99,13 @@ def test_a_gaussian_of_a_point():
 
 
 # Below and above the width from which a CPU transforms; targets inside the planes, across and around them.
+@pytest.mark.parametrize("backend", [CPU, ACCELERATOR])
 @pytest.mark.parametrize("radius_px", [0.0, 1.0, 3.3, 5.0, 6.0, 9.7])
 @pytest.mark.parametrize("cut", [-1.0, 0.0, 0.4, 3.0])
-def test_a_target_gets_all_light_that_reaches_it(radius_px: float, cut: float):
+def test_a_target_gets_all_light_that_reaches_it(
+    monkeypatch: pytest.MonkeyPatch, radius_px: float, cut: float, backend: Backend
+):
+    monkeypatch.setitem(BACKENDS, "cpu", backend)
     image = planes(50, 61)
     kernel = lens_kernel(Aperture(blades=5), radius_px)
     reach = kernel.shape[0] // 2

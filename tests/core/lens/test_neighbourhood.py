@@ -1,9 +1,10 @@
-"""Greatest and least values around each pixel."""
+"""Greatest and least values around each pixel, on either backend."""
 
 import pytest
 import torch
 
-from bokeh_core.lens.neighbourhood import Extremes, dilate, local_max, local_min, pooled_max
+from bokeh_core.lens.backend import ACCELERATOR, CPU
+from bokeh_core.lens.neighbourhood import Extremes, dilate, local_max, local_min
 
 
 def test_extremes_of_a_ramp_by_hand():
@@ -25,7 +26,9 @@ def test_dilate_reaches_a_square():
 
 
 @pytest.mark.parametrize("reach_px", [0, 1, 4, 30])
-def test_accelerator_path_equals_the_cpu_path(reach_px):
+def test_both_backends_agree(reach_px):
     values = torch.randn(11, 17, generator=torch.Generator().manual_seed(reach_px))
 
-    assert torch.equal(pooled_max(values, reach_px), local_max(values, reach_px))
+    assert torch.equal(ACCELERATOR.local_max(values, reach_px), CPU.local_max(values, reach_px))
+    assert torch.equal(ACCELERATOR.local_min(values, reach_px), CPU.local_min(values, reach_px))
+    assert torch.equal(ACCELERATOR.dilate(values > 1, reach_px), CPU.dilate(values > 1, reach_px))

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from bokeh_core.lens.backend import ACCELERATOR, CPU
 from bokeh_core.lens.layers import Layer
-from bokeh_core.lens.slabs import SlabShares, searched_on_ladder, share_between_slabs, slab_radii_px
+from bokeh_core.lens.slabs import SlabShares, share_between_slabs, slab_radii_px
 
 RANGES = [
     (-30.0, 30.0),
@@ -81,8 +82,8 @@ def test_blocks_hold_every_sample_and_no_more():
 
 
 @pytest.mark.parametrize(("lowest_px", "highest_px"), RANGES)
-def test_accelerator_path_equals_the_cpu_path(lowest_px: float, highest_px: float):
+def test_both_backends_find_the_same_places_on_the_ladder(lowest_px: float, highest_px: float):
     radii = torch.linspace(lowest_px, highest_px, 301)[None]
     ladder = slab_radii_px(lowest_px, highest_px)
-    shares = share_between_slabs(Layer(torch.zeros(3, 1, 301), radii, torch.ones(1, 301)), ladder)
-    torch.testing.assert_close(searched_on_ladder(radii, ladder), shares.position, rtol=1e-6, atol=1e-5)
+    found, expected = ACCELERATOR.on_ladder(radii, ladder), CPU.on_ladder(radii, ladder)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-5)

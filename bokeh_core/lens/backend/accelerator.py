@@ -1,0 +1,72 @@
+"""The renderer's steps in torch alone, on any device: few large kernels, and no wait for a list of pixels."""
+
+import math
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..areas import part_of
+from ..occlusion import behind
+from .protocol import Border, Piece
+
+
+class AcceleratorBackend:
+    """Implements `Backend`."""
+
+    direct_width_px = 9
+    piece_cost_px = math.inf  # few large pieces keep it busy
+    matte_pixels = 65536
+
+    def frames_at_a_time(self) -> int:
+        """One, which keeps it busy."""
+        return 1
+
+    def correlate(self, planes: Tensor, kernel: np.ndarray, border: Border) -> Tensor:
+        """A depthwise convolution."""
+        weight = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)[None, None]
+        rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
+        if border == "dark":
+            return F.conv2d(planes[:, None], weight, padding=(rows, columns))[:, 0]
+        padded = F.pad(planes[None], (columns, columns, rows, rows), mode="replicate")[0]
+        return F.conv2d(padded[:, None], weight)[:, 0]
+
+    def gaussian(self, planes: Tensor, sigma_px: float, width_px: int) -> Tensor:
+        """Columns, then rows."""
+        profile = cv2.getGaussianKernel(width_px, sigma_px, cv2.CV_32F)
+        return self.correlate(self.correlate(planes, profile, "repeated"), profile.T, "repeated")
+
+    def local_max(self, values: Tensor, reach_px: int) -> Tensor:
+        """By pooling."""
+        width = 2 * reach_px + 1
+        # Separable: rows, then columns; the square's width then costs linearly.
+        rows = F.max_pool2d(values[None, None], (1, width), 1, (0, reach_px))
+        return F.max_pool2d(rows, (width, 1), 1, (reach_px, 0))[0, 0]
+
+    def local_min(self, values: Tensor, reach_px: int) -> Tensor:
+        """By pooling."""
+        return -self.local_max(-values, reach_px)
+
+    def dilate(self, mask: Tensor, reach_px: int) -> Tensor:
+        """By pooling."""
+        return self.local_max(mask.float(), reach_px) > 0
+
+    def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
+        """By a search in the ladder."""
+        ladder = torch.tensor(radii_px, device=radius_px.device)
+        radius = radius_px.clamp(radii_px[0], radii_px[-1])
+        lower = (torch.searchsorted(ladder, radius.contiguous(), right=True) - 1).clamp_(
+            0, max(len(radii_px) - 2, 0)
+        )
+        upper = (lower + 1).clamp_(max=len(radii_px) - 1)
+        below_px = ladder[lower]
+        step_px = (ladder[upper] - below_px).clamp_(min=1e-6)
+        return (radius - below_px).div_(step_px).clamp_(0, 1).add_(lower)
+
+    def paint(self, state: Tensor, pieces: list[Piece], radius_px: float) -> None:
+        """In one formula for all pixels."""
+        for planes, area in pieces:
+            here = part_of(state, area)
+            here.copy_(behind(here, planes, radius_px))

@@ -1,0 +1,71 @@
+"""What the renderer asks of a device."""
+
+from typing import Literal, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from ..areas import Area
+
+Border = Literal["repeated", "dark"]
+"""What lies beyond planes: their border pixels again, or no light."""
+
+Piece = tuple[Tensor, Area]
+"""Part of a slab and where: [C + 2, h, w] light, rim and weight, or [C + 1, h, w] if it has no rim."""
+
+
+class Backend(Protocol):
+    """Every step that a CPU and an accelerator take in their own ways, alike but for rounding."""
+
+    @property
+    def direct_width_px(self) -> int:
+        """Up to this width of a kernel a direct convolution beats a Fourier transform."""
+        ...
+
+    @property
+    def piece_cost_px(self) -> float:
+        """What one more rectangle to work on costs, in pixels worked on; infinite = one rectangle for all."""
+        ...
+
+    @property
+    def matte_pixels(self) -> int:
+        """So many pixels of a matte are solved at a time."""
+        ...
+
+    def frames_at_a_time(self) -> int:
+        """How many frames in work keep the device busy."""
+        ...
+
+    def correlate(self, planes: Tensor, kernel: np.ndarray, border: Border) -> Tensor:
+        """Correlate [C, H, W] planes with [kh, kw] taps, kh and kw odd, in the pixel domain."""
+        ...
+
+    def gaussian(self, planes: Tensor, sigma_px: float, width_px: int) -> Tensor:
+        """Blur [C, H, W] planes with a Gaussian of an odd width; their border pixels are repeated."""
+        ...
+
+    def local_max(self, values: Tensor, reach_px: int) -> Tensor:
+        """Greatest value of [H, W] within a square that reaches `reach_px` to each side."""
+        ...
+
+    def local_min(self, values: Tensor, reach_px: int) -> Tensor:
+        """Least value of [H, W] within a square that reaches `reach_px` to each side."""
+        ...
+
+    def dilate(self, mask: Tensor, reach_px: int) -> Tensor:
+        """Pixels of a bool [H, W] map that have a true pixel within `reach_px`."""
+        ...
+
+    def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
+        """Position [H, W] of each radius between the ascending ones of the slabs, cut to 0 and their last."""
+        ...
+
+    def paint(self, state: Tensor, pieces: list[Piece], radius_px: float) -> None:
+        """Paint one blurred slab into a canvas behind everything painted before.
+
+        Args:
+            state: [2 C + 4, H, W], see `occlusion`; changed in place.
+            pieces: of the slab, disjoint, their weights 0 or more; their planes are used up.
+            radius_px: signed blur radius of the slab.
+        """
+        ...

@@ -1,0 +1,94 @@
+"""Occlusion between surfaces: what a pixel has become after one more slab behind those painted before.
+
+A pixel's state is C + 1 + (C + 1) + 1 + 1 values: the light of the finished surfaces and what they let
+through; light, rim and coverage of the surface being painted; and the radius of the last slab that belongs
+to it, minus infinity before the first.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+PRESENT = 0.02
+"""A slab counts as a surface of its own where it covers this much of a pixel ..."""
+# ... and lies this far in radius behind the last one that does, in px or as a share of the radius, whichever
+# is more (the ladder's steps grow with the radius). Closer slabs belong to one surface.
+_SURFACE_GAP_PX, _SURFACE_GAP_SHARE = 2.0, 0.25
+# Slabs closer than this share the same samples; what comes later in the same surface only fills its rim.
+_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE = 1.0, 0.15
+
+TINY = 1e-6
+"""Less weight than this is none."""
+
+
+def unpainted(like: Tensor) -> Tensor:
+    """State [2 C + 4, H, W] of frames like the given [C, H, W] one before the first slab."""
+    state = like.new_zeros(2 * like.shape[0] + 4, *like.shape[1:])
+    _, transmittance, _, _, last_radius_px = parts_of(state)
+    transmittance.fill_(1)
+    last_radius_px.fill_(-math.inf)
+    return state
+
+
+def parts_of(state: Tensor) -> tuple[Tensor, ...]:
+    """Finished light, transmittance, the surface's light and rim, its coverage, and last radius.
+
+    Views [C, ...], [1, ...], [C + 1, ...], [1, ...] and [1, ...] of a state [2 C + 4, ...].
+    """
+    channels = state.shape[0] // 2 - 2
+    return state.split([channels, 1, channels + 1, 1, 1])
+
+
+def light_of(state: Tensor) -> Tensor:
+    """Light [C, ...]: behind the last surface there is nothing, so it fills what is left."""
+    light, transmittance, surface, coverage, _ = parts_of(state)
+    return light + transmittance * surface[:-1] / coverage.clamp(min=TINY)
+
+
+def behind(state: Tensor, planes: Tensor, radius_px: float) -> Tensor:
+    """State of any number of pixels after one more slab.
+
+    Args:
+        state: [2 C + 4, ...].
+        planes: [C + 2, ...] light, rim and weight of the slab, or [C + 1, ...] if it has no rim.
+        radius_px: signed blur radius of the slab, no greater than that of any before.
+    """
+    light, transmittance, surface, coverage, last_radius_px = parts_of(state)
+    weight = planes[-1:]
+    present = weight > PRESENT
+    gap_px = last_radius_px - radius_px  # minus infinity where nothing was painted yet
+    closes = present & (gap_px > max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px)))
+    detached = gap_px > neighbour_gap_px(radius_px)
+
+    through = let_through(coverage, surface[-1:], last_radius_px)
+    finished = closes * transmittance * (1 - through) / coverage.clamp(min=TINY)
+    light = light + finished * surface[:-1]
+    transmittance = transmittance * torch.where(closes, through, 1.0)
+    room = torch.where(closes, 1.0, torch.where(detached, through, (1 - coverage).clamp(min=0)))
+    keeps = (~closes).to(weight)
+
+    added = torch.minimum(weight, room)
+    surface = keeps * surface
+    surface[: len(planes) - 1] += added / weight.clamp(min=TINY) * planes[:-1]
+    coverage = keeps * coverage + added
+    # A detached slab is not part of the surface: those behind it are measured from the surface itself.
+    last_radius_px = torch.where(present & (closes | ~detached), radius_px, last_radius_px)
+    return torch.cat([light, transmittance, surface, coverage, last_radius_px])
+
+
+def neighbour_gap_px(radius_px: float) -> float:
+    """How far behind the last slab of a surface the next one may lie to continue it."""
+    return max(_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE * abs(radius_px))
+
+
+def let_through(coverage: Tensor, rim: Tensor, radius_px: Tensor) -> Tensor:
+    """What a finished surface leaves uncovered, gaps inside it excepted.
+
+    Where the radius varies within a surface its slabs do not add up to full coverage. Such gaps lie farther
+    from the surface's rim than its blur reaches: none of the rim's light arrives, and they count as covered.
+    At a distance a from a straight rim 1 px wide, the rim's light has weight 2 sqrt(1 - (a/r)^2) / (pi r).
+    """
+    rim_seen = (rim * math.pi * radius_px.abs().clamp(min=1, max=1e6)).clamp(0, 1)
+    inside = ((coverage - 0.5) / 0.25).clamp(0, 1)
+    return (1 - coverage).clamp(min=0) * (1 - (1 - rim_seen) * inside)
