@@ -24,21 +24,21 @@ class Entry:
 _MODEL = ("diffusers", "einops", "safetensors")
 
 ENTRIES = (
-    Entry("disparity", "LoadDisparity", "Load Disparity", ("cv2",)),
-    Entry("disparity", "DisparityFromImages", "Disparity from Images"),
-    Entry("geometry", "DisparityFromGeometry", "Disparity from Geometry (Depth Anything 3, MoGe)"),
-    Entry("focus", "FocusAtValue", "Focus at Value"),
-    Entry("focus", "FocusAtPoint", "Focus at Point"),
+    Entry("disparity", "LoadDisparity", "Load Depth (Disparity)", ("cv2",)),
+    Entry("disparity", "DisparityFromImages", "Disparity from Images (Depth)"),
+    Entry("geometry", "DisparityFromGeometry", "Disparity from Geometry (MoGe, DA3)"),
+    Entry("focus", "FocusAtValue", "Focus at Value (Focus Pull)"),
+    Entry("focus", "FocusAtPoint", "Focus at Point (Rack Focus)"),
     Entry("focus", "FocusOnMask", "Focus on Mask"),
-    Entry("strength", "BlurStrength", "Blur Strength"),
+    Entry("strength", "BlurStrength", "Aperture (Blur Strength)"),
     Entry("mpi", "MPIMask", "MPI Focal-Plane Mask", ("einops",)),
     Entry("preview", "FocusPreview", "Focus Preview", ("cv2",)),
-    Entry("lens", "LensBlur", "Lens Blur", ("cv2",)),
+    Entry("lens", "LensBlur", "Lens Blur (Depth of Field)", ("cv2",)),
     Entry("model", "LoadBokehModel", "Load Bokeh Model", _MODEL),
     Entry("sampler", "OneStepSampler", "One-Step Bokeh Sampler", _MODEL),
     Entry("assembly", "AssembleWindows", "Assemble Overlapping Windows", _MODEL),
     Entry("decode", "RefinedDecode", "Refined VAE Decode", _MODEL),
-    Entry("video", "AnyToBokehVideo", "Any-to-Bokeh Video", ("av", "cv2", "einops")),
+    Entry("video", "AnyToBokehVideo", "Any-to-Bokeh Video (Cinematic DOF)", ("av", "cv2", "einops")),
 )
 
 

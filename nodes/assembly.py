@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..bokeh_core.pipeline.by_stage import BokehWindows
-from . import sockets
+from . import categories, sockets
 from .newer_host import known_fields
 
 
@@ -15,7 +15,7 @@ class AssembleWindows(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehAssembleWindows",
             display_name="Assemble Overlapping Windows",
-            category=sockets.CATEGORY,
+            category=categories.PAPERS_MODEL,
             description="Blends the windows of the sampler into the latents of the clip (Eq. 5 of "
             "Any-to-Bokeh), with the overlap that each pair of windows really has.",
             inputs=[

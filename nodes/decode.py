@@ -9,7 +9,7 @@ from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.memory.needs import ENCODE_BATCH, decode_bytes, encode_bytes
 from ..bokeh_core.pipeline.by_stage import geometry_between, refined_decode
 from ..bokeh_core.published import DECODE_FRAMES
-from . import host, sockets
+from . import categories, host, sockets
 from .newer_host import known_fields
 
 
@@ -30,7 +30,7 @@ class RefinedDecode(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehRefinedDecode",
             display_name="Refined VAE Decode",
-            category=sockets.CATEGORY,
+            category=categories.PAPERS_MODEL,
             description="Decodes the clip with details from its all-in-focus frames, so that what is in "
             "focus stays sharp. Output size = size of the frames; alpha is carried through.",
             inputs=[

@@ -1,4 +1,4 @@
-"""Nodes that bring depth into the graph: Load Disparity, Disparity from Images."""
+"""Nodes that bring depth into the graph: Load Depth, Disparity from Images."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from ..bokeh_core.disparity.fit import FITS, FRAMES_PER_MAP, MOST_OFFSET_FRAMES,
 from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
 from ..bokeh_core.disparity.holes import HOLES
 from ..bokeh_core.disparity.prepare import grey_view, prepare_disparity
-from . import host, sockets
+from . import categories, host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -145,8 +145,8 @@ class LoadDisparity(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehLoadDisparity",
-            display_name="Load Disparity",
-            category=sockets.CATEGORY,
+            display_name="Load Depth (Disparity)",
+            category=categories.DEPTH,
             description="Loads depth or disparity maps: a folder of PNG, JPG, TIFF, EXR, NPY or NPZ "
             "files, a video, or one still for the whole clip.",
             inputs=[
@@ -232,8 +232,8 @@ class DisparityFromImages(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehDisparityFromImages",
-            display_name="Disparity from Images",
-            category=sockets.CATEGORY,
+            display_name="Disparity from Images (Depth)",
+            category=categories.DEPTH,
             description="Turns the grey pictures of any depth node into disparity. Best from a video "
             "depth model that normalises the whole clip; maps normalised frame by frame are reported, "
             "because the blur then flickers.",

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.checks import checked_maps
 from ..bokeh_core.focus.focal_plane import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
 from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
-from . import sockets
+from . import categories, sockets
 from .newer_host import known_fields
 
 logger = logging.getLogger(__name__)
@@ -69,8 +69,8 @@ class FocusAtValue(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehFocusAtValue",
-            display_name="Focus at Value",
-            category=sockets.CATEGORY,
+            display_name="Focus at Value (Focus Pull)",
+            category=categories.FOCUS,
             description="Focuses at a given disparity, constant or on keyframes for a rack focus.",
             inputs=[
                 _disparity_input(),
@@ -116,8 +116,8 @@ class FocusAtPoint(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehFocusAtPoint",
-            display_name="Focus at Point",
-            category=sockets.CATEGORY,
+            display_name="Focus at Point (Rack Focus)",
+            category=categories.FOCUS,
             description="Focuses on what lies at a point of the frame, measured in every frame. Keyframes "
             "let the point follow a moving subject, or rack the focus from one subject to another.",
             inputs=[
@@ -198,7 +198,7 @@ class FocusOnMask(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehFocusOnMask",
             display_name="Focus on Mask",
-            category=sockets.CATEGORY,
+            category=categories.FOCUS,
             description="Keeps a masked subject sharp: the masks of any segmenter, one per frame or one "
             "for the clip. Frames without a mask keep the focus of the frame before.",
             inputs=[

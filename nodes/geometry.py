@@ -8,7 +8,7 @@ from ..bokeh_core.disparity.conversion import NORMALISATIONS
 from ..bokeh_core.disparity.geometry import disparity_from_geometry
 from ..bokeh_core.disparity.holes import HOLES
 from ..bokeh_core.disparity.prepare import grey_view
-from . import sockets
+from . import categories, sockets
 from .disparity import of_clip
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -37,8 +37,8 @@ class DisparityFromGeometry(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehDisparityFromGeometry",
-            display_name="Disparity from Geometry (Depth Anything 3, MoGe)",
-            category=f"{sockets.CATEGORY}/Depth",
+            display_name="Disparity from Geometry (MoGe, DA3)",
+            category=categories.DEPTH,
             description="Turns the geometry of ComfyUI's own Depth Anything 3 and MoGe nodes into disparity, "
             "exactly: 1 / depth over the whole clip, and sky at 0. Their rendered pictures are linear in "
             "depth and normalised frame by frame, so take the geometry.",

@@ -10,7 +10,7 @@ from ..bokeh_core.clip.masks import resize_mask
 from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
 from ..bokeh_core.lens.bars import blur_between_bars
 from ..bokeh_core.strength import strength_in_pixels
-from . import host, sockets
+from . import categories, host, sockets
 from .newer_host import known_fields
 
 
@@ -163,8 +163,8 @@ class LensBlur(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehLensBlur",
-            display_name="Lens Blur",
-            category=sockets.CATEGORY,
+            display_name="Lens Blur (Depth of Field)",
+            category=categories.RENDER,
             description="Blurs a clip as a real lens would, following depth, with clean edges and no model "
             "to download. Output size = input size; alpha is carried through.",
             inputs=[
@@ -186,7 +186,16 @@ class LensBlur(io.ComfyNode):
             ],
             outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
             **known_fields(
-                io.Schema, search_aliases=["bokeh", "depth of field", "defocus", "aperture", "shallow focus"]
+                io.Schema,
+                search_aliases=[
+                    "bokeh",
+                    "dof",
+                    "depth of field",
+                    "defocus",
+                    "cinematic",
+                    "shallow focus",
+                    "portrait mode",
+                ],
             ),
         )
 

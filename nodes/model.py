@@ -13,7 +13,7 @@ from ..bokeh_core.checkpoint.library import best_choice, choices, count_paramete
 from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint.precision import DTYPES, with_decoder_in
 from ..bokeh_core.published import MPI_MODES
-from . import host, sockets
+from . import categories, host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -99,7 +99,7 @@ class LoadBokehModel(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehLoadModel",
             display_name="Load Bokeh Model",
-            category=sockets.CATEGORY,
+            category=categories.PAPERS_MODEL,
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
             "you get from the authors. Their licence allows non-commercial use only. Choose bokeh-small "
             "(included) for both to try the nodes without them: a small demo model of our own, and Lens Blur "

@@ -8,7 +8,7 @@ from ..bokeh_core.clip.checks import checked_maps, checked_values
 from ..bokeh_core.clip.lengths import broadcast_over_frames
 from ..bokeh_core.mpi import colour_regions, in_focus_mask, mpi_regions
 from ..bokeh_core.published import MPI_ALPHA, MPI_LAYERS
-from . import sockets
+from . import categories, sockets
 from .newer_host import known_fields
 
 
@@ -20,7 +20,7 @@ class MPIMask(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehMPIMask",
             display_name="MPI Focal-Plane Mask",
-            category=sockets.CATEGORY,
+            category=categories.PAPERS_MODEL,
             description="Sorts pixels into layers by their distance from the focal plane (Eq. 2 of "
             "Any-to-Bokeh), and gives a mask of what is in focus.",
             inputs=[

@@ -8,7 +8,7 @@ from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import blur_strength as default_blur_strength
 from ..bokeh_core.strength import strength_in_pixels
-from . import host, sockets
+from . import categories, host, sockets
 from .newer_host import known_fields
 
 
@@ -20,7 +20,7 @@ class FocusPreview(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehFocusPreview",
             display_name="Focus Preview",
-            category=sockets.CATEGORY,
+            category=categories.FOCUS,
             description="Shows where the focus lies before anything is rendered: near blue, in focus "
             "untouched, far red.",
             inputs=[

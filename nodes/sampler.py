@@ -22,7 +22,7 @@ from ..bokeh_core.progress import Progress, as_part
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
-from . import host, sockets
+from . import categories, host, sockets
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -95,7 +95,7 @@ class OneStepSampler(io.ComfyNode):
         return io.Schema(
             node_id="AnyToBokehSampler",
             display_name="One-Step Bokeh Sampler",
-            category=sockets.CATEGORY,
+            category=categories.PAPERS_MODEL,
             description="Runs the paper's network over a clip in overlapping windows of 8 frames, one step "
             "each, without noise or seed. Assemble Overlapping Windows comes next.",
             inputs=[

@@ -37,8 +37,6 @@ BokehModelSocket = io.Custom("BOKEH_MODEL")
 BokehVAESocket = io.Custom("BOKEH_VAE")
 BokehWindowsSocket = io.Custom("BOKEH_WINDOWS")
 
-CATEGORY = "Any-to-Bokeh"
-
 # Key of a LATENT under which the working geometry travels from the assembly to the decode.
 GEOMETRY_KEY = "any_to_bokeh_geometry"
 # The same for the blur radius, which a small model's VAE reads.

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.checks import checked_maps
 from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from ..bokeh_core.strength import MAX_STRENGTH, MODES, blur_strength, relative_f_number_label
-from . import sockets
+from . import categories, sockets
 from .newer_host import known_fields
 
 
@@ -18,8 +18,8 @@ class BlurStrength(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehBlurStrength",
-            display_name="Blur Strength",
-            category=sockets.CATEGORY,
+            display_name="Aperture (Blur Strength)",
+            category=categories.RENDER,
             description="Sets the blur strength K, like an f-stop: constant, ramped over the clip, or "
             "scheduled per frame.",
             inputs=[

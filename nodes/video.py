@@ -36,7 +36,7 @@ from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
-from . import given_video, host, sockets
+from . import categories, given_video, host, sockets
 from .disparity import meaning_inputs, placing_inputs
 from .lens import black_bars_input
 from .model import require_parts_fit
@@ -131,8 +131,8 @@ class AnyToBokehVideo(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="AnyToBokehVideo",
-            display_name="Any-to-Bokeh Video",
-            category=sockets.CATEGORY,
+            display_name="Any-to-Bokeh Video (Cinematic DOF)",
+            category=categories.RENDER,
             description="Blurs a video of any length from file to file, in memory that does not grow with "
             "it. Sound and frame rate are kept, and a cancelled run continues where it stopped. The "
             "result is in ComfyUI's output folder, under any_to_bokeh.",
@@ -237,7 +237,15 @@ class AnyToBokehVideo(io.ComfyNode):
             ],
             **known_fields(
                 io.Schema,
-                search_aliases=["bokeh", "depth of field", "long video", "video blur", "lens blur video"],
+                search_aliases=[
+                    "bokeh",
+                    "dof",
+                    "depth of field",
+                    "long video",
+                    "video blur",
+                    "lens blur video",
+                    "cinematic",
+                ],
             ),
         )
 

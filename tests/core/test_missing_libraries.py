@@ -17,13 +17,14 @@ from tests.core.test_documentation import SCHEMAS, host_that_records
 
 PACK = Path(__file__).resolve().parents[2]
 MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Windows", "Refined VAE Decode"}
-NEED_OPENCV = {"Load Disparity", "Focus Preview", "Lens Blur", "Any-to-Bokeh Video"}
+VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
+NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", "Lens Blur (Depth of Field)", VIDEO}
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {
     "cv2": ("opencv-python", NEED_OPENCV),
-    "av": ("av", {"Any-to-Bokeh Video"}),
+    "av": ("av", {VIDEO}),
     "diffusers": ("diffusers", MODEL),
-    "einops": ("einops", {"MPI Focal-Plane Mask", "Any-to-Bokeh Video", *MODEL}),
+    "einops": ("einops", {"MPI Focal-Plane Mask", VIDEO, *MODEL}),
     "safetensors": ("safetensors", MODEL),
 }
 ALL = {schema.display_name for schema in SCHEMAS.values()}
@@ -59,7 +60,7 @@ def test_with_none_of_them_the_others_are_there():
     with without(*LIBRARIES), host_that_records():
         pack = importlib.import_module("documented_pack.nodes")
         left = ALL - set().union(*(gone for _, gone in LIBRARIES.values()))
-        assert left >= {"Disparity from Images", "Focus at Value", "Focus at Point", "Blur Strength"}
+        assert left >= {"Disparity from Images (Depth)", "Focus on Mask", "Aperture (Blur Strength)"}
         assert titles_of(pack.NODES) == left
 
 

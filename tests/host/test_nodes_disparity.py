@@ -1,4 +1,4 @@
-"""Load Disparity and Disparity from Images in a real host."""
+"""Load Depth and Disparity from Images in a real host."""
 
 import os
 from pathlib import Path
