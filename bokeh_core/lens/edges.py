@@ -15,7 +15,7 @@ from .areas import Area, areas_of, grown_area, inside, part_of
 from .backend import backend_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
-from .neighbourhood import Extremes, dilate, local_max
+from .neighbourhood import Extremes, Surroundings, dilate, local_max
 
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
@@ -36,18 +36,17 @@ _LOG_RATIO_NEEDED = 4.0
 _PROJECTION_MARGIN = 0.1
 
 
-def edge_band(radius_px: Tensor, around: Extremes, contour_reach_px: int) -> Tensor:
+def edge_band(radius: Surroundings, contour_reach_px: int) -> Tensor:
     """Find the pixels next to a depth edge, one on each side.
 
     Args:
-        radius_px: [H, W] signed blur radius.
-        around: its extremes within 1 px.
+        radius: [H, W] signed blur radius in px.
         contour_reach_px: within this distance of a greater step a small one is taken for ringing of the map.
 
     Returns:
         bool [H, W].
     """
-    step, wider = around.step(), Extremes.of(radius_px, 2).step()
+    step, wider = radius.within(1).step(), radius.within(2).step()
     least = torch.where(wider < _STEP_IN_WIDER_WINDOW * step, _SMALL_STEP_PX, EDGE_STEP_PX)
     if contour_reach_px == 0:
         return step > least
@@ -140,8 +139,9 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
     Returns:
         [H, W] signed blur radius.
     """
-    zone = dilate(edge_band(radius_px, Extremes.of(radius_px), reach_px), reach_px - 1)
-    around = Extremes.of(radius_px, reach_px)
+    radius = Surroundings(radius_px)
+    zone = dilate(edge_band(radius, reach_px), reach_px - 1)
+    around = radius.within(reach_px)
     zone &= around.step() > _RAMP_RISE_PX
     if not bool(zone.any()):
         return radius_px

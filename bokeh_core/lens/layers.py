@@ -9,7 +9,7 @@ from ..progress import Check, no_check
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
 from .matte import EdgeMatte, edge_matte
-from .neighbourhood import Extremes, dilate
+from .neighbourhood import Surroundings, dilate
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
 _MAX_REACH_PX = 128
@@ -68,8 +68,8 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check:
         check()
         radius_px = smooth_surfaces(radius_px, contour_reach_px)
 
-    around = Extremes.of(radius_px)
-    band = edge_band(radius_px, around, contour_reach_px)
+    radius = Surroundings(radius_px)
+    around, band = radius.within(1), edge_band(radius, contour_reach_px)
     if not bool(band.any()):
         empty = Layer(torch.zeros_like(color), torch.zeros_like(radius_px), torch.zeros_like(radius_px))
         return Layers(Layer(color, radius_px, torch.ones_like(radius_px)), empty, torch.zeros_like(radius_px))

@@ -38,6 +38,21 @@ class Extremes:
         return (self.top + self.bottom) / 2
 
 
+class Surroundings:
+    """A map [H, W] and its extremes within any reach, each found once."""
+
+    def __init__(self, values: Tensor) -> None:
+        """Those of one map, which may not change from here on."""
+        self.values = values
+        self._found: dict[int, Extremes] = {}
+
+    def within(self, reach_px: int) -> Extremes:
+        """Extremes within squares that reach `reach_px` to each side."""
+        if reach_px not in self._found:
+            self._found[reach_px] = Extremes.of(self.values, reach_px)
+        return self._found[reach_px]
+
+
 def dilate(mask: Tensor, reach_px: int) -> Tensor:
     """Pixels of a bool [H, W] map that have a true pixel within `reach_px`."""
     return backend_of(mask.device).dilate(mask, reach_px)

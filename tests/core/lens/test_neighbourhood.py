@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bokeh_core.lens.backend import ACCELERATOR, CPU
-from bokeh_core.lens.neighbourhood import Extremes, dilate, local_max, local_min
+from bokeh_core.lens.neighbourhood import Extremes, Surroundings, dilate, local_max, local_min
 
 
 def test_extremes_of_a_ramp_by_hand():
@@ -32,3 +32,11 @@ def test_both_backends_agree(reach_px):
     assert torch.equal(ACCELERATOR.local_max(values, reach_px), CPU.local_max(values, reach_px))
     assert torch.equal(ACCELERATOR.local_min(values, reach_px), CPU.local_min(values, reach_px))
     assert torch.equal(ACCELERATOR.dilate(values > 1, reach_px), CPU.dilate(values > 1, reach_px))
+
+
+def test_extremes_of_a_map_are_found_once_for_each_reach():
+    around = Surroundings(torch.arange(5.0)[None].expand(3, 5))
+
+    assert around.within(2).top[0].tolist() == [2, 3, 4, 4, 4]
+    assert around.within(1).bottom[0].tolist() == [0, 0, 1, 2, 3]
+    assert around.within(2) is around.within(2)
