@@ -38,7 +38,7 @@ def find_path(
         if named is not None and _exists(named):
             return named
         raise ValueError(
-            f"Nothing exists at {printable(path)}; give a file or folder, absolute or relative to {folder}."
+            f"Nothing at {printable(path)}; give a file or folder, absolute or relative to {folder}."
             f"{_similar_names(path)}"
         )
     return path
@@ -66,9 +66,7 @@ def require_path(path: Path) -> None:
     """
     if not _exists(path):
         similar = _similar_names(path.absolute())
-        raise ValueError(
-            f"Nothing exists at {printable(path)}; name a file or folder that is there.{similar}"
-        )
+        raise ValueError(f"Nothing at {printable(path)}; name a file or folder that is there.{similar}")
 
 
 def printable(path: Path) -> str:

@@ -1,14 +1,18 @@
 """Clips of any length from file to file: streamed, in parts that survive a stop, with either renderer."""
 
-from .depth import DepthSource, FileDepth, GivenDepth, GivenMaps
-from .job import PART_FRAMES, RenderJob, stored_under_key
-from .parts import remove_stale_parts
-from .renderers import ClipRenderer, LensRenderer, ModelRenderer
-from .run import RenderReport, check_job, run_job
-from .settings import GivenFocus, GivenStrength, Strength, parse_focus
-from .source import ClipSource, FileClip, TensorClip
-from .stages import STAGES, StageProgress, overall_share
-from .trimmed_clip import TrimmedClip
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .depth import DepthSource, FileDepth, GivenDepth, GivenMaps
+    from .job import PART_FRAMES, RenderJob, stored_under_key
+    from .parts import remove_stale_parts
+    from .renderers import ClipRenderer, LensRenderer, ModelRenderer
+    from .run import RenderReport, check_job, run_job
+    from .settings import GivenFocus, GivenStrength, Strength, parse_focus
+    from .source import ClipSource, FileClip, TensorClip
+    from .stages import STAGES, StageProgress, overall_share
+    from .trimmed_clip import TrimmedClip
 
 __all__ = [
     "PART_FRAMES",
@@ -37,3 +41,24 @@ __all__ = [
     "run_job",
     "stored_under_key",
 ]
+
+_MODULES = {
+    "depth": ("DepthSource", "FileDepth", "GivenDepth", "GivenMaps"),
+    "job": ("PART_FRAMES", "RenderJob", "stored_under_key"),
+    "parts": ("remove_stale_parts",),
+    "renderers": ("ClipRenderer", "LensRenderer", "ModelRenderer"),
+    "run": ("RenderReport", "check_job", "run_job"),
+    "settings": ("GivenFocus", "GivenStrength", "Strength", "parse_focus"),
+    "source": ("ClipSource", "FileClip", "TensorClip"),
+    "stages": ("STAGES", "StageProgress", "overall_share"),
+    "trimmed_clip": ("TrimmedClip",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    # `python -m bokeh_core.render` imports this package before any line of the command can run, and has to
+    # say in a sentence which library is missing.
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

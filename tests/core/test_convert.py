@@ -14,7 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
-from bokeh_core.convert import convert, main
+from bokeh_core.convert.command import main
+from bokeh_core.convert.single_file import convert
 
 PACK = Path(__file__).resolve().parents[2]
 WEIGHTS = "diffusion_pytorch_model.safetensors"

@@ -79,12 +79,27 @@ class TestLibraries:
         with host_that_records():
             yield importlib.import_module("documented_pack.nodes.libraries")
 
-    def test_portable_comfyui_for_windows(self, libraries: Any, monkeypatch: pytest.MonkeyPatch):
+    @pytest.fixture
+    def typed(self, libraries: Any) -> Any:
+        return importlib.import_module("documented_pack.bokeh_core.libraries")
+
+    def test_portable_comfyui_for_windows(self, typed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         python = r"D:\My ComfyUI\python_embeded\python.exe"
-        monkeypatch.setattr(libraries.sys, "executable", python)
-        monkeypatch.setattr(libraries, "REQUIREMENTS", r"D:\any\requirements.txt")
-        expected = rf'"{python}" -s -m pip install -r D:\any\requirements.txt'
-        assert libraries.line_to_type() == expected
+        monkeypatch.setattr(typed.sys, "executable", python)
+        listed = tmp_path / "requirements.txt"
+        listed.touch()
+        monkeypatch.setattr(typed, "_REQUIREMENTS", listed)
+        said = typed.line_to_type("cv2")
+        assert said.startswith(f'"{python}" -s -m pip install -r ')
+        assert said.replace('"', "").endswith(str(listed))
+
+    def test_beside_a_wheel_there_is_no_list(
+        self, typed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(typed.sys, "executable", "/usr/bin/python3")
+        monkeypatch.setattr(typed, "_REQUIREMENTS", tmp_path / "requirements.txt")
+        assert typed.line_to_type("cv2") == "/usr/bin/python3 -m pip install opencv-python"
+        assert typed.line_to_type("torch") == "/usr/bin/python3 -m pip install torch"
 
     def test_a_library_that_breaks_in_use(self, libraries: Any):
         broken = ImportError("cannot import name 'x' from 'huggingface_hub'", name="huggingface_hub")
@@ -92,7 +107,7 @@ class TestLibraries:
             raise broken
         assert caught.value.__cause__ is broken
         assert "cannot import name 'x'" in str(caught.value)
-        assert libraries.line_to_type() in str(caught.value)
+        assert libraries.line_to_type("diffusers") in str(caught.value)
 
     def test_other_errors_pass(self, libraries: Any):
         with pytest.raises(RuntimeError, match=r"^CUDA out of memory$"), libraries.needed_libraries():
@@ -107,11 +122,35 @@ def test_the_command_without_diffusers(tmp_path: Path):
     video = write_video(tmp_path / "in.mkv", moving_pictures(2, 32, 32))
     depth = write_disparity(tmp_path / "depth", sliding_disparity(1, 32, 32))
     blocked = "import sys; sys.modules['diffusers'] = None"
-    program = f"{blocked}; from bokeh_core.render.__main__ import main; sys.exit(main())"
+    program = f"{blocked}; from bokeh_core.render.command.program import main; sys.exit(main())"
     argv = [str(video), "--disparity", str(depth), "-o", str(tmp_path / "out.mp4"), "--renderer", "model"]
     done = subprocess.run([sys.executable, "-c", program, *argv], cwd=PACK, capture_output=True, check=False)
     said = done.stderr.decode(errors="replace")
     assert done.returncode == 1
-    assert said.startswith("The model needs diffusers, which cannot be loaded (")
-    assert "-m pip install -r requirements.txt" in said
+    assert said.startswith("The model cannot be loaded: diffusers is missing or cannot be loaded (")
+    assert f"-m pip install -r {PACK / 'requirements.txt'}" in said.replace('"', "")
     assert "Traceback" not in said
+
+
+# With torch away nothing else is tried, so that these are quick.
+@pytest.mark.parametrize(
+    ("module", "library", "argv"),
+    [
+        ("bokeh_core", "torch", ["in.mp4"]),
+        ("bokeh_core.render", "cv2", ["in.mp4"]),
+        ("bokeh_core.render", "einops", ["in.mp4"]),
+        ("bokeh_core.render", "av", ["README.md", "--disparity", "README.md", "-o", "none.mp4"]),
+        ("bokeh_core.convert", "torch", ["a", "b"]),
+    ],
+)
+def test_a_command_says_in_one_line_what_is_missing(module: str, library: str, argv: list[str]):
+    program = (
+        f"import runpy, sys; sys.modules[{library!r}] = None; sys.argv[1:] = {argv!r}; "
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PACK, capture_output=True, check=False)
+    said = done.stderr.decode(errors="replace").splitlines()
+    assert done.returncode == 1
+    assert len(said) == 1, said
+    assert f"{library} is missing or cannot be loaded (" in said[0]
+    assert "-m pip install" in said[0]

@@ -90,6 +90,27 @@ def test_the_wheel_holds_bokeh_core_and_nothing_else(wheel: Path):
     assert held == {path.relative_to(PACK).as_posix() for path in ours}
 
 
+def test_the_wheel_brings_the_command(wheel: Path, tmp_path: Path):
+    site = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-index"]
+    subprocess.run([*pip, "--no-deps", "--target", str(site), str(wheel)], check=True)
+    [bokeh] = [path for folder in ("bin", "Scripts") for path in (site / folder).glob("bokeh*")]
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    nothing = tmp_path / "none.mp4"
+    for argv, code, said in (
+        ([], 0, "usage: bokeh IN --disparity D -o OUT [options]"),
+        (["convert", "--help"], 0, "usage: bokeh convert "),
+        (["none.mp4", "--disparity", "d", "-o", "out.mp4"], 1, f"Nothing at {nothing}"),
+        (["convert", "none", "a.safetensors"], 1, "none"),
+    ):
+        done = subprocess.run(
+            [str(bokeh), *argv], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        assert said in (done.stderr if code else done.stdout)
+        assert "Traceback" not in done.stderr
+
+
 def test_the_wheel_runs_elsewhere(wheel: Path, tmp_path: Path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bokeh_core.convert import convert
+from bokeh_core.convert.single_file import convert
 from bokeh_core.pipeline.streaming import BokehPipeline
 from devtools.client import Progress
 from tests.host.harness import Array, Graph, HostUnderTest, Node

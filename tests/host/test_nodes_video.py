@@ -269,9 +269,9 @@ def test_the_model(host: HostUnderTest, tmp_path: Path):
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"disparity_path": ""}, "The path is empty"),
-    ({"disparity_path": "nowhere"}, "Nothing exists at"),
+    ({"disparity_path": "nowhere"}, "Nothing at"),
     ({"focus_at": "near"}, "The focus 'near' cannot be read"),
-    ({"focus_at": "mask: nowhere.png"}, "Nothing exists at"),
+    ({"focus_at": "mask: nowhere.png"}, "Nothing at"),
     ({"focus_at": "point: 500, 1"}, "is outside the frame of 80 x 64 px"),
     ({"strength": "1, 2"}, "2 values for 52 video frames"),
     ({"strength": ""}, "blur_strength schedule is empty"),

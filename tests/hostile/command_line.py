@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bokeh_core.render.__main__ import main
+from bokeh_core.render.command.program import main
 
 NAME = "command line of render"
 # Each input renders a clip.

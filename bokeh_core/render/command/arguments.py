@@ -33,6 +33,16 @@ from .text_files import text_or_file
 if TYPE_CHECKING:
     from ..model_files import FileModel
 
+EXAMPLES = """A clip and its depth, sharp at the centre of the frame:
+  {called} clip.mp4 --disparity depth.mp4 -o out.mp4
+
+A clip without depth, which Depth Anything V2 estimates; sharp at a pixel, with stronger blur:
+  {called} clip.mp4 --disparity estimate --focus point:512,288 --strength 24 -o out.mp4
+
+A folder of clips, each with the depth of its name; the focus pulled from near to far, for editing:
+  {called} clips --disparity depths --focus "0: 0.9, 48: 0.3" --codec prores -o blurred
+"""
+
 LENS_HELP = {
     "blades": "of the aperture, 3 to 64; 0 is a round opening",
     "rotation": "of the polygon, degrees anticlockwise",
@@ -49,13 +59,15 @@ LENS_HELP = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line, with their help and defaults."""
+def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentParser:
+    """The command line; `called` is how the user calls it."""
     command = argparse.ArgumentParser(
-        prog="python -m bokeh_core.render",
-        description="Give videos of any length the blur of a lens. Give the same command again to continue "
-        "a stopped run; a finished one is not repeated. An existing file is never overwritten unless "
-        "--overwrite says so.",
+        prog=called,
+        usage="%(prog)s IN --disparity D -o OUT [options]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=EXAMPLES.format(called=called),
+        epilog="Give the same command again to continue a stopped run; a finished one is not repeated.\n"
+        "An existing file is never overwritten unless --overwrite says so.",
     )
     add = command.add_argument
     add("source", metavar="IN", help="video, or folder of videos")

@@ -71,7 +71,7 @@ def clips_at(source: Path, disparity: Path | None, output: Path, ending: str) ->
         ValueError: nothing to render, or two clips would have the same output.
     """
     if not source.exists():
-        raise ValueError(f"{source} does not exist; name a video or a folder of videos.")
+        raise ValueError(f"Nothing at {source}; name a video or a folder of videos.")
     if not source.is_dir():
         return [ClipPaths(source, output, disparity, by_name=False)]
     videos = sorted(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+
+from ...libraries import missing_library, missing_library_message
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,10 @@ def message_of(error: Exception) -> str:
             "strength, or close other programs; finished parts are kept."
         )
     if library := missing_library(error):
-        return f"{library} is missing or cannot be loaded ({said}). {line_to_type()}"
+        return missing_library_message(library, said)
     if isinstance(error, OSError):
         return f"The system says: {said}. Finished parts are kept."
     return said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
-
-
-def missing_library(error: Exception) -> str:
-    """Which library of others an error says is not there; "" for other errors."""
-    name = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
-    return "" if name == __name__.partition(".")[0] else name
-
-
-def line_to_type() -> str:
-    """What brings the libraries that this pack needs."""
-    return f"Type {sys.executable} -m pip install -r requirements.txt in this pack's folder."
 
 
 def told(failures: Sequence[Failure], count: int) -> str:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from bokeh_core.checkpoint.image_encoder import load_image_encoder
 from bokeh_core.checkpoint.library import models_in
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
-from bokeh_core.convert import convert
+from bokeh_core.convert.single_file import convert
 from bokeh_lab.train.svd import initial_unet
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -15,8 +16,8 @@ import torch
 from bokeh_core.checkpoint.image_encoder import load_image_encoder
 from bokeh_core.lens import Aperture, LensSettings
 from bokeh_core.render import LensRenderer
-from bokeh_core.render import __main__ as command
-from bokeh_core.render.command.arguments import chosen_renderer, job_of, parser, settings_of
+from bokeh_core.render.command import program as command
+from bokeh_core.render.command.arguments import EXAMPLES, chosen_renderer, job_of, parser, settings_of
 from bokeh_core.render.command.clips import clips_at
 from bokeh_core.render.command.processes import Process, this_process
 from bokeh_core.render.command.progress import ProgressLine
@@ -53,8 +54,11 @@ def test_one_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert run(video, "--disparity", depth, "--focus", focus, "--strength", "0:80, 8:160", "-o", output) == 0
     assert read_video(output).shape == (COUNT, HEIGHT, WIDTH, 3)
     said = capsys.readouterr()
-    assert "Read 9 frames of 64 x 64 px, 16-bit" in said.out
-    assert f"Written to {output}." in said.out
+    assert "Read 9 frames of 64 x 64 px, 16-bit" in said.err
+    assert re.fullmatch(
+        rf"clip\.mkv: 9 frames in \d+\.\d s\. Written to {re.escape(str(output))}\.\n", said.out
+    )
+    assert "Written to" not in said.err
     assert "rendering" in said.err
 
 
@@ -129,7 +133,7 @@ class TestFolder:
         (tmp_path / "empty").mkdir()
         video.with_suffix(".mp4").write_bytes(video.read_bytes())
         for source, output, message in [
-            (tmp_path / "nowhere.mp4", tmp_path / "o", f"Nothing exists at {tmp_path / 'nowhere.mp4'}"),
+            (tmp_path / "nowhere.mp4", tmp_path / "o", f"Nothing at {tmp_path / 'nowhere.mp4'}"),
             (tmp_path / "empty", tmp_path / "o", "holds no videos"),
             (tmp_path / "videos", tmp_path / "o", "holds two videos named clip"),
         ]:
@@ -154,7 +158,7 @@ class TestModel:
         argv = (video, "--disparity", depth, "-o", tmp_path / "out.mp4", "--renderer", "model", *files)
         assert run(*argv, encoder, "--device", "cpu", "--strength", "200") == 0
         assert read_video(tmp_path / "out.mp4").shape == (COUNT, HEIGHT, WIDTH, 3)
-        assert "The paper's model, MPI mode released, 4 frames shared" in capsys.readouterr().out
+        assert "The paper's model, MPI mode released, 4 frames shared" in capsys.readouterr().err
         # What is finished is known without loading anything.
         monkeypatch.delattr(FileModel, "load")
         assert run(*argv, encoder, "--device", "cpu", "--strength", "200") == 0
@@ -221,3 +225,15 @@ def test_the_module_runs():
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "--disparity" in done.stdout
+    usage, _, rest = done.stdout.partition("\n\n")
+    assert usage == "usage: python -m bokeh_core.render IN --disparity D -o OUT [options]"
+    examples = [line for line in rest.split("\n\n", 3)[:3] if "\n  python -m bokeh_core.render " in line]
+    assert len(examples) == 3
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_examples_can_be_typed(number: int):
+    lines = [line.strip() for line in EXAMPLES.format(called="bokeh").splitlines() if line.startswith("  ")]
+    assert len(lines) == 3
+    arguments = parser("bokeh").parse_args(shlex.split(lines[number])[1:])
+    settings_of(arguments)

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from bokeh_core.render import RenderReport
-from bokeh_core.render import __main__ as command
+from bokeh_core.render.command import program as command
 from bokeh_core.render.command.devices import chosen_device, devices_here
 from bokeh_core.render.command.processes import Process
 from bokeh_core.render.command.progress import ProgressLine
@@ -67,7 +67,7 @@ SETTINGS = [
     ("--focus=,", "The focus ',' cannot be read"),
     ("--focus=mask:", "The focus names no mask"),
     ("--focus=@", "--focus @ names no file"),
-    ("--focus=@no such file", "Nothing exists at"),
+    ("--focus=@no such file", "Nothing at"),
     (f"--focus={'9' * 400}: 0.5", "is too large"),
 ]
 
@@ -127,7 +127,7 @@ class TestMissingFiles:
             missing = argv[0] if argv[1] is maps else argv[1]
             meant = "in.mp4" if argv[1] is maps else "maps"
             said = capsys.readouterr().err
-            assert f"Nothing exists at {missing}" in said
+            assert f"Nothing at {missing}" in said
             assert f"there is {meant}." in said
 
     def test_a_mask_with_an_at_in_its_name(
@@ -137,7 +137,7 @@ class TestMissingFiles:
         mask = tmp_path / "a@b.png"
         argv = (video, "--disparity", maps, "-o", tmp_path / "out.mp4", "--strength", "0")
         assert run(*argv, "--focus", f"mask: {mask}") == 1
-        assert f"Nothing exists at {mask}" in capsys.readouterr().err
+        assert f"Nothing at {mask}" in capsys.readouterr().err
         assert cv2.imwrite(str(mask), (255 * sliding_disparity(1, HEIGHT, WIDTH)[0]).astype("uint8"))
         assert run(*argv, "--focus", f"mask: '{mask}'") == 0
 

@@ -22,7 +22,7 @@ from bokeh_core.render import (
     parse_focus,
     run_job,
 )
-from bokeh_core.render.__main__ import main
+from bokeh_core.render.command.program import main
 from bokeh_core.render.estimated import EstimatedDepth, StoredMaps
 from bokeh_core.render.parts import parts_folder
 from bokeh_core.video_io import Encoding
@@ -141,7 +141,7 @@ def test_the_command_line_is_the_whole_job(
     assert main([*argv, "--depth-model", str(model.folder)]) == 0
     assert (
         "Read 20 frames of 56 x 42 px, 16-bit, from tiny, estimated frame by frame."
-        in capsys.readouterr().out
+        in capsys.readouterr().err
     )
     assert len(read_video(output)) == COUNT
     assert main([*argv, "--depth-model", str(tmp_path)]) == 1

@@ -1,19 +1,18 @@
 """What is said of a clip that failed."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from bokeh_core.libraries import line_to_type
 from bokeh_core.render.command.failures import Failure, told
 
 
 def test_a_library_that_is_missing_is_no_mistake_of_ours():
     said = told([Failure("in.mp4", ModuleNotFoundError("No module named 'av'", name="av.codec"))], 1)
     assert said == (
-        "in.mp4: av is missing or cannot be loaded (No module named 'av'). Type "
-        f"{sys.executable} -m pip install -r requirements.txt in this pack's folder."
+        f"in.mp4: av is missing or cannot be loaded (No module named 'av'). Type {line_to_type('av')}"
     )
 
 

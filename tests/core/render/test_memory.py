@@ -15,7 +15,7 @@ SHORT, LONG = 60, 600
 WORKER = """
 import re, sys
 from pathlib import Path
-from bokeh_core.render.__main__ import main
+from bokeh_core.render.command.program import main
 
 def peak_bytes():
     status = Path("/proc/self/status")

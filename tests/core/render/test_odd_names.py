@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bokeh_core.render.__main__ import main
+from bokeh_core.render.command.program import main
 from tests.core.render.clips import moving_pictures, sound_packets, times_of, write_video
 
 

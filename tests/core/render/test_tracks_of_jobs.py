@@ -21,7 +21,7 @@ from bokeh_core.render import (
     run_job,
     stored_under_key,
 )
-from bokeh_core.render.__main__ import main
+from bokeh_core.render.command.program import main
 from bokeh_core.video_io import CODECS, Encoding
 from tests.core.render.clips import times_of, write_disparity
 from tests.core.video_io.rewriting import samples_of

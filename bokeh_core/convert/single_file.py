@@ -1,23 +1,17 @@
-"""A published folder, .bin or .pth into one .safetensors file that carries its config.
-
-python -m bokeh_core.convert SRC DST [--dtype fp16|bf16|fp32] [--keep-ff-k] [--mpi-mode released|paper]
-"""
+"""A published folder, .bin or .pth -> one .safetensors file that carries its config."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import pickle
-import sys
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .checkpoint.files import (
+from ..checkpoint.files import (
     COMPONENT_KEY,
     COMPONENT_NAMES,
     CONFIG_KEY,
@@ -27,12 +21,10 @@ from .checkpoint.files import (
     find_model,
     read_safetensors_header,
 )
-from .checkpoint.load import UNUSED_PART, build_model, model_config, require_component, require_fit
-from .checkpoint.precision import DTYPES
-from .checkpoint.write import require_destination, write_model
-from .console import advance, progress_bar, write_what_the_stream_can_show
-from .progress import Progress, no_progress
-from .published import MPI_MODES, PUBLISHED_MPI_MODE, MPIMode
+from ..checkpoint.load import UNUSED_PART, build_model, model_config, require_component, require_fit
+from ..checkpoint.write import require_destination, write_model
+from ..progress import Progress, no_progress
+from ..published import PUBLISHED_MPI_MODE, MPIMode
 
 # Where training code puts a model's weights in a pickle, and the prefix that data-parallel training adds.
 NESTED_UNDER = ("state_dict", "module", "model")
@@ -179,43 +171,3 @@ def _report(
         lines.append(f"ff_k: {num_unused} tensors {fate}; {reason}.")
         lines.append(f"MPI mode: {metadata[MPI_MODE_KEY]}.")
     return "\n".join(lines)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; 0 when the file is written, 1 with the reason on stderr otherwise."""
-    write_what_the_stream_can_show()
-    parser = argparse.ArgumentParser(
-        prog="python -m bokeh_core.convert",
-        description="Turn the published U-Net or VAE into one .safetensors file with its config inside.",
-    )
-    parser.add_argument(
-        "source", metavar="SRC", help="published folder, or a .bin, .pth or .safetensors file"
-    )
-    parser.add_argument("destination", metavar="DST", help="the .safetensors file to write")
-    parser.add_argument("--dtype", choices=sorted(DTYPES), help="dtype of the weights (default: as stored)")
-    parser.add_argument("--keep-ff-k", action="store_true", help="keep the ff_k layers, which nothing reads")
-    parser.add_argument(
-        "--mpi-mode",
-        choices=MPI_MODES,
-        help=f"what the U-Net was trained for (default: {PUBLISHED_MPI_MODE})",
-    )
-    arguments = parser.parse_args(argv)
-    try:
-        with progress_bar("converting", "tensor", quiet_s=1) as bar:
-            report = convert(
-                arguments.source,
-                arguments.destination,
-                dtype=DTYPES.get(arguments.dtype),
-                keep_ff_k=arguments.keep_ff_k,
-                mpi_mode=arguments.mpi_mode,
-                progress=partial(advance, bar),
-            )
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(report + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

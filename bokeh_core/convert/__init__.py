@@ -1,0 +1,1 @@
+"""Published weights -> single files that carry their config."""
