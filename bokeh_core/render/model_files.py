@@ -99,7 +99,7 @@ class FileModel:
         network = load_unet(self._unet, self._dtype, drop_ff_k=True).to(self._device)
         coder = with_decoder_in(load_vae(self._vae), self._dtype).to(self._device)
         if network.reads_images and self._image_encoder is None:
-            raise ValueError("This model needs --image-encoder; the README says where to get it.")
+            raise ValueError("This model needs --image-encoder; docs/model-files.md says where to get it.")
         embed = (
             load_image_encoder(self._image_encoder, self._device)
             if self._image_encoder is not None and network.reads_images
@@ -135,7 +135,7 @@ def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:
         vae = unet
     if unet is None or vae is None:
         raise ValueError(
-            f"--renderer model needs {'--unet' if unet is None else '--vae'}; the README says where to get "
-            "the files."
+            f"--renderer model needs {'--unet' if unet is None else '--vae'}; docs/model-files.md says "
+            "where to get the files."
         )
     return unet, vae

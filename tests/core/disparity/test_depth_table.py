@@ -1,4 +1,4 @@
-"""README's table of depth sources, held to the true disparity of a plane that runs away from the camera."""
+"""docs/depth.md's table of sources, held to the true disparity of a plane that runs away from the camera."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bokeh_core.disparity.prepare import prepare_disparity
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "depth.md"
 
 # Far to the left, near to the right.
 NEAREST, FARTHEST = 1.0, 5.0
@@ -21,7 +21,7 @@ def settings() -> dict[str, tuple[str, str, float]]:
     """Source -> (source, polarity, exponent), from the rows that name all three."""
     rows = re.findall(
         r"^\| ([^|]+) \| (disparity|metric depth) \| (near white|near black|auto) \| ([\d.]+) \|",
-        README.read_text(encoding="utf-8"),
+        PAGE.read_text(encoding="utf-8"),
         re.MULTILINE,
     )
     return {name: (source, polarity, float(exponent)) for name, source, polarity, exponent in rows}
