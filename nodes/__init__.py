@@ -24,6 +24,7 @@ class Entry:
 _MODEL = ("diffusers", "einops", "safetensors")
 
 ENTRIES = (
+    Entry("example", "ExampleClip", "Example Clip (with Depth)", ("av", "cv2")),
     Entry("disparity", "LoadDisparity", "Load Depth (Disparity)", ("cv2",)),
     Entry("disparity", "DisparityFromImages", "Disparity from Images (Depth)"),
     Entry("geometry", "DisparityFromGeometry", "Disparity from Geometry (MoGe, DA3)"),

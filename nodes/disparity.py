@@ -1,5 +1,6 @@
 """Nodes that bring depth into the graph: Load Depth, Disparity from Images."""
 
+from pathlib import Path
 from typing import Any
 
 from comfy_api.latest import io
@@ -13,6 +14,8 @@ from ..bokeh_core.disparity.prepare import grey_view, prepare_disparity
 from . import categories, host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
+
+NO_FILE = "none"
 
 
 def meaning_inputs() -> list[Any]:
@@ -117,6 +120,41 @@ def _frames_input() -> Any:
     )
 
 
+def file_input(name: str, tooltip: str) -> Any:
+    """The list of depth in the input folder; web/depth_upload.js puts the buttons for uploads below it."""
+    # Disparity from Images, in this module too, does without OpenCV.
+    from ..bokeh_core.disparity.found_files import depth_names
+
+    return io.Combo.Input(
+        name,
+        options=[NO_FILE, *depth_names(host.input_folder())],
+        default=NO_FILE,
+        optional=True,
+        tooltip=tooltip,
+    )
+
+
+def chosen_path(file: str | None, path: str | None, others: str) -> Path:
+    """Where the depth lies that the list, or else the typed path, names.
+
+    Args:
+        file: from the list.
+        path: as typed.
+        others: what else brings depth to the node, for the error.
+
+    Raises:
+        ValueError: neither names anything that is there.
+    """
+    if file and file != NO_FILE:
+        return host.input_path(file)
+    if path and path.strip():
+        return host.input_path(path)
+    raise ValueError(
+        f"There is no depth. Choose a file or folder of {host.input_folder()} in the list, upload one with "
+        f"the buttons below it, {others}. Video Depth Anything and DepthCrafter make depth of a video."
+    )
+
+
 def _outputs() -> list[Any]:
     return [
         sockets.Disparity.Output(
@@ -180,6 +218,18 @@ class LoadDisparity(io.ComfyNode):
                 ),
                 _frames_input(),
                 *placing_inputs(),
+                io.Video.Input(
+                    "video",
+                    optional=True,
+                    tooltip="Depth as a video, from Load Video or any node that gives a VIDEO, in place of "
+                    "path and file.",
+                ),
+                file_input(
+                    "file",
+                    "Depth in ComfyUI's input folder: a video, still, NPY, NPZ or EXR, or a folder of "
+                    "maps. The buttons upload more from your computer: one file, or a folder of maps. none "
+                    "(default): path is used. Not used where video is connected.",
+                ),
             ],
             outputs=_outputs(),
             **known_fields(
@@ -194,6 +244,8 @@ class LoadDisparity(io.ComfyNode):
         start_frame: int = 0,
         max_frames: int = 0,
         frames: Any = None,
+        video: Any = None,
+        file: str = NO_FILE,
         **meaning: Any,
     ) -> io.NodeOutput:
         # Disparity from Images, in this module too, does without OpenCV.
@@ -203,7 +255,13 @@ class LoadDisparity(io.ComfyNode):
             clip = of_clip(frames)
             size = (clip["height"], clip["width"]) if clip else None
             placing = MapFit(**{name: meaning[name] for name in vars(MapFit()) if name in meaning})
-            maps = read_depth_maps(host.input_path(path), host.check_interrupt, size, placing)
+            if video is None:
+                found = chosen_path(file, path, "type a path, or connect a VIDEO")
+                maps = read_depth_maps(found, host.check_interrupt, size, placing)
+            else:
+                from .given_video import maps_of
+
+                maps = maps_of(video, host.check_interrupt, size, placing)
             prepared = prepare_disparity(
                 maps.values,
                 **meaning,
@@ -215,12 +273,17 @@ class LoadDisparity(io.ComfyNode):
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report)
 
     @classmethod
-    def fingerprint_inputs(cls, path: str = "", **_: Any) -> str:
+    def validate_inputs(cls, file: str | None = None) -> bool:
+        """Let names pass that are not in the list: front ends do not show what the host says of them."""
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, path: str | None = None, file: str | None = None, **_: Any) -> str:
         """Files that change on disk make the node run again."""
         from ..bokeh_core.disparity.files import state_of_files
 
         try:
-            return state_of_files(host.input_path(path or ""))
+            return state_of_files(chosen_path(file, path, ""))
         except ValueError as error:
             return str(error)
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
@@ -16,6 +16,7 @@ import av
 from comfy_api.latest import InputImpl
 
 from ..bokeh_core.disparity.conversion import DepthMeaning
+from ..bokeh_core.disparity.files import DepthMaps, describe_maps, read_depth_maps
 from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.grey import grey_maps
 from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenMaps, TrimmedClip
@@ -90,6 +91,17 @@ def depth_of(video: Any, meaning: DepthMeaning, fit: MapFit) -> Iterator[DepthSo
             yield FileDepth(streamed.path, meaning, fit)
             return
         yield GivenMaps(grey_maps(given_clip(_parts_of(video), keep_alpha=False).images), meaning, fit)
+
+
+def maps_of(video: Any, check: Callable[[], None], size: tuple[int, int] | None, fit: MapFit) -> DepthMaps:
+    """Return the raw maps that a VIDEO shows; arguments and errors are those of `read_depth_maps`."""
+    with _streamed(video, keep_alpha=False, trim_here=False) as streamed:
+        if streamed is not None:
+            return read_depth_maps(streamed.path, check, size, fit)
+    values = grey_maps(given_clip(_parts_of(video), keep_alpha=False).images)
+    return DepthMaps(
+        values, describe_maps(len(values), values.shape[1:], "floating point", "a VIDEO in memory")
+    )
 
 
 @contextmanager

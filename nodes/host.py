@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -141,6 +142,20 @@ def _own_folder(parent: Path, option: str) -> Path:
             f"another {option}."
         ) from error
     return folder
+
+
+def input_folder() -> Path:
+    """Return the host's input folder, into which browsers upload."""
+    return Path(folder_paths.get_input_directory())
+
+
+def video_in_memory(frames: Tensor, frames_per_second: int) -> Any:
+    """Return a VIDEO without sound of frames [T, H, W, C] in memory."""
+    from comfy_api.latest import InputImpl
+    from comfy_api.util import VideoComponents
+
+    rate = Fraction(frames_per_second)
+    return InputImpl.VideoFromComponents(VideoComponents(images=frames, audio=None, frame_rate=rate))
 
 
 def video_of(path: Path) -> Any:

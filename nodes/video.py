@@ -37,7 +37,7 @@ from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
 from . import categories, given_video, host, sockets
-from .disparity import meaning_inputs, placing_inputs
+from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
 from .lens import black_bars_input
 from .model import require_parts_fit
 from .newer_host import known_fields
@@ -54,13 +54,14 @@ _results = MadeResults()
 
 @contextmanager
 def _depth(
-    disparity: Any, depth_video: Any, path: str, meaning: DepthMeaning, fit: MapFit
+    disparity: Any, depth_video: Any, file: str, path: str, meaning: DepthMeaning, fit: MapFit
 ) -> Iterator[DepthSource]:
-    """The depth by what is connected, else by the path."""
+    """The depth by what is connected, else by the list, else by the path."""
     if disparity is not None:
         yield GivenDepth(disparity)
     elif depth_video is None:
-        yield FileDepth(host.input_path(path), meaning, fit)
+        found = chosen_path(file, path, "type disparity_path, or connect disparity or depth_video")
+        yield FileDepth(found, meaning, fit)
     else:
         with given_video.depth_of(depth_video, meaning, fit) as depth:
             yield depth
@@ -111,12 +112,17 @@ def _cleared_line(parts: Path) -> str:
     return f"Deleted the unfinished parts {parts.name}: nobody went on with them for {STALE_AFTER_DAYS} days."
 
 
-def _named_files(disparity_path: str | None = None, focus_at: str | None = None, **_: Any) -> str:
+def _named_files(
+    disparity_path: str | None = None,
+    disparity_file: str | None = None,
+    focus_at: str | None = None,
+    **_: Any,
+) -> str:
     """A text that changes when the files that widgets name do; a widget that is connected is None."""
     found = []
     try:
-        if disparity_path:
-            found.append(state_of_files(host.input_path(disparity_path)))
+        if disparity_path or disparity_file not in (None, NO_FILE):
+            found.append(state_of_files(chosen_path(disparity_file, disparity_path, "")))
         if focus_at:
             found.append(parse_focus(focus_at, find_file=host.input_path).fingerprint())
     except ValueError as error:
@@ -227,6 +233,13 @@ class AnyToBokehVideo(io.ComfyNode):
                 ),
                 *placing_inputs(),
                 black_bars_input(),
+                file_input(
+                    "disparity_file",
+                    "Depth in ComfyUI's input folder: a video, still, NPY, NPZ or EXR, or a folder of "
+                    "maps. The buttons upload more from your computer: one file, or a folder of maps. none "
+                    "(default): disparity_path is used. Not used where disparity or depth_video is "
+                    "connected.",
+                ),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="The video through the lens, as a file."),
@@ -275,12 +288,15 @@ class AnyToBokehVideo(io.ComfyNode):
         frame_offset: int = MapFit.frame_offset,
         frames_per_map: float = MapFit.frames_per_map,
         black_bars: str = BLACK_BARS[0],
+        disparity_file: str = NO_FILE,
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
         placing = MapFit(fit, frame_offset, frames_per_map)
         with host.out_of_memory_advice(MEMORY_ADVICE), ExitStack() as opened:
-            depth = opened.enter_context(_depth(disparity, depth_video, disparity_path, meaning, placing))
+            depth = opened.enter_context(
+                _depth(disparity, depth_video, disparity_file, disparity_path, meaning, placing)
+            )
             clip = opened.enter_context(given_video.clip_of(video, CODECS[codec].keeps_alpha))
             job = RenderJob(
                 clip.source,
@@ -312,6 +328,11 @@ class AnyToBokehVideo(io.ComfyNode):
         with torch.no_grad():
             report = run_job(job, _progress(), host.check_interrupt)
         return "\n".join([report.text, *map(_cleared_line, cleared)])
+
+    @classmethod
+    def validate_inputs(cls, disparity_file: str | None = None) -> bool:
+        """Let names pass that are not in the list: front ends do not show what the host says of them."""
+        return True
 
     @classmethod
     def fingerprint_inputs(cls, **widgets: Any) -> str:

@@ -25,7 +25,7 @@ from .map_size import require_held_size
 from .stills import STILLS, animation_length, iterate_stills
 from .video import iterate_depth_video
 
-_ARRAYS = (".npy", ".npz")
+ARRAYS = (".npy", ".npz")
 _SAME_SUFFIX = {".jpeg": ".jpg", ".tiff": ".tif"}
 # One map [H, W] and a description of its precision.
 _Map: TypeAlias = tuple[Tensor, str]
@@ -82,8 +82,8 @@ def open_depth_maps(path: Path) -> DepthMapStream:
             raise ValueError(
                 f"{path} is neither a file nor a folder; give a folder, a still, array or video."
             )
-    suffix = _suffix(path)
-    if suffix in STILLS or suffix in _ARRAYS:
+    suffix = suffix_of(path)
+    if suffix in STILLS or suffix in ARRAYS:
         return DepthMapStream(path.name, partial(_read_file, path))
     return DepthMapStream(path.name, partial(_read_video, path))
 
@@ -131,7 +131,7 @@ def state_of_files(path: Path) -> str:
     """
     digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape"))
     with _readable(path):
-        for file in _files_in(path) if path.is_dir() else [path]:
+        for file in files_of_folder(path) if path.is_dir() else [path]:
             state = file.stat()
             text = f"{file.name}\0{state.st_size}\0{state.st_mtime_ns}\0"
             digest.update(text.encode("utf-8", "surrogateescape"))
@@ -155,8 +155,8 @@ def _digits(number: str) -> str:
 
 
 def _checked_folder(folder: Path) -> list[Path]:
-    files = _files_in(folder)
-    kinds = Counter(_suffix(file) for file in files)
+    files = files_of_folder(folder)
+    kinds = Counter(suffix_of(file) for file in files)
     if not files:
         raise ValueError(
             f"{folder} has no depth maps; put PNG, JPG, TIFF, EXR, NPY or NPZ files in it, one per frame."
@@ -186,21 +186,22 @@ def _read_folder(files: list[Path], start: int) -> Iterator[_Map]:
         yield frame, precision
 
 
-def _files_in(folder: Path) -> list[Path]:
+def files_of_folder(folder: Path) -> list[Path]:
     """Return the depth maps of a folder in natural order; hidden files (.DS_Store, ._x.png) are not."""
     with os.scandir(folder) as entries:
         files = [
             Path(entry.path)
             for entry in entries
             if not entry.name.startswith(".")
-            and _suffix(PurePath(entry.name)) in STILLS + _ARRAYS
+            and suffix_of(PurePath(entry.name)) in STILLS + ARRAYS
             and entry.is_file()
         ]
     # Names that differ only in case or in leading zeros have one order too.
     return sorted(files, key=lambda file: (natural_order(file.name), file.name))
 
 
-def _suffix(path: PurePath) -> str:
+def suffix_of(path: PurePath) -> str:
+    """Return a name's ending in small letters, one for each kind of file."""
     suffix = path.suffix.lower()
     return _SAME_SUFFIX.get(suffix, suffix)
 
@@ -242,10 +243,10 @@ def _read_animation(path: Path, start: int, length: int) -> Iterator[_Map]:
 def _read_file(path: Path, start: int) -> Iterator[_Map]:
     """The maps of one file that is no video."""
     with _readable(path):
-        if _suffix(path) in _ARRAYS:
+        if suffix_of(path) in ARRAYS:
             for t, array in enumerate(iterate_arrays(path, start), start):
                 yield _scaled(array, path.name, t)
-        elif _suffix(path) != ".exr" and (length := animation_length(path)) is not None:
+        elif suffix_of(path) != ".exr" and (length := animation_length(path)) is not None:
             yield from _read_animation(path, start, length)
         else:
             first: tuple[int, ...] | None = None

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 DEFAULT_CRF = 18
 # Container by the ending of the file's name.
+VIDEO_ENDINGS = {
+    *(".mp4", ".mov", ".m4v", ".3gp", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv", ".mxf", ".gif"),
+    *(".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob"),
+}
+"""File endings by which videos are found in a folder."""
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 _MKV_TICKS_A_SECOND = 1000

@@ -79,6 +79,7 @@ def host_that_records() -> Iterator[None]:
     }
     stand_ins["folder_paths"] = SimpleNamespace(
         models_dir=str(PACK / "no_models"),
+        get_input_directory=lambda: str(PACK / "no_input"),
         add_model_folder_path=lambda name, path: None,
         get_folder_paths=lambda name: [],
         get_filename_list=lambda name: [],

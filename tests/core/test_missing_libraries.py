@@ -18,11 +18,12 @@ from tests.core.test_documentation import SCHEMAS, host_that_records
 PACK = Path(__file__).resolve().parents[2]
 MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Windows", "Refined VAE Decode"}
 VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
-NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", "Lens Blur (Depth of Field)", VIDEO}
+EXAMPLE = "Example Clip (with Depth)"
+NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", "Lens Blur (Depth of Field)", VIDEO, EXAMPLE}
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {
     "cv2": ("opencv-python", NEED_OPENCV),
-    "av": ("av", {VIDEO}),
+    "av": ("av", {VIDEO, EXAMPLE}),
     "diffusers": ("diffusers", MODEL),
     "einops": ("einops", {"MPI Focal-Plane Mask", VIDEO, *MODEL}),
     "safetensors": ("safetensors", MODEL),

@@ -156,7 +156,7 @@ class TestBadFiles:
         assert str(Path("input") / "no_such_folder") in message
 
     def test_no_path(self, host: HostUnderTest):
-        assert "The path is empty" in load_error(host, "")
+        assert "There is no depth. Choose a file" in load_error(host, "")
 
     def test_an_empty_folder(self, host: HostUnderTest, tmp_path: Path):
         assert "has no depth maps; put PNG, JPG" in load_error(host, str(tmp_path))
@@ -262,3 +262,36 @@ class TestHolesAndFit:
         disparity, _, _ = from_images(host, images, frames, fit="turn clockwise")
         np.testing.assert_allclose(disparity[0], [[0.6, 0], [0.8, 0.2], [1, 0.4]], atol=1e-6)
         assert "Set fit to turn clockwise" in from_images_error(host, images, frames)
+
+
+def test_file_of_the_list_is_read_and_comes_before_the_path(host: HostUnderTest, tmp_path: Path):
+    maps = host.upload(write_frames(tmp_path / "maps", [LEVELS]))
+    assert f"{maps}/" in choices_of(host, LOAD, "file")
+    disparity, _, report = load(host, "no_such_path", file=f"{maps}/")
+    assert np.allclose(disparity, DISPARITY, atol=1e-6)
+    assert maps in report
+
+
+@pytest.mark.parametrize("file", ["none", "no_such_file.npz"])
+def test_missing_depth_is_said_when_it_runs(host: HostUnderTest, file: str):
+    # What the host refuses before it runs, front ends do not show.
+    message = load_error(host, "", file=file)
+    assert str(host.input_dir) in message
+    assert ("upload" if file == "none" else file) in message
+
+
+def test_depth_as_a_video_is_read_as_its_file_is(host: HostUnderTest):
+    name = host.unique_name("depth") + ".mkv"
+    with av.open(str(host.input_dir / name), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 3, 2, "gray"
+        for level in (0, 40):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(LEVELS // 2 + level, format="gray")))
+        container.mux(stream.encode())
+    graph = host.graph()
+    video = graph.add("LoadVideo", file=name)
+    node = graph.add(LOAD, path="no_such_path", file="no_such_file", video=video, polarity="near white")
+    disparity, _, report = host.values_of(graph, node[0], node[1], node[2])
+    levels = np.stack([LEVELS // 2, LEVELS // 2 + 40]).astype(np.float32)
+    assert np.allclose(disparity, levels / levels.max(), atol=1e-6)
+    assert name in report

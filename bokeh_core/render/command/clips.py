@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_VIDEO_ENDINGS = {
-    *(".mp4", ".mov", ".m4v", ".3gp", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv", ".mxf", ".gif"),
-    *(".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob"),
-}
+from ...video_io.codecs import VIDEO_ENDINGS
 
 
 @dataclass(frozen=True)
@@ -77,10 +74,10 @@ def clips_at(source: Path, disparity: Path | None, output: Path, ending: str) ->
     videos = sorted(
         path
         for path in source.iterdir()
-        if path.suffix.lower() in _VIDEO_ENDINGS and not path.name.startswith(".") and not path.is_dir()
+        if path.suffix.lower() in VIDEO_ENDINGS and not path.name.startswith(".") and not path.is_dir()
     )
     if not videos:
-        raise ValueError(f"{source} holds no videos ({', '.join(sorted(_VIDEO_ENDINGS))}).")
+        raise ValueError(f"{source} holds no videos ({', '.join(sorted(VIDEO_ENDINGS))}).")
     stems = [video.stem for video in videos]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
