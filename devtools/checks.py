@@ -43,13 +43,14 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
 
 
 def lint(python: Path) -> list[tuple[str, str, float]]:
-    """Run ruff and mypy, and hold the rooms to their order."""
+    """Run ruff and mypy, hold the rooms to their order, and run what the registry looks at."""
     module = [str(python), "-m"]
     return [
         timed("ruff check", [*module, "ruff", "check", "."]),
         timed("ruff format", [*module, "ruff", "format", "--check", "."]),
         timed("mypy", [*module, "mypy", "bokeh_core", "bokeh_lab", "bench", "devtools", "dev.py", "tests"]),
         timed("rooms", [str(python.with_name("lint-imports"))], cwd=PACK),
+        timed("registry", [*module, "devtools.registry"]),
         timed("mypy nodes", [*module, "mypy", *typed_package()], cwd=VENV / "typing"),
     ]
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -59,6 +60,27 @@ def test_this_python_is_one_the_pack_promises():
     floor = re.search(r'requires-python = ">=3\.(\d+)"', pyproject_text())
     assert floor is not None
     assert sys.version_info >= (3, int(floor.group(1)))
+
+
+def test_the_address_is_given_once_or_stands_open_everywhere():
+    placeholder = "https://example.invalid/ADDRESS_OF_THIS_REPOSITORY"
+    addresses = re.findall(
+        r'^(?:Repository|Documentation|Issues|Icon|Banner) = "([^"]+)"', pyproject_text(), re.M
+    )
+    assert len(addresses) == 5
+    repository = addresses[0]
+    assert [address for address in addresses if not address.startswith(repository)] == []
+    pages = [(PACK / name).read_text(encoding="utf-8") for name in ("README.md", "docs/install.md")]
+    open_yet = ["git clone ADDRESS_OF_THIS_REPOSITORY" in page for page in pages]
+    assert open_yet == [repository == placeholder] * 2
+
+
+def test_icon_and_banner_have_the_sizes_that_the_registry_shows():
+    for name, size in (("icon", (400, 400)), ("banner", (1260, 540))):
+        header = (PACK / "docs" / "images" / f"{name}.png").read_bytes()[:24]
+        assert header[:8] == b"\x89PNG\r\n\x1a\n"
+        assert struct.unpack(">II", header[16:24]) == size
+        assert f"docs/images/{name}.png" in pyproject_text()
 
 
 # The repository's files that the wheel is built from.
