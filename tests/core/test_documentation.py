@@ -113,13 +113,16 @@ def page_of(node_id: str) -> str:
     return (PAGES / f"{node_id}.md").read_text(encoding="utf-8")
 
 
-def table_under(page: str, heading: str) -> dict[str, list[str]]:
-    """Return the rows of the table under a heading: name in the first cell -> the other cells."""
+# - `name` (unit and range; default `value`): effect
+INPUT = re.compile(r"^- `([^`]+)` \((.*?); (required|not connected|default .+?)\): (.+)$", re.MULTILINE)
+# - `name` (TYPE): what it holds
+OUTPUT = re.compile(r"^- `([^`]+)` \(([A-Z_]+)\): (.+)$", re.MULTILINE)
+
+
+def entries_under(page: str, heading: str, entry: re.Pattern[str]) -> dict[str, tuple[str, ...]]:
+    """Return the entries of the list under a heading: name -> the other parts."""
     section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line
-    ]
-    return {row[0].strip("`"): row[1:] for row in rows if row[0].startswith("`")}
+    return {name: tuple(parts) for name, *parts in entry.findall(section)}
 
 
 def shown(value: Any) -> str:
@@ -178,13 +181,25 @@ def test_help_page_has_the_node_s_name_and_all_parts(node_id: str):
 
 
 @pytest.mark.parametrize("node_id", NODE_IDS)
+def test_help_page_suits_a_narrow_panel(node_id: str):
+    lines = page_of(node_id).splitlines()
+    assert [line for line in lines if line.startswith("|")] == []
+    # Diagrams do not fit; settings and commands do, and a list says what to connect.
+    assert [
+        line for block in CODE_BLOCK.findall(page_of(node_id)) for line in block.split("\n") if "->" in line
+    ] == []
+    assert re.match("- `|- or `", page_of(node_id).split("\n## Wiring\n")[1])
+    assert re.fullmatch(r"[A-Z][^#|`]+\.", lines[2]), "the first line says what the node is for"
+
+
+@pytest.mark.parametrize("node_id", NODE_IDS)
 def test_help_page_names_every_input_with_its_range_and_default(node_id: str):
-    table = table_under(page_of(node_id), "Inputs")
-    assert list(table) == [socket.name for socket in SCHEMAS[node_id].inputs]
+    inputs = entries_under(page_of(node_id), "Inputs", INPUT)
+    assert list(inputs) == [socket.name for socket in SCHEMAS[node_id].inputs]
     for socket in SCHEMAS[node_id].inputs:
-        unit_and_range, default, effect = table[socket.name]
+        unit_and_range, default, effect = inputs[socket.name]
         if "default" in socket.fields:
-            assert default == shown(socket.fields["default"]), socket.name
+            assert default == f"default {shown(socket.fields['default'])}", socket.name
         else:
             assert default == ("not connected" if socket.fields.get("optional") else "required"), socket.name
         if "min" in socket.fields:
@@ -197,8 +212,8 @@ def test_help_page_names_every_input_with_its_range_and_default(node_id: str):
 
 @pytest.mark.parametrize("node_id", NODE_IDS)
 def test_help_page_names_every_output(node_id: str):
-    table = table_under(page_of(node_id), "Outputs")
-    assert list(table) == [socket.name for socket in SCHEMAS[node_id].outputs]
+    outputs = entries_under(page_of(node_id), "Outputs", OUTPUT)
+    assert list(outputs) == [socket.name for socket in SCHEMAS[node_id].outputs]
 
 
 @pytest.mark.parametrize("language", LOCALES)
