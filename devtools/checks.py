@@ -9,7 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .browser import BrowserMissing, ensure_browser
-from .environment import PACK, VENV, ensure_full_environment, ensure_test_host, log
+from .environment import (
+    PACK,
+    VENV,
+    ensure_full_environment,
+    ensure_newest_front_end,
+    ensure_test_host,
+    log,
+)
 from .host import find_user_host, link_folder
 from .versions import SETS, TESTS, ensure_versions, environment_with
 
@@ -84,6 +91,7 @@ def browser(python: Path, arguments: list[str]) -> list[tuple[str, str, float]]:
     except BrowserMissing as missing:
         log(f"\n{'!' * 80}\nBROWSER TESTS DID NOT RUN: {missing}\n{'!' * 80}")
         return [("browser tests", "FAILED" if os.environ.get("CI") else "NOT RUN", 0.0)]
+    ensure_newest_front_end(python)
     environment = {"CHROMIUM_PATH": str(chromium)}
     return [timed("browser tests", pytest(python, "tests/browser", arguments), environment=environment)]
 

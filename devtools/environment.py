@@ -24,6 +24,11 @@ TEST_HOST_LEFT_OUT = "extra_model_paths.yaml"
 
 TEST_HOST_FOLDER = VENV / "host" / TEST_HOST_WHEEL.replace("==", "-")
 
+# What users have who update, served by the test host in place of its own; see ensure_newest_front_end.
+NEWEST_FRONT_END_WHEEL = "comfyui-frontend-package==1.58.1"
+NEWEST_FRONT_END_PACKAGE = VENV / "host" / NEWEST_FRONT_END_WHEEL.replace("==", "-")
+NEWEST_FRONT_END_FOLDER = NEWEST_FRONT_END_PACKAGE / "comfyui_frontend_package" / "static"
+
 TEST_HOST_PACKAGES = [
     "comfyui-frontend-package==1.32.9",
     "torchsde",
@@ -261,6 +266,21 @@ def ensure_test_host(python: Path) -> Path:
     os.replace(downloads / "unpacked" / TEST_HOST_PREFIX, folder)
     shutil.rmtree(downloads)
     return folder
+
+
+def ensure_newest_front_end(python: Path) -> None:
+    """Fetch the newest front end once, beside the one that the test host has.
+
+    The folder appears by renaming a finished one, so a folder that exists is complete.
+    """
+    if NEWEST_FRONT_END_PACKAGE.is_dir():
+        return
+    log(f"Fetching the newest front end ({NEWEST_FRONT_END_WHEEL})")
+    unfinished = NEWEST_FRONT_END_PACKAGE.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    if not pip(python, "install", "--no-deps", "--target", str(unfinished), NEWEST_FRONT_END_WHEEL):
+        raise fail(f"pip could not install {NEWEST_FRONT_END_WHEEL}.")
+    os.replace(unfinished, NEWEST_FRONT_END_PACKAGE)
 
 
 def unpack_test_host(wheel: Path, destination: Path) -> None:

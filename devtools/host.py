@@ -154,19 +154,23 @@ def free_port() -> int:
 class HostProcess:
     """One running host in a base directory of ours; a context manager that stops it on the way out."""
 
-    def __init__(self, install: HostInstall, base: Path, *, cpu: bool | None = None) -> None:
+    def __init__(
+        self, install: HostInstall, base: Path, *, cpu: bool | None = None, front_end: Path | None = None
+    ) -> None:
         """Prepare a host.
 
         Args:
             install: the ComfyUI and its interpreter.
             base: a folder laid out by prepare_base.
             cpu: True keeps it off the accelerator; None uses one if the interpreter's torch finds it.
+            front_end: the folder with a front end to serve; None serves the host's own.
         """
         self.install = install
         self.base = base
         self.log_file = base / "host.log"
         self._take_port()
         self._cpu = cpu
+        self._front_end = front_end
         self._process: subprocess.Popen[bytes] | None = None
         self._log_handle: IO[bytes] | None = None
 
@@ -187,6 +191,8 @@ class HostProcess:
         argv = [str(self.install.python), str(self.install.folder / "main.py")]
         argv += ["--base-directory", str(self.base), "--listen", "127.0.0.1", "--port", str(self.port)]
         argv += ["--disable-auto-launch", "--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
+        if self._front_end is not None:
+            argv += ["--front-end-root", str(self._front_end)]
         return [*argv, "--cpu"] if cpu else argv
 
     def start(self, timeout_s: float = 300.0) -> None:

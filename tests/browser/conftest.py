@@ -1,21 +1,39 @@
-"""Fixtures of the browser tests: one real host, one Chromium, and a freshly opened front end a test."""
+"""Fixtures of the browser tests: real hosts, one Chromium, and a freshly opened front end a test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
 from tests.browser.chromium import Chromium
 from tests.browser.clip import put_small_clip
-from tests.browser.front_end import FrontEnd
+from tests.browser.front_end import HOSTS_OWN, FrontEnd, front_end_folder
 from tests.host.harness import HostUnderTest, running_host
 
 
 @pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostUnderTest]:
-    """A running host whose input folder has a small clip under the names of the bundled one."""
-    with running_host(tmp_path_factory.mktemp("browser")) as running:
-        put_small_clip(running.input_dir)
-        yield running
+def host_serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], HostUnderTest]]:
+    """Hosts by the front end that they serve, each started when it is first asked for.
+
+    Their input folders have a small clip under the names of the bundled one.
+    """
+    with ExitStack() as running:
+
+        @cache
+        def start(front_end: str) -> HostUnderTest:
+            base = tmp_path_factory.mktemp("browser")
+            host = running.enter_context(running_host(base, front_end_folder(front_end)))
+            put_small_clip(host.input_dir)
+            return host
+
+        yield start
+
+
+@pytest.fixture
+def host(host_serving: Callable[[str], HostUnderTest], request: pytest.FixtureRequest) -> HostUnderTest:
+    """A running host with its own front end, or the one that a test asks for: see `front_end.ON_BOTH`."""
+    return host_serving(getattr(request, "param", HOSTS_OWN))
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from devtools.client import Prompt
+from devtools.environment import NEWEST_FRONT_END_FOLDER
 from tests.browser.chromium import TIMEOUT_S, Chromium
 from tests.host.harness import HostUnderTest
 
 IN_PAGE = Path(__file__).with_name("in_page.js")
 VUE_NODES = "Comfy.VueNodes.Enabled"
+HOSTS_OWN, NEWEST = "hosts_own", "newest"
+ON_BOTH = pytest.mark.parametrize("host", [HOSTS_OWN, NEWEST], indirect=True)
+ON_NEWEST = pytest.mark.parametrize("host", [NEWEST], indirect=True)
 # Wide enough for a whole workflow at a zoom where both kinds of nodes draw their widgets.
 VIEWPORT_PX = (2800, 1500)
 # Playwright limits the time of clicks and waits, but not of what runs inside the page.
@@ -28,16 +34,33 @@ IS_TRUE = "([name, values]) => window.inPage[name](...values)"
 Workflow = dict[str, Any]
 
 
+def front_end_folder(name: str) -> Path | None:
+    """Return the folder of a front end to serve; None for the host's own.
+
+    Raises:
+        RuntimeError: dev.py has not fetched it yet.
+    """
+    if name == HOSTS_OWN:
+        return None
+    if not NEWEST_FRONT_END_FOLDER.is_dir():
+        raise RuntimeError(
+            "The newest front end is not installed; `python dev.py test --only browser` does it."
+        )
+    return NEWEST_FRONT_END_FOLDER
+
+
 class FrontEnd:
     """The front end of a running host, freshly opened as on a user's second visit."""
 
-    def __init__(self, chromium: Chromium, host: HostUnderTest, vue_nodes: bool) -> None:
+    def __init__(
+        self, chromium: Chromium, host: HostUnderTest, vue_nodes: bool, language: str = "en"
+    ) -> None:
         """Open it with nodes drawn on the canvas, or by Vue where this front end can do that."""
         self._chromium = chromium
         self._pictures = host.output_dir / "screenshots"
         self._pictures.mkdir(exist_ok=True)
         # The first visit opens a tutorial, which would take the clicks.
-        settings = {"Comfy.TutorialCompleted": True, VUE_NODES: vue_nodes}
+        settings = {"Comfy.TutorialCompleted": True, VUE_NODES: vue_nodes, "Comfy.Locale": language}
         settings_file = host.process.base / "user" / "default" / "comfy.settings.json"
         settings_file.parent.mkdir(parents=True, exist_ok=True)
         settings_file.write_text(json.dumps(settings), encoding="utf-8")
@@ -59,6 +82,13 @@ class FrontEnd:
     def click(self, test_id: str) -> None:
         """Click what the front end marks with this test id."""
         self._page.get_by_test_id(test_id).first.click()
+
+    def search(self, query: str) -> None:
+        """Type into the search box for nodes, opened where it is closed."""
+        self.call("openSearch")
+        self.wait("isTyping")
+        self._page.keyboard.press("Control+A")
+        self._page.keyboard.type(query)
 
     def load(self, workflow: Workflow) -> None:
         """Open a workflow and wait until its nodes are drawn."""

@@ -1,5 +1,6 @@
 """Help pages and translations reach the front end."""
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -9,11 +10,13 @@ import pytest
 
 from devtools.freeze import nodes_of_pack
 from devtools.host import PACK_NAME
-from tests.browser.front_end import FrontEnd
+from tests.browser.chromium import Chromium
+from tests.browser.front_end import ON_BOTH, ON_NEWEST, FrontEnd
 from tests.browser.workflows import workflow
 from tests.host.harness import HostUnderTest
 
-PAGES = Path(__file__).resolve().parents[2] / "web" / "docs"
+PACK = Path(__file__).resolve().parents[2]
+PAGES = PACK / "web" / "docs"
 
 
 def test_every_node_has_a_help_page(host: HostUnderTest):
@@ -36,6 +39,7 @@ def served_page(host: HostUnderTest, node_id: str) -> bytes | None:
     return page
 
 
+@ON_BOTH
 def test_front_end_shows_the_help_page(front_end: FrontEnd):
     front_end.load(workflow("lens_blur"))
     front_end.call("select", "AnyToBokehLensBlur")
@@ -60,3 +64,27 @@ def test_english_names_are_those_of_the_schema(host: HostUnderTest):
     assert {
         node_id: names["display_name"] for node_id, names in translated.items() if node_id in schemas
     } == {node_id: schema["display_name"] for node_id, schema in schemas.items()}
+
+
+# The host's own front end drops translations of packs.
+@ON_NEWEST
+def test_chinese_texts_are_shown(chromium: Chromium, host: HostUnderTest):
+    folder = PACK / "locales" / "zh"
+    texts = json.loads((folder / "nodeDefs.json").read_text(encoding="utf-8"))["AnyToBokehVideo"]
+    names = {name: socket["name"] for name, socket in texts["inputs"].items()}
+    categories = json.loads((folder / "main.json").read_text(encoding="utf-8"))["nodeCategories"]
+    front_end = FrontEnd(chromium, host, vue_nodes=True, language="zh")
+    front_end.load(workflow("any_length"))
+    shown = front_end.call("textsOf", "AnyToBokehVideo")
+    assert shown["display_name"] == texts["display_name"]
+    assert shown["title"] == texts["display_name"]
+    assert shown["category"] == f"Any-to-Bokeh/{categories['Render']}"
+    assert shown["inputs"] == names
+    assert shown["widgets"] == {name: names[name] for name in shown["widgets"]}
+    assert shown["outputs"] == [socket["name"] for socket in texts["outputs"].values()]
+
+
+def test_categories_have_chinese_names(host: HostUnderTest):
+    categories = {schema["category"] for schema in nodes_of_pack(host.object_info()).values()}
+    chinese = host.client.get_json("/i18n")["zh"]["nodeCategories"]
+    assert {category.split("/")[1] for category in categories} == set(chinese)

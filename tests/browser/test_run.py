@@ -13,7 +13,7 @@ import pytest
 from devtools.demo import BUNDLED_CLIP
 from tests.browser.chromium import TIMEOUT_S
 from tests.browser.clip import FRAME_COUNT, HEIGHT_PX, WIDTH_PX
-from tests.browser.front_end import FrontEnd
+from tests.browser.front_end import ON_BOTH, FrontEnd
 from tests.browser.workflows import workflow
 from tests.host.harness import HostUnderTest
 
@@ -50,6 +50,7 @@ def run_lens_blur(front_end: FrontEnd, host: HostUnderTest) -> Path:
     return video
 
 
+@ON_BOTH
 @pytest.mark.slow
 def test_run_button_makes_the_mp4(front_end: FrontEnd, host: HostUnderTest, request: pytest.FixtureRequest):
     video = run_lens_blur(front_end, host)

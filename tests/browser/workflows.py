@@ -14,3 +14,12 @@ def workflow(name: str) -> Workflow:
     """Return a workflow as it is saved."""
     loaded: Workflow = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
+
+
+def loads_models(name: str) -> bool:
+    """Whether a workflow has a node that loads a model."""
+    types = [node["type"] for node in workflow(name)["nodes"]]
+    return any("LoadModel" in kind or "Loader" in kind for kind in types)
+
+
+assert not all(map(loads_models, NAMES)), "no workflow opens on the newest front end without models"

@@ -208,10 +208,15 @@ def installed_host() -> HostInstall:
 
 
 @contextmanager
-def running_host(base: Path) -> Iterator[HostUnderTest]:
-    """Start a host with the pack and the probe nodes in an empty base directory; stop it at the end."""
+def running_host(base: Path, front_end: Path | None = None) -> Iterator[HostUnderTest]:
+    """Start a host with the pack and the probe nodes in an empty base directory; stop it at the end.
+
+    Args:
+        base: the empty directory.
+        front_end: the folder with a front end to serve; None serves the host's own.
+    """
     prepare_base(base, packs=[PROBE_PACK])
     # On the CPU results do not depend on the machine; a GPU is opted for by the person who tests one.
     cpu = os.environ.get("ANY_TO_BOKEH_TEST_DEVICE", "cpu") == "cpu"
-    with HostProcess(installed_host(), base, cpu=cpu) as process:
+    with HostProcess(installed_host(), base, cpu=cpu, front_end=front_end) as process:
         yield HostUnderTest(process, HostClient(process.url))
