@@ -9,6 +9,7 @@ PACKAGES = {
     "diffusers": "diffusers",
     "einops": "einops",
     "safetensors": "safetensors",
+    "transformers": "transformers",
 }
 """What is imported -> the package that brings it; all are in requirements.txt."""
 

@@ -28,6 +28,12 @@ ENTRIES = (
     Entry("disparity", "LoadDisparity", "Load Depth (Disparity)", ("cv2",)),
     Entry("disparity", "DisparityFromImages", "Disparity from Images (Depth)"),
     Entry("geometry", "DisparityFromGeometry", "Disparity from Geometry (MoGe, DA3)"),
+    Entry(
+        "estimate",
+        "EstimateDisparity",
+        "Estimate Depth (Depth Anything V2)",
+        ("einops", "safetensors", "transformers"),
+    ),
     Entry("focus", "FocusAtValue", "Focus at Value (Focus Pull)"),
     Entry("focus", "FocusAtPoint", "Focus at Point (Rack Focus)"),
     Entry("focus", "FocusOnMask", "Focus on Mask"),

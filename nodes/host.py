@@ -23,6 +23,7 @@ from ..bokeh_core.semantics import no_image_encoder
 # Our own folder below the host's for models, output and temporary files; models can be moved elsewhere under
 # this name.
 OWN_FOLDER = "any_to_bokeh"
+DEPTH_FOLDER = "depth_anything"
 DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 CLIP_SIDE_PX = 224
 # Layers of the network for which the host has its own of the same name. Group norms stay plain, and so always
@@ -178,6 +179,12 @@ def own_model_folders() -> list[Path]:
     default = Path(folder_paths.models_dir) / OWN_FOLDER
     folder_paths.add_model_folder_path(OWN_FOLDER, str(default))
     return [Path(folder) for folder in folder_paths.get_folder_paths(OWN_FOLDER)]
+
+
+def depth_model_folders() -> list[Path]:
+    """Return the folders with depth models, registered with the host beside its own; ours among them."""
+    folder_paths.add_model_folder_path(DEPTH_FOLDER, str(Path(folder_paths.models_dir) / DEPTH_FOLDER))
+    return [*map(Path, folder_paths.get_folder_paths(DEPTH_FOLDER)), *own_model_folders()]
 
 
 def shared_models(folder_name: str) -> list[str]:

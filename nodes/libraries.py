@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ..bokeh_core.libraries import PACKAGES, lacks_system_libraries, line_to_type, system_libraries_advice
 
 # Loading them takes seconds, so only their presence is checked until a node needs them.
-_LOADED_LATE = {"av", "diffusers", "safetensors"}
+_LOADED_LATE = {"av", "diffusers", "safetensors", "transformers"}
 
 
 def fault_of(library: str) -> str | None:

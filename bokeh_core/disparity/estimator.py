@@ -154,11 +154,23 @@ class _Preprocessing:
         return (scaled.clamp(0, 1) - mean) / std
 
 
+class _MapsOnly(nn.Module):
+    """The network alone: a host marks modules in its keeping, which transformers' classes do not take."""
+
+    def __init__(self, inner: DepthAnythingForDepthEstimation) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        maps: Tensor = self.inner(pixel_values=pictures).predicted_depth
+        return maps
+
+
 class DepthEstimator:
     """A loaded model; `network` may be moved between devices by its owner."""
 
     def __init__(self, network: DepthAnythingForDepthEstimation, preprocessing: _Preprocessing) -> None:
-        self.network: nn.Module = network
+        self.network = _MapsOnly(network)
         self._preprocessing = preprocessing
 
     def size_of(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -182,8 +194,7 @@ class DepthEstimator:
         """
         weight = next(self.network.parameters())
         pictures = self._preprocessing.prepared(to_rgb(frames).to(weight.device, torch.float32))
-        found: Any = self.network(pixel_values=pictures.to(weight.dtype))
-        maps: Tensor = found.predicted_depth.float().cpu()
+        maps: Tensor = self.network(pictures.to(weight.dtype)).float().cpu()
         if not bool(maps.isfinite().all()):
             raise ValueError(
                 f"The depth model gave values that are not finite in {weight.dtype}; use float32."

@@ -20,13 +20,15 @@ MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Win
 VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
 EXAMPLE = "Example Clip (with Depth)"
 NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", "Lens Blur (Depth of Field)", VIDEO, EXAMPLE}
+ESTIMATE = "Estimate Depth (Depth Anything V2)"
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {
     "cv2": ("opencv-python", NEED_OPENCV),
     "av": ("av", {VIDEO, EXAMPLE}),
     "diffusers": ("diffusers", MODEL),
-    "einops": ("einops", {"MPI Focal-Plane Mask", VIDEO, *MODEL}),
-    "safetensors": ("safetensors", MODEL),
+    "einops": ("einops", {"MPI Focal-Plane Mask", VIDEO, ESTIMATE, *MODEL}),
+    "safetensors": ("safetensors", {ESTIMATE, *MODEL}),
+    "transformers": ("transformers", {ESTIMATE}),
 }
 ALL = {schema.display_name for schema in SCHEMAS.values()}
 

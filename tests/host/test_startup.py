@@ -11,6 +11,7 @@ NODE_IDS = {
     "AnyToBokehLoadDisparity",
     "AnyToBokehDisparityFromImages",
     "AnyToBokehDisparityFromGeometry",
+    "AnyToBokehEstimateDisparity",
     "AnyToBokehFocusAtValue",
     "AnyToBokehFocusAtPoint",
     "AnyToBokehFocusOnMask",

@@ -159,7 +159,7 @@ class TestBadFiles:
     def test_numbers_that_are_not_finite(self, tiny: Path):
         model = EstimatorFiles(tiny).load()
         network: Any = model.network
-        torch.nn.init.constant_(network.head.conv3.bias, float("inf"))
+        torch.nn.init.constant_(network.inner.head.conv3.bias, float("inf"))
         with pytest.raises(ValueError, match="not finite"):
             model.maps(pictures(1, 48, 64))
 
