@@ -70,7 +70,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     what.add_argument(
         "--perturb",
         default="none",
-        help=f"disturb the disparity: {', '.join(PERTURBATIONS)}, or all (default: none)",
+        help=f"disturb the disparity: {', '.join(PERTURBATIONS)}; all that are the same in every "
+        "frame, over_time those that are not (default: none)",
     )
     how = parser.add_argument_group("how")
     how.add_argument("--device", default="cpu", help="cpu, cuda, ... (default: cpu)")

@@ -15,7 +15,8 @@ from ..metrics import Backbones
 from ..peers import BokehTask, Renderer, checked
 from ..scenes.scene import Scene
 from .clips import SceneLayers, load_or_trace
-from .perturb import NONE, perturb
+from .faults import FAULTS
+from .perturb import NONE, measured_focus, perturb
 from .plan import Bench, Unit, clip_file, clip_video_file
 from .references import GROUND_TRUTH
 from .scoring import Scorer
@@ -106,10 +107,15 @@ def _measure(unit: Unit, scene: Scene, truth: GroundTruthClip, bench: Bench, set
     if unit.renderer == GROUND_TRUTH:
         renderer = replace(renderer, render=lambda _: truth.bokeh)
     device = torch.device(bench.device)
+    disparity = perturb(truth.disparity, unit.perturbation, unit.clip.seed)
+    focus = truth.focal_disparity
+    if unit.perturbation in FAULTS:
+        # A shift of the whole map costs nothing where the focus is taken from the same map.
+        focus = measured_focus(focus, truth.in_focus, truth.disparity, disparity)
     task = BokehTask(
         frames=truth.frames,
-        disparity=perturb(truth.disparity, unit.perturbation, unit.clip.seed),
-        focal_disparity=truth.focal_disparity,
+        disparity=disparity,
+        focal_disparity=focus,
         blur_strength_px=truth.blur_strength_px,
         gamma=truth.gamma,
         device=device,

@@ -4,7 +4,8 @@ The paper's Tab. 3 disturbs the disparity by elastic transform, Gaussian blur an
 neither amounts nor where. Here the whole map is disturbed, by the amounts of the published training noise
 (elastic alpha 50 and sigma 4, kernels of 3, 5 or 7 px) and a blur of sigma 4 px. These are px of a frame
 1024 px wide and scale with the frame; "dilate" and "erode" are one px of any frame. What is random is drawn
-once a clip and does the same in every frame, so that flicker is the renderer's own.
+once a clip and does the same in every frame, so that flicker is the renderer's own. Faults that differ from
+frame to frame are in `faults`.
 """
 
 import zlib
@@ -13,16 +14,15 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from bokeh_core.reference_width import in_frame_px
 
-Maps = NDArray[np.float32]
-Change = Callable[[Maps, float, np.random.Generator], Maps]
+from .faults import FAULT_TITLES, FAULTS, Change, Maps
 
 NONE = "none"
 ALL = "all"
+OVER_TIME = "over_time"
 
 _ELASTIC_ALPHA = 50.0
 _ELASTIC_SIGMA_PX = 4.0
@@ -56,21 +56,45 @@ def perturb(disparity: Tensor, name: str, seed: int) -> Tensor:
 
 
 def parse_perturbations(text: str) -> tuple[str, ...]:
-    """Read names separated by commas, or "all"; "none" comes first, as the others are compared with it.
+    """Read names separated by commas, of perturbations or of groups.
+
+    "all" are those that do the same in every frame, "over_time" those of `faults`. "none" comes first, as the
+    others are compared with it.
 
     Raises:
         ValueError: an unknown name.
     """
-    names = list(PERTURBATIONS) if text.strip() == ALL else [name.strip() for name in text.split(",")]
+    words = [word.strip() for word in text.split(",")]
+    names = [name for word in words for name in _GROUPS.get(word, (word,))]
     for name in names:
         _change_named(name)
     return (NONE, *dict.fromkeys(name for name in names if name != NONE))
 
 
+def measured_focus(focal_disparity: Tensor, subject: Tensor, clean: Tensor, disturbed: Tensor) -> Tensor:
+    """Focus as a user would measure it: the subject's disparity in the map at hand.
+
+    Args:
+        focal_disparity: [T] in the clean map.
+        subject: bool [T, H, W]; a frame without any keeps its focus.
+        clean: [T, H, W].
+        disturbed: [T, H, W].
+
+    Returns:
+        [T] in [0, 1]: the focus moved by as much as the median disparity of the subject.
+    """
+    moved = focal_disparity.clone()
+    for t, pixels in enumerate(subject):
+        if bool(pixels.any()):
+            moved[t] += disturbed[t][pixels].median() - clean[t][pixels].median()
+    return moved.clamp_(0, 1)
+
+
 def _change_named(name: str) -> Change:
     if name not in PERTURBATIONS:
         raise ValueError(
-            f"There is no perturbation {name!r}; choose from {', '.join(PERTURBATIONS)}, or {ALL}."
+            f"There is no perturbation {name!r}; choose from {', '.join(PERTURBATIONS)}, or {ALL}, or "
+            f"{OVER_TIME}."
         )
     return PERTURBATIONS[name]
 
@@ -152,7 +176,7 @@ def _each(maps: Maps, change: Callable[[Maps], Maps]) -> Maps:
     return np.stack([change(one) for one in maps])
 
 
-PERTURBATIONS: dict[str, Change] = {
+_SAME_IN_EVERY_FRAME: dict[str, Change] = {
     NONE: _none,
     "elastic": _elastic,
     "blur": _blur,
@@ -163,6 +187,10 @@ PERTURBATIONS: dict[str, Change] = {
     "erode": _erode,
 }
 
+PERTURBATIONS: dict[str, Change] = {**_SAME_IN_EVERY_FRAME, **FAULTS}
+
+_GROUPS = {ALL: tuple(_SAME_IN_EVERY_FRAME), OVER_TIME: tuple(FAULTS)}
+
 TITLES: dict[str, str] = {
     NONE: "clean",
     "elastic": "elastic",
@@ -172,4 +200,5 @@ TITLES: dict[str, str] = {
     "half_resolution": "half resolution",
     "dilate": "dilated one px",
     "erode": "eroded one px",
+    **FAULT_TITLES,
 }

@@ -16,7 +16,7 @@ from .results import Measurement, Row
 SANITY = frozenset({GROUND_TRUTH, ANOTHER_GRID, "identity"})
 """Renderers that show whether the bench is sound; they compete for nothing."""
 
-ROBUSTNESS_METRICS = ("psnr", "edge_psnr")
+ROBUSTNESS_METRICS = ("psnr", "edge_psnr", "rm")
 NOTHING = "–"
 # Escaped: some tools for Windows read Python files as cp1252, which lacks these.
 UP, DOWN, MINUS, INFINITY = "\u2191", "\u2193", "\u2212", "\u221e"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from bokeh_lab.evaluate.faults import FAULTS
 from bokeh_lab.evaluate.perturb import PERTURBATIONS, TITLES, displacement_px, parse_perturbations, perturb
 
 STEP = torch.tensor([[0.2, 0.2, 0.8, 0.2, 0.2]]).expand(3, 5)  # a bright column
@@ -142,7 +143,8 @@ def test_noise_is_drawn_once_a_clip():
 def test_names():
     assert parse_perturbations("none") == ("none",)
     assert parse_perturbations("erode, blur,none") == ("none", "erode", "blur")
-    assert parse_perturbations("all") == tuple(PERTURBATIONS)
+    assert parse_perturbations("over_time") == ("none", *FAULTS)
+    assert (*parse_perturbations("all"), *FAULTS) == tuple(PERTURBATIONS)
     assert TITLES.keys() == PERTURBATIONS.keys()
     with pytest.raises(ValueError, match="no perturbation 'fog'; choose from none, elastic"):
         parse_perturbations("blur,fog")

@@ -117,7 +117,7 @@ def test_robustness_shows_the_change_against_the_clean_map():
         ROWS[4],
         ROWS[5],
     ]
-    overall, edges = robustness_tables(rows)
+    overall, edges, _relation = robustness_tables(rows)
     assert overall.header == ("renderer", "clean", "eroded one px")
     assert columns(overall, "clean") == {"Gather": "30.00", "Lens": "*40.00*"}
     assert columns(overall, "eroded") == {"Gather": "28.50 (\u22121.50)", "Lens": "*41.25 (+1.25)*"}
