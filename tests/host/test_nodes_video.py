@@ -84,6 +84,7 @@ def test_schema(host: HostUnderTest):
         "frame_offset": 0,
         "frames_per_map": 1.0,
         "black_bars": "leave out",
+        "disparity_file": "none",
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]
@@ -268,7 +269,7 @@ def test_the_model(host: HostUnderTest, tmp_path: Path):
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"disparity_path": ""}, "The path is empty"),
+    ({"disparity_path": ""}, "There is no depth. Choose a file or folder"),
     ({"disparity_path": "nowhere"}, "Nothing at"),
     ({"focus_at": "near"}, "The focus 'near' cannot be read"),
     ({"focus_at": "mask: nowhere.png"}, "Nothing at"),
