@@ -28,8 +28,9 @@ OUTPUT = PACK / "output"
 BASE = VENV / "demo"
 
 NO_DISPARITY = """--video needs --disparity, the depth of every frame of your clip. Free ways to make one:
-  - the whole job without it, with Depth Anything V2, fetched once (99 MB, Apache-2.0): python -m bokeh_core.render
-    CLIP --disparity estimate --depth-model depth-anything/Depth-Anything-V2-Small-hf -o OUT.mp4
+  - the whole job without it, with Depth Anything V2, fetched once (99 MB, Apache-2.0):
+    python -m bokeh_core.render CLIP --disparity estimate
+    --depth-model depth-anything/Depth-Anything-V2-Small-hf -o OUT.mp4
   - in ComfyUI, from ComfyUI-Manager: ComfyUI-DepthAnythingV2, ComfyUI-DepthCrafter-Nodes or
     ComfyUI-Video-Depth-Anything; save their images as PNG, or connect them to "Disparity from Images"
   - on the command line: Video Depth Anything or DepthCrafter, which keep depth steady over time
