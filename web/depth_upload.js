@@ -120,7 +120,7 @@ function addButton(node, list, key) {
 }
 
 app.registerExtension({
-  name: "AnyToBokeh.DepthUpload",
+  name: "anytobokeh.DepthUpload",
   nodeCreated(node) {
     const list = node.widgets?.find((widget) => widget.name === LISTS[node.comfyClass]);
     if (!list) return;

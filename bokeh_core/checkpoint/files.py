@@ -108,7 +108,7 @@ def _found(path: Path, component: Component | None) -> ModelFiles:
         return ModelFiles((path,), _config_beside(path))
     if not path.is_dir():
         raise ValueError(
-            f"{path} does not exist; give a .safetensors file or a folder with config.json and weights."
+            f"Nothing at {path}; give a .safetensors file or a folder with config.json and weights."
         )
     below = (p for p in path.iterdir() if p.is_dir() and _weights_in(p))
     folders = [path] if _weights_in(path) else sorted(below)

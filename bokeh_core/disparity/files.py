@@ -77,7 +77,7 @@ def open_depth_maps(path: Path) -> DepthMapStream:
             source = files[0].name if len(files) == 1 else f"{files[0].name} to {files[-1].name}"
             return DepthMapStream(f"{path.name}: {source}", partial(_read_folder, files))
         if not path.exists():
-            raise ValueError(f"{path} does not exist; give a folder, a still, an array or a video.")
+            raise ValueError(f"Nothing at {path}; give a folder, a still, an array or a video.")
         if not path.is_file():
             raise ValueError(
                 f"{path} is neither a file nor a folder; give a folder, a still, array or video."

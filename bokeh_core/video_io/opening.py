@@ -53,7 +53,7 @@ def open_video(path: Path, wanted: str = A_VIDEO) -> av.container.InputContainer
                 f"{path.name} is not a video but a text, list, subtitle or sound; give {wanted}."
             ) from error
         if error.errno == errno.ENOENT:
-            raise ValueError(f"{path} does not exist.") from error
+            raise ValueError(f"Nothing at {path}.") from error
         raise ValueError(
             f"{path.name} cannot be decoded at its start ({error.strerror}); give {wanted}."
         ) from error

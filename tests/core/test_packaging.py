@@ -120,7 +120,7 @@ def test_the_wheel_brings_the_command(wheel: Path, tmp_path: Path):
     environment = {**os.environ, "PYTHONPATH": str(site)}
     nothing = tmp_path / "none.mp4"
     for argv, code, said in (
-        ([], 0, "usage: bokeh IN --disparity D -o OUT [options]"),
+        ([], 0, "usage: bokeh IN --disparity {DEPTH | estimate} -o OUT [options]"),
         (["convert", "--help"], 0, "usage: bokeh convert "),
         (["none.mp4", "--disparity", "d", "-o", "out.mp4"], 1, f"Nothing at {nothing}"),
         (["convert", "none", "a.safetensors"], 1, "none"),

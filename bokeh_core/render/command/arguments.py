@@ -63,7 +63,7 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     """The command line; `called` is how the user calls it."""
     command = argparse.ArgumentParser(
         prog=called,
-        usage="%(prog)s IN --disparity D -o OUT [options]",
+        usage="%(prog)s IN --disparity {DEPTH | estimate} -o OUT [options]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=EXAMPLES.format(called=called),
         epilog="Give the same command again to continue a stopped run; a finished one is not repeated.\n"

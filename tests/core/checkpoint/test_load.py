@@ -217,7 +217,7 @@ def test_long_lists_of_tensors_are_cut(tmp_path, golden_folder, unet_tensors):
 
 
 def test_paths_without_a_model(tmp_path, golden_folder):
-    with pytest.raises(ValueError, match="nowhere does not exist"):
+    with pytest.raises(ValueError, match=r"Nothing at .*nowhere"):
         load_unet(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="holds no model"):
         load_unet(tmp_path)

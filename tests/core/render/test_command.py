@@ -226,7 +226,7 @@ def test_the_module_runs():
     assert done.returncode == 0
     assert "--disparity" in done.stdout
     usage, _, rest = done.stdout.partition("\n\n")
-    assert usage == "usage: python -m bokeh_core.render IN --disparity D -o OUT [options]"
+    assert usage == "usage: python -m bokeh_core.render IN --disparity {DEPTH | estimate} -o OUT [options]"
     examples = [line for line in rest.split("\n\n", 3)[:3] if "\n  python -m bokeh_core.render " in line]
     assert len(examples) == 3
 

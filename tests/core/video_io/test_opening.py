@@ -134,7 +134,7 @@ class TestFiles:
         assert len(VideoFile(path).timestamps()) == 3
 
     def test_missing_and_empty_files(self, tmp_path: Path):
-        with pytest.raises(ValueError, match=r"none\.mp4 does not exist"):
+        with pytest.raises(ValueError, match=r"Nothing at .*none\.mp4"):
             VideoFile(tmp_path / "none.mp4")
         (tmp_path / "empty.mp4").touch()
         with pytest.raises(ValueError, match=r"empty\.mp4 cannot be decoded at its start"):
