@@ -20,7 +20,7 @@ from .environment import PACK, VENV, ensure_picture_environment, fail, lend_pack
 from .host import PACK_NAME, HostFailed, HostProcess, locate_host, prepare_base
 from .prompt import WorkflowError, to_prompt
 
-WORKFLOW = PACK / "workflows" / "lens_blur.json"
+WORKFLOW = PACK / "example_workflows" / "2_lens_blur_with_focus_preview.json"
 BUNDLED_CLIP = PACK / "assets" / "motorcycle" / "motorcycle.mp4"
 BUNDLED_DISPARITY = PACK / "assets" / "motorcycle" / "disparity"
 BUNDLED_DISPARITY_NAME = "motorcycle_disparity"
@@ -48,7 +48,7 @@ class Clip:
 
     @property
     def is_bundled(self) -> bool:
-        """Whether it is the clip that the workflow names already."""
+        """Whether it is the clip that the workflow shows already."""
         return self.video == BUNDLED_CLIP
 
 
@@ -95,18 +95,75 @@ def chosen_clip(video: Path | None, disparity: Path | None) -> Clip:
 
 
 def with_clip(workflow: dict[str, Any], clip: Clip) -> dict[str, Any]:
-    """Return the workflow with its two loaders pointed at the clip."""
+    """Return the workflow with loaders of the clip in place of the example; the example needs none."""
+    if clip.is_bundled:
+        return workflow
+    nodes = {node["type"]: node for node in workflow["nodes"]}
+    example, create = nodes["AnyToBokehExampleClip"], nodes["CreateVideo"]
+    video, parts, disparity = (workflow["last_node_id"] + i for i in (1, 2, 3))
+    workflow["nodes"].remove(example)
+    left, top = example["pos"]
+    workflow["nodes"] += [
+        _node(video, "LoadVideo", [left - 700, top], ["file"], ["VIDEO"], [clip.video_name, "image"]),
+        _node(parts, "GetVideoComponents", [left - 350, top], ["video"], ["IMAGE", "AUDIO", "FLOAT"], []),
+        _node(
+            disparity,
+            "AnyToBokehLoadDisparity",
+            [left, top],
+            ["frames", "path"],
+            ["DISPARITY", "IMAGE", "STRING"],
+            [clip.disparity_name],
+        ),
+    ]
+    by_slot = {1: (disparity, 0), 2: (parts, 0)}
+    for link in workflow["links"]:
+        if link[1] == example["id"]:
+            link[1], link[2] = by_slot[link[2]]
+    names = [socket["name"] for socket in create["inputs"]]
+    for origin, slot, target, socket, kind in (
+        (video, 0, parts, 0, "VIDEO"),
+        (parts, 0, disparity, 0, "IMAGE"),
+        (parts, 1, create["id"], names.index("audio"), "AUDIO"),
+        (parts, 2, create["id"], names.index("fps"), "FLOAT"),
+    ):
+        workflow["last_link_id"] += 1
+        workflow["links"].append([workflow["last_link_id"], origin, slot, target, socket, kind])
+    workflow["last_node_id"] = disparity
+    return _with_links_in_sockets(workflow)
+
+
+def _node(
+    node_id: int, kind: str, position: list[int], inputs: list[str], outputs: list[str], values: list[Any]
+) -> dict[str, Any]:
+    return {
+        "id": node_id,
+        "type": kind,
+        "pos": position,
+        "size": [300, 200],
+        "mode": 0,
+        "inputs": [{"name": name, "type": "*", "link": None} for name in inputs],
+        "outputs": [{"name": name, "type": name, "links": []} for name in outputs],
+        "properties": {},
+        "widgets_values": values,
+    }
+
+
+def _with_links_in_sockets(workflow: dict[str, Any]) -> dict[str, Any]:
+    """Write the links at both of their ends, too, as the front end expects them."""
+    nodes = {node["id"]: node for node in workflow["nodes"]}
     for node in workflow["nodes"]:
-        # Both loaders have the name of what they load as their first widget.
-        if node["type"] == "LoadVideo":
-            node["widgets_values"][0] = clip.video_name
-        elif node["type"] == "AnyToBokehLoadDisparity":
-            node["widgets_values"][0] = clip.disparity_name
+        for output in node["outputs"]:
+            output["links"] = []
+    for link_id, origin, slot, target, socket, kind in workflow["links"]:
+        nodes[origin]["outputs"][slot]["links"].append(link_id)
+        nodes[target]["inputs"][socket].update(link=link_id, type=kind)
     return workflow
 
 
 def put_into_input(clip: Clip) -> None:
-    """Copy the clip and its disparity to where the workflow's loaders look."""
+    """Copy a clip of the user's and its disparity to where the workflow's loaders look."""
+    if clip.is_bundled:
+        return
     for source, name in ((clip.video, clip.video_name), (clip.disparity, clip.disparity_name)):
         target = BASE / "input" / name
         if target.is_dir():
@@ -163,7 +220,7 @@ def deliver(clip: Clip, prompt: Prompt, run: Run, client: HostClient, python: Pa
 
 def preview_nodes(prompt: Prompt) -> dict[str, str]:
     """Return, by the label it gets in the contact sheet, the preview that shows each stage."""
-    labels = {"AnyToBokehLoadDisparity": "disparity", "AnyToBokehFocusPreview": "focus preview"}
+    labels = {"AnyToBokehFocusPreview": "focus preview"}
     found = {}
     for node_id, node in prompt.items():
         if node["class_type"] == "PreviewImage":

@@ -102,7 +102,7 @@ def widget_values(node: dict[str, Any], schema: Schema) -> dict[str, Any]:
     """Return a saved node's widget values by input name.
 
     Raises:
-        WorkflowError: the node stores more or fewer values than its schema has widgets.
+        WorkflowError: the node stores more values than its schema has widgets, or fewer than it requires.
     """
     saved = node.get("widgets_values", [])
     widgets = widget_inputs(schema)
@@ -112,12 +112,13 @@ def widget_values(node: dict[str, Any], schema: Schema) -> dict[str, Any]:
     # The upload button is drawn but is no input; older and newer front ends differ in saving it.
     if len(saved) == len(slots) - 1 and None in slots:
         slots.remove(None)
-    if len(saved) != len(slots):
+    if len(saved) > len(slots) or any(name in schema["input"]["required"] for name in slots[len(saved) :]):
         raise WorkflowError(
             f"{node['type']} (node {node['id']}) stores {len(saved)} widget values, "
             f"its schema has {len(slots)}."
         )
-    return {name: value for name, value in zip(slots, saved, strict=True) if name is not None}
+    # Optional widgets may have been appended since it was saved; the host has their defaults.
+    return {name: value for name, value in zip(slots, saved, strict=False) if name is not None}
 
 
 def widget_slots(widgets: list[tuple[str, list[Any]]]) -> list[str | None]:

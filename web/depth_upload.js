@@ -95,7 +95,8 @@ async function upload(files, type, list, onProgress) {
 }
 
 function addButton(node, list, key) {
-  const button = node.addWidget("button", key, "", async () => {
+  // Vue nodes show the name of a button, canvas nodes its label.
+  const button = node.addWidget("button", texts()[key], "", async () => {
     const files = await pick(key === "folder");
     if (!files.length) return;
     button.disabled = true;
@@ -112,7 +113,6 @@ function addButton(node, list, key) {
       node.setDirtyCanvas(true);
     }
   });
-  button.name = key === "folder" ? "upload_folder" : "upload_file";
   button.label = texts()[key];
   // Neither in the prompt nor in the saved workflow.
   button.options.serialize = false;

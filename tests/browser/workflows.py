@@ -1,18 +1,21 @@
-"""The workflows that the pack ships."""
+"""The workflows that the pack ships, and those saved with earlier states of it."""
 
 import json
 from pathlib import Path
 
 from tests.browser.front_end import Workflow
 
-FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
+SAVED = FOLDER.parent / "tests" / "host" / "saved_workflows"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))
-assert NAMES, f"no workflows in {FOLDER}; tests that run for each would pass by not running"
+SAVED_NAMES = sorted(file.stem for file in SAVED.glob("*.json"))
+assert NAMES and SAVED_NAMES, f"no workflows in {FOLDER}; tests that run for each would pass by not running"
 
 
 def workflow(name: str) -> Workflow:
     """Return a workflow as it is saved."""
-    loaded: Workflow = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    folder = FOLDER if name in NAMES else SAVED
+    loaded: Workflow = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
 
 

@@ -1,8 +1,9 @@
-"""What the registry would hand out is whole: packed, put into an empty host, it runs a workflow."""
+"""What the registry would hand out is whole: packed, put into an empty host, each template runs untouched."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from devtools.client import HostClient
 from devtools.freeze import nodes_of_pack
 from devtools.host import BASE_FOLDERS, NOT_COPIED, PACK_NAME, HostProcess
+from devtools.prompt import to_prompt
 from tests.host.harness import HostUnderTest, installed_host
 from tests.host.test_startup import NODE_IDS
-from tests.host.test_workflow import FRAME_COUNT, read_video, run_on_crop
+from tests.host.test_workflow import read_video
 
 PACK = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted(path.stem for path in (PACK / "example_workflows").glob("*.json"))
 
 
 def packed(destination: Path) -> Path:
@@ -38,16 +41,33 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_package_holds_the_product_alone(package: Path):
     names = {path.name for path in package.iterdir() if not path.name.startswith(".")}
-    assert names >= {"__init__.py", "nodes", "bokeh_core", "models", "web", "locales", "workflows", "assets"}
+    assert names >= {"__init__.py", "nodes", "bokeh_core", "models", "web", "locales", "assets"}
+    assert "example_workflows" in names
     assert not names & {"bokeh_lab", "tests", "bench", "devtools", "dev.py"}
     assert {path.name for path in (package / "assets").iterdir()} == {"README.md", "motorcycle"}
 
 
+@pytest.fixture(scope="module")
+def host(package: Path) -> Iterator[HostUnderTest]:
+    """Return a host that has the package, and nothing in its input and model folders."""
+    with HostProcess(installed_host(), package.parents[1], cpu=True) as process:
+        yield HostUnderTest(process, HostClient(process.url))
+
+
+def test_it_brings_every_node(host: HostUnderTest):
+    assert set(nodes_of_pack(host.object_info())) >= NODE_IDS
+
+
 @pytest.mark.slow
-def test_it_runs_a_workflow_in_an_empty_host(package: Path, tmp_path: Path):
-    base = package.parents[1]
-    with HostProcess(installed_host(), base, cpu=True) as process:
-        host = HostUnderTest(process, HostClient(process.url))
-        assert set(nodes_of_pack(host.object_info())) >= NODE_IDS
-        saved = run_on_crop(host, tmp_path, height=64, width=96)[2]
-        assert read_video(saved).shape == (FRAME_COUNT, 64, 96, 3)
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_template_runs_untouched(host: HostUnderTest, name: str):
+    served = host.client.get_json(f"/api/workflow_templates/{PACK_NAME}/{name}.json")
+    assert name in host.client.get_json("/workflow_templates")[PACK_NAME]
+    result = host.run(to_prompt(served, host.object_info()))
+    videos = [path for paths in result.files.values() for path in paths if path.suffix == ".mp4"]
+    assert len(videos) == 1
+    example = next(node for node in served["nodes"] if node["type"] == "AnyToBokehExampleClip")
+    _, max_frames, size = example["widgets_values"]
+    height, width = (480, 704) if size == "full" else (240, 352)
+    assert read_video(videos[0]).shape == (max_frames or 36, height, width, 3)
+    assert [path for path in host.input_dir.rglob("*") if path.is_file()] == []

@@ -1,4 +1,4 @@
-"""workflows/lens_blur.json from a clip on disk to an mp4 on disk, the way a user runs it."""
+"""A workflow that was saved long ago, from a clip on disk to an mp4 on disk, the way a user runs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devtools.prompt import to_prompt
 from tests.host.harness import HostUnderTest, Result
 
 PACK = Path(__file__).resolve().parents[2]
-WORKFLOW = PACK / "workflows" / "lens_blur.json"
+WORKFLOW = PACK / "tests" / "host" / "saved_workflows" / "lens_blur.json"
 CLIP = PACK / "assets" / "motorcycle"
 
 FRAME_COUNT = 5

@@ -1,4 +1,4 @@
-"""workflows/any_to_bokeh.json from a clip on disk to an mp4 on disk, with a small random network."""
+"""The steps of the model, as saved long ago, from a clip to an mp4 on disk, with a small random network."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.host.test_workflow import (
     write_video,
 )
 
-WORKFLOW = Path(__file__).resolve().parents[2] / "workflows" / "any_to_bokeh.json"
+WORKFLOW = Path(__file__).parent / "saved_workflows" / "any_to_bokeh.json"
 HEIGHT, WIDTH = 80, 112
 
 
