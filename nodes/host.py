@@ -1,5 +1,6 @@
 """The one door to the host: device, progress, interrupt, folders, model memory."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -7,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import comfy.cli_args
 import comfy.model_management
 import comfy.model_patcher
 import comfy.ops
@@ -164,6 +166,21 @@ def video_of(path: Path) -> Any:
     from comfy_api.latest import InputImpl
 
     return InputImpl.VideoFromFile(str(path))
+
+
+def origin_of(hidden: Any) -> dict[str, str]:
+    """Return what the host's own Save Video writes into a file: prompt and workflow, as JSON by name.
+
+    Args:
+        hidden: a node's hidden inputs `prompt` and `extra_pnginfo`.
+
+    Returns:
+        Nothing where people started the host with --disable-metadata, or where it was not told.
+    """
+    if comfy.cli_args.args.disable_metadata:
+        return {}
+    facts = {**(hidden.extra_pnginfo or {}), **({} if hidden.prompt is None else {"prompt": hidden.prompt})}
+    return {name.lower(): json.dumps(fact) for name, fact in facts.items()}
 
 
 def video_preview(path: Path) -> Any:

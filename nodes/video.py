@@ -240,7 +240,16 @@ class AnyToBokehVideo(io.ComfyNode):
                     "(default): disparity_path is used. Not used where disparity or depth_video is "
                     "connected.",
                 ),
+                io.Boolean.Input(
+                    "save_workflow",
+                    default=True,
+                    optional=True,
+                    tooltip="Stores the workflow in the file, as Save Video does: dropped on the canvas, the "
+                    "video opens it. Default on; off for files that shall not tell how they were made.",
+                    **known_fields(io.Boolean.Input, advanced=True),
+                ),
             ],
+            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="The video through the lens, as a file."),
                 io.String.Output(
@@ -289,6 +298,7 @@ class AnyToBokehVideo(io.ComfyNode):
         frames_per_map: float = MapFit.frames_per_map,
         black_bars: str = BLACK_BARS[0],
         disparity_file: str = NO_FILE,
+        save_workflow: bool = True,
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
@@ -309,6 +319,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 Path(),
                 Encoding(codec, crf),
                 black_bars=black_bars,
+                origin=host.origin_of(cls.hidden) if save_workflow else {},
             )
             job = stored_under_key(job, host.output_folder(), clip.name)
             networks = [network for network in (model, vae, clip_vision) if network is not None]

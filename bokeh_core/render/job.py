@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class RenderJob:
         black_bars: around the picture of the clip: "leave out" of depth range and blur, where there are any,
             or "blur too".
         other_files: what else was read, such as texts with keyframes; never the output.
+        origin: metadata that the file is to hold of how it was made, such as a workflow, with names in small
+            letters; whether there is any makes another result, what it says does not.
 
     Raises:
         ValueError: parts that do not end where decode calls do.
@@ -55,6 +58,7 @@ class RenderJob:
     overwrite: bool = False
     other_files: tuple[Path, ...] = ()
     black_bars: str = LEAVE_OUT
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_choice("black_bars", self.black_bars, BLACK_BARS)
@@ -88,6 +92,7 @@ class RenderJob:
                 "container": self.output.suffix.lower(),
                 "part_frames": self.part_frames,
                 "black_bars": self.black_bars,
+                "says_its_origin": bool(self.origin),
                 # Parts of two encoders do not join.
                 "libraries": repr(sorted(av.library_versions.items())),
             }

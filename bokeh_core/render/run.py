@@ -245,7 +245,7 @@ def _join(
     with store.unfinished(store.joined_name()) as path:
         with job.clip.sound(store.folder) as sound:
             container = container_of(job.output)
-            metadata = metadata_of(key)
+            metadata = {**job.origin, **metadata_of(key)}
             found = join_parts(
                 parts, times, job.clip.format, sound, tracks, path, container, progress, metadata
             )

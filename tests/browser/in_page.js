@@ -100,6 +100,25 @@ window.inPage = {
     );
   },
 
+  // As if the file were dropped on the canvas.
+  drop: async (url) => {
+    const content = await (await fetch(url)).blob();
+    const name = new URL(url, location.href).searchParams.get("filename");
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([content], name, { type: "video/mp4" }));
+    const canvas = document.querySelector("#graph-canvas");
+    const at = { clientX: window.innerWidth / 2, clientY: window.innerHeight / 2 };
+    for (const kind of ["dragover", "drop"]) {
+      canvas.dispatchEvent(
+        new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer, ...at }),
+      );
+    }
+  },
+
+  clearGraph: () => window.app.graph.clear(),
+
+  hasNodes: (types) => window.app.graph.nodes.map((node) => node.type).sort().join() === [...types].sort().join(),
+
   select: (type) => {
     window.app.canvas.selectNode(nodeOfType(type));
     window.app.canvas.setDirty(true, true);

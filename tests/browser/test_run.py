@@ -11,7 +11,7 @@ import av
 import pytest
 
 from devtools.demo import BUNDLED_CLIP
-from tests.browser.chromium import TIMEOUT_S
+from tests.browser.chromium import TIMEOUT_S, Chromium
 from tests.browser.clip import FRAME_COUNT, HEIGHT_PX, WIDTH_PX
 from tests.browser.front_end import ON_BOTH, FrontEnd
 from tests.browser.workflows import workflow
@@ -63,6 +63,27 @@ def test_run_button_makes_the_mp4(front_end: FrontEnd, host: HostUnderTest, requ
     outputs = front_end.call("outputs")
     assert [len(outputs[node_id]["images"]) for node_id in previews] == [FRAME_COUNT] * len(previews)
     assert front_end.complaints() == []
+
+
+@pytest.mark.slow
+@ON_BOTH
+def test_rendered_video_dropped_on_the_canvas_opens_its_graph(chromium: Chromium, host: HostUnderTest):
+    saved = workflow("any_length")
+    types = [node["type"] for node in saved["nodes"]]
+    front_end = FrontEnd(chromium, host, vue_nodes=False)
+    front_end.load(saved)
+    front_end.call("setWidget", "AnyToBokehVideo", "crf", 40)
+    before = set(host.output_dir.rglob("*.mp4"))
+    record = press_run(front_end, host)
+    assert record["status"]["status_str"] == "success"
+    videos = set(host.output_dir.rglob("*.mp4")) - before
+    (video,) = [path for path in videos if path.parent.name == "any_to_bokeh"]
+    front_end.call("clearGraph")
+    front_end.wait("hasNodes", [])
+    front_end.call("drop", f"/view?filename={video.name}&subfolder=any_to_bokeh&type=output")
+    front_end.wait("hasNodes", types)
+    (renderer,) = [node for node in front_end.call("nodes") if node["type"] == "AnyToBokehVideo"]
+    assert 40 in renderer["saved_values"]
 
 
 @pytest.mark.slow

@@ -52,6 +52,7 @@ class RecordingIO:
     """Takes the place of the host's `io` module."""
 
     ComfyNode = object
+    Hidden = SimpleNamespace(prompt="PROMPT", extra_pnginfo="EXTRA_PNGINFO")
 
     def Schema(self, **fields: Any) -> SimpleNamespace:  # noqa: N802
         return SimpleNamespace(**fields)
@@ -70,6 +71,7 @@ def host_that_records() -> Iterator[None]:
         name: ModuleType(name)
         for name in (
             "comfy",
+            "comfy.cli_args",
             "comfy.model_management",
             "comfy.model_patcher",
             "comfy.ops",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -61,6 +63,11 @@ def run(host: HostUnderTest, graph: Graph, node: Node) -> tuple[Path, str]:
     return shown, result.probes[report.id]
 
 
+def metadata_of(path: Path) -> dict[str, str]:
+    with av.open(str(path)) as container:
+        return dict(container.metadata)
+
+
 def parts_folders(host: HostUnderTest) -> list[Path]:
     return list(host.output_dir.rglob("*.parts"))
 
@@ -85,6 +92,7 @@ def test_schema(host: HostUnderTest):
         "frames_per_map": 1.0,
         "black_bars": "leave out",
         "disparity_file": "none",
+        "save_workflow": True,
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]
@@ -290,3 +298,26 @@ def test_bad_input_is_refused(
     for folder in parts_folders(host):
         assert not folder.with_suffix("").exists()
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("codec", ["h264", "ffv1"])
+def test_file_holds_the_prompt_unless_that_is_switched_off(
+    host: HostUnderTest, names: tuple[str, str], codec: str
+):
+    graph = host.graph()
+    node = add_node(graph, *names, codec=codec, crf=30)
+    told, _ = run(host, graph, node)
+    # Matroska writes the names of tags in capitals.
+    tags = {name.lower(): value for name, value in metadata_of(told).items()}
+    # The host notes in it what it found of files.
+    nodes = {
+        key: {k: v for k, v in value.items() if k != "is_changed"}
+        for key, value in json.loads(tags["prompt"]).items()
+    }
+    assert {key: nodes[key] for key in graph.prompt} == graph.prompt
+
+    graph = host.graph()
+    node = add_node(graph, *names, codec=codec, crf=30, save_workflow=False)
+    silent, _ = run(host, graph, node)
+    assert silent != told
+    assert not {"prompt", "workflow"} & {name.lower() for name in metadata_of(silent)}

@@ -89,6 +89,10 @@ class Combo(Socket):
             tooltip: str | None = ...,
         ) -> None: ...
 
+class Hidden(Enum):
+    prompt = ...
+    extra_pnginfo = ...
+
 class Schema:
     def __init__(
         self,
@@ -99,6 +103,7 @@ class Schema:
         description: str = ...,
         inputs: Sequence[Input] = ...,
         outputs: Sequence[Output] = ...,
+        hidden: Sequence[Hidden] = ...,
         is_output_node: bool = ...,
     ) -> None: ...
 
@@ -106,6 +111,7 @@ class NodeOutput:
     def __init__(self, *values: Any, ui: PreviewVideo | None = ...) -> None: ...
 
 class ComfyNode:
+    hidden: Any
     @classmethod
     def define_schema(cls) -> Schema: ...
     @classmethod

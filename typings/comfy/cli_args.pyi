@@ -1,0 +1,4 @@
+class Arguments:
+    disable_metadata: bool
+
+args: Arguments
