@@ -28,7 +28,14 @@ def test_can_be_imported(module: str, names: tuple[str, ...]):
 
 
 @pytest.mark.parametrize(
-    "package", ["bokeh_core.render", "bokeh_lab.blind_test", "bokeh_lab.evaluate", "bokeh_lab.train"]
+    "package",
+    [
+        "bokeh_core.convert",
+        "bokeh_core.render",
+        "bokeh_lab.blind_test",
+        "bokeh_lab.evaluate",
+        "bokeh_lab.train",
+    ],
 )
 def test_packages_run_as_programs(package: str):
     assert find_spec(f"{package}.__main__") is not None

@@ -14,7 +14,7 @@ from .protocol import Border, Piece
 
 
 class AcceleratorBackend:
-    """Implements `Backend`."""
+    """`Backend` in torch alone: each step in few large kernels."""
 
     direct_width_px = 9
     piece_cost_px = math.inf  # few large pieces keep it busy
@@ -39,18 +39,18 @@ class AcceleratorBackend:
         return self.correlate(self.correlate(planes, profile, "repeated"), profile.T, "repeated")
 
     def local_max(self, values: Tensor, reach_px: int) -> Tensor:
-        """By pooling."""
+        """By pooling along rows, then along columns."""
         width = 2 * reach_px + 1
         # Separable: rows, then columns; the square's width then costs linearly.
         rows = F.max_pool2d(values[None, None], (1, width), 1, (0, reach_px))
         return F.max_pool2d(rows, (width, 1), 1, (reach_px, 0))[0, 0]
 
     def local_min(self, values: Tensor, reach_px: int) -> Tensor:
-        """By pooling."""
+        """By pooling what is negated."""
         return -self.local_max(-values, reach_px)
 
     def dilate(self, mask: Tensor, reach_px: int) -> Tensor:
-        """By pooling."""
+        """By pooling zeros and ones."""
         return self.local_max(mask.float(), reach_px) > 0
 
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
