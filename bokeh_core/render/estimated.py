@@ -148,7 +148,7 @@ class StoredMaps:
         progress: Progress,
         area: PictureArea | None = None,
     ) -> PreparedDepth:
-        """See `DepthSource`."""
+        """Estimate the maps that are not on disk yet; see `DepthSource`."""
         stream = DepthMapStream(f"{self.model}, estimated frame by frame", self._from)
         found = prepared_from(stream, self.meaning, MapFit(), num_frames, size, saved, progress, area)
         return replace(found, report=f"{found.report}\n{EACH_BY_ITSELF}") if num_frames > 1 else found

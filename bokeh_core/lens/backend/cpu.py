@@ -29,14 +29,14 @@ class CpuBackend:
         return torch.get_num_threads()
 
     def correlate(self, planes: Tensor, kernel: np.ndarray, border: Border) -> Tensor:
-        """By OpenCV."""
+        """By OpenCV, in the pixel domain."""
         kind = _BORDERS[border]
         return _plane_by_plane(
             planes, lambda plane, out: cv2.filter2D(plane, -1, kernel, dst=out, borderType=kind)
         )
 
     def gaussian(self, planes: Tensor, sigma_px: float, width_px: int) -> Tensor:
-        """By OpenCV."""
+        """By OpenCV, rows and columns in one call."""
         size, kind = (width_px, width_px), _BORDERS["repeated"]
         return _plane_by_plane(
             planes, lambda plane, out: cv2.GaussianBlur(plane, size, sigma_px, dst=out, borderType=kind)
