@@ -12,7 +12,7 @@ from .clip.checks import checked_frames, checked_maps, checked_values
 from .clip.lengths import broadcast_over_frames
 from .coc import signed_circle_of_confusion_px
 from .progress import Progress, no_progress
-from .reference_width import in_frame_px
+from .reference_width import REFERENCE_WIDTH_PX, as_stated, in_frame_px
 from .setting_checks import require_number
 from .strength import checked_strength_px
 
@@ -46,7 +46,7 @@ def focus_preview(
     focal_disparity: Tensor,
     blur_strength_px: Tensor,
     *,
-    show_radius: bool = False,
+    show_radius: bool = True,
     tint: float = 0.6,
     progress: Progress = no_progress,
 ) -> Tensor:
@@ -58,7 +58,8 @@ def focus_preview(
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength_px: [T] or [1], K >= 0 in px of this frame.
-        show_radius: draw lines of equal blur radius with their radius in px of this frame.
+        show_radius: draw lines of equal blur radius with their radius in px of this frame; below them the
+            number of the frame, counted from 0, its focal disparity and its K on a frame 1024 px wide.
         tint: opacity of the colour where the blur is strong, 0 to 1.
         progress: told of finished frames; may raise to stop.
 
@@ -86,13 +87,26 @@ def focus_preview(
         )[0]
         picture = _tinted(_rgb(frames[t]), radius_px, tint)
         if show_radius:
-            focus = f"focus {focal_disparity[t].item():.3f}"
-            strength = f"{focus}   K {blur_strength_px[t].item():.3g} px"
-            longest = f"{strength}   radius up to {radius_px.abs().max().item():.1f} px"
-            picture = _with_radius_lines(picture, radius_px, (longest, strength, focus))
+            captions = captions_of(t, focal_disparity[t].item(), as_stated(blur_strength_px[t].item(), width))
+            picture = _with_radius_lines(picture, radius_px, captions)
         preview[t] = picture
         progress(t + 1, num_frames)
     return preview
+
+
+def captions_of(frame: int, focal_disparity: float, strength: float) -> tuple[str, ...]:
+    """Return what is written below a frame, the longest first, of which the first that fits is taken.
+
+    Args:
+        frame: its number, counted from 0 as keyframes count.
+        focal_disparity: in [0, 1].
+        strength: K in px on a frame 1024 px wide, as the widgets of Blur Strength state it.
+    """
+    number, focus = f"frame {frame}", f"focus {focal_disparity:.3f}"
+    short = f"K {strength:.4g}"
+    stated = f"{short} px at {REFERENCE_WIDTH_PX} px wide"
+    choices = ([number, focus, stated], [number, focus, short], [number, focus], [number])
+    return tuple("   ".join(choice) for choice in choices)
 
 
 def _rgb(frame: Tensor) -> Tensor:

@@ -39,10 +39,10 @@ class FocusPreview(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "show_radius",
-                    default=False,
+                    default=True,
                     optional=True,
                     tooltip="Draws lines of equal blur radius (circle of confusion) with the radius in px "
-                    "of these frames. Default off.",
+                    "of these frames, and writes frame number (from 0), focus and K below. Default on.",
                 ),
                 io.Float.Input(
                     "tint",
@@ -70,7 +70,7 @@ class FocusPreview(io.ComfyNode):
         disparity: Any,
         focus: Any,
         blur_strength: Any = None,
-        show_radius: bool = False,
+        show_radius: bool = True,
         tint: float = 0.6,
     ) -> io.NodeOutput:
         frames = checked_frames(frames)

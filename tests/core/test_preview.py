@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.preview import focus_preview
+from bokeh_core import preview as preview_module
+from bokeh_core.preview import captions_of, focus_preview
 
 NEAR_RGB = torch.tensor([0.16, 0.42, 1.0])
 FAR_RGB = torch.tensor([1.0, 0.22, 0.16])
@@ -16,6 +17,7 @@ FAR_RGB = torch.tensor([1.0, 0.22, 0.16])
 def preview(
     frames: Tensor, disparity: Tensor, focal: float = 0.5, strength: float = 16.0, **options
 ) -> Tensor:
+    options = {"show_radius": False, **options}
     return focus_preview(frames, disparity, torch.tensor([focal]), torch.tensor([strength]), **options)
 
 
@@ -86,9 +88,8 @@ def test_transparent_parts_show_grey():
 
 def test_focus_and_strength_may_change_over_time():
     frames = torch.ones(3, 1, 1024, 3)
-    result = focus_preview(
-        frames, torch.full((1, 1, 1024), 0.5), torch.tensor([0.5, 0.0, 0.0]), torch.tensor([16.0, 16.0, 0.0])
-    )
+    focal, strength = torch.tensor([0.5, 0.0, 0.0]), torch.tensor([16.0, 16.0, 0.0])
+    result = focus_preview(frames, torch.full((1, 1, 1024), 0.5), focal, strength, show_radius=False)
     tinted = [not torch.equal(result[t], frames[t]) for t in range(3)]
     assert tinted == [False, True, False]
 
@@ -124,6 +125,41 @@ class TestRadiusLines:
         assert (without[:150] > 0.5).sum() == 0
         assert (without[170:, :150] > 0.5).sum() > 50
         assert (with_lines[:150] > 0.5).sum() > 6 * 150
+
+    def test_lines_are_drawn_unless_switched_off(self):
+        frames, disparity = torch.zeros(1, 200, 320, 3), slope(200, 320)
+        focal, strength = torch.tensor([0.5]), torch.tensor([16.0])
+        left_out = focus_preview(frames, disparity, focal, strength)
+        switched_on = focus_preview(frames, disparity, focal, strength, show_radius=True)
+        switched_off = focus_preview(frames, disparity, focal, strength, show_radius=False)
+        assert torch.equal(left_out, switched_on)
+        assert not torch.equal(left_out, switched_off)
+
+    def test_each_frame_tells_its_number_focus_and_k(self):
+        assert captions_of(7, 0.5, 16.0) == (
+            "frame 7   focus 0.500   K 16 px at 1024 px wide",
+            "frame 7   focus 0.500   K 16",
+            "frame 7   focus 0.500",
+            "frame 7",
+        )
+
+    def test_k_is_stated_as_the_widget_states_it_at_every_width(self, monkeypatch: pytest.MonkeyPatch):
+        told: list[tuple[int, float, float]] = []
+
+        def captions(frame: int, focal_disparity: float, strength: float) -> tuple[str, ...]:
+            told.append((frame, focal_disparity, strength))
+            return ("",)
+
+        monkeypatch.setattr(preview_module, "captions_of", captions)
+        # K 12.5 and 50 px on a frame 512 px wide are 25 and 100 px on one of 1024 px.
+        focal, strength_px = torch.tensor([0.25, 0.75]), torch.tensor([12.5, 50.0])
+        focus_preview(torch.zeros(2, 4, 512, 3), torch.zeros(1, 4, 512), focal, strength_px)
+        assert told == [(0, 0.25, 25.0), (1, 0.75, 100.0)]
+
+    def test_the_caption_fits_a_frame_512_px_wide_whole(self):
+        # Where only "K 16" fitted, nothing would be drawn right of 60 % of the width.
+        caption = self.lines(strength=0.4, height=288, width=512)[260:]
+        assert (caption[:, 307:] > 0.5).any()
 
     @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (9, 3), (17, 31), (64, 48), (723, 401)])
     def test_any_size_works(self, height: int, width: int):

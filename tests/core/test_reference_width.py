@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bokeh_core.reference_width import in_frame_px
+from bokeh_core.reference_width import as_stated, in_frame_px
 from bokeh_core.strength import most_strength_px
 
 
@@ -11,6 +11,7 @@ from bokeh_core.strength import most_strength_px
 def test_lengths_grow_with_the_width(width_px: int, expected_px: float):
     assert in_frame_px(12.0, width_px) == expected_px
     assert in_frame_px(torch.tensor([12.0, 0.0]), width_px).tolist() == [expected_px, 0.0]
+    assert as_stated(expected_px, width_px) == pytest.approx(12.0)
 
 
 @pytest.mark.parametrize(("width_px", "expected_px"), [(64, 200.0), (1024, 200.0), (3840, 750.0)])

@@ -31,9 +31,11 @@ def add(
     )
 
 
-def preview(host: HostUnderTest, frames: Array, disparity: Array, **options: Any) -> Array:
+def preview(
+    host: HostUnderTest, frames: Array, disparity: Array, show_radius: bool = False, **options: Any
+) -> Array:
     graph = host.graph()
-    node = add(host, graph, frames, disparity, **options)
+    node = add(host, graph, frames, disparity, show_radius=show_radius, **options)
     (image,) = host.values_of(graph, node)
     return np.asarray(image)
 
@@ -71,7 +73,7 @@ def test_grey_and_rgba_frames_give_rgb(host: HostUnderTest, channels: int):
 def test_radius_lines_are_drawn(host: HostUnderTest):
     frames = np.zeros((1, 90, 160, 3), np.float32)
     disparity = np.broadcast_to(np.linspace(0, 1, 160, dtype=np.float32), (1, 90, 160)).copy()
-    options = {"strength": 64.0, "tint": 0.0}
+    options: dict[str, Any] = {"strength": 64.0, "tint": 0.0}
     assert preview(host, frames, disparity, **options).max() == 0
     assert preview(host, frames, disparity, show_radius=True, **options).max() > 0.5
 
