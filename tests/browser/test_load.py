@@ -19,7 +19,7 @@ from tests.host.harness import HostUnderTest
     indirect=["host"],
 )
 def test_opens_as_it_was_saved_without_a_complaint(
-    front_end: FrontEnd, name: str, request: pytest.FixtureRequest
+    front_end: FrontEnd, host: HostUnderTest, name: str, request: pytest.FixtureRequest
 ):
     saved = workflow(name)
     front_end.load(saved)
@@ -39,13 +39,9 @@ def test_opens_as_it_was_saved_without_a_complaint(
         # What was appended since an old file was saved has its default.
         assert shown["saved_values"][: len(values)] == values, node["type"]
         assert name in SAVED_NAMES or len(shown["saved_values"]) == len(values), node["type"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_queues_what_our_converter_makes_of_the_file(front_end: FrontEnd, host: HostUnderTest, name: str):
-    saved = workflow(name)
-    front_end.load(saved)
-    assert without_front_end_widgets(front_end.prompt(), host) == to_prompt(saved, host.object_info())
+    if name in NAMES:
+        # Queued, it is what our converter makes of the file.
+        assert without_front_end_widgets(front_end.prompt(), host) == to_prompt(saved, host.object_info())
 
 
 def without_front_end_widgets(prompt: Prompt, host: HostUnderTest) -> Prompt:

@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-import pytest
 
 from tests.host.harness import HostUnderTest
 from tests.host.test_workflow import CLIP, read_video
@@ -30,7 +29,7 @@ def test_whole_clip(host: HostUnderTest):
     # Readers differ in how they enlarge colour, at contours by much.
     assert np.abs(frames * 255 - shown).mean() < 2
     assert np.abs(of_video * 255 - shown).mean() < 2
-    assert disparity == pytest.approx(stored_disparity(), abs=1e-5)
+    assert np.abs(disparity - stored_disparity()).max() < 1e-5
     assert sorted(host.input_dir.rglob("*")) == before
 
 
@@ -42,7 +41,7 @@ def test_a_part_at_half_size(host: HostUnderTest):
     assert np.array_equal(of_video, frames)
     assert np.abs(frames * 255 - means).mean() < 2
     # As the whole clip: the range is not that of the part.
-    assert disparity == pytest.approx(stored_disparity()[:3, ::2, ::2], abs=1e-5)
+    assert np.abs(disparity - stored_disparity()[:3, ::2, ::2]).max() < 1e-5
 
 
 def test_a_clip_that_is_not_there_is_named(host: HostUnderTest):
