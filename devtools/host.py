@@ -28,7 +28,7 @@ from .environment import (
 )
 
 # The folder name in custom_nodes; the front end takes it as a template source: letters, digits, - and _.
-PACK_NAME = "comfyui-any-to-bokeh"
+PACK_NAME = "any-to-bokeh"
 BASE_FOLDERS = ("custom_nodes", "models", "input", "output", "temp", "user")
 NOT_COPIED = (".venv", ".git", "output", "__pycache__")
 

@@ -81,7 +81,9 @@ def test_chinese_texts_are_shown(chromium: Chromium, host: HostUnderTest):
     assert shown["category"] == f"Any-to-Bokeh/{categories['Render']}"
     assert shown["inputs"] == names
     # The upload buttons are not inputs: web/depth_upload.js brings them, under texts of its own.
-    buttons = {"上传深度文件", "上传深度图文件夹"}
+    script = (PACK / "web" / "depth_upload.js").read_text(encoding="utf-8")
+    buttons = set(re.findall(r'^    (?:file|folder): "(.+)"', script.split("zh: {")[1], re.M))
+    assert len(buttons) == 2
     assert buttons < shown["widgets"].keys()
     assert all(shown["widgets"][name] == names[name] for name in shown["widgets"].keys() - buttons)
     assert shown["outputs"] == [socket["name"] for socket in texts["outputs"].values()]
