@@ -16,6 +16,7 @@ from .libraries import needed_libraries
 from .newer_host import known_fields
 
 NO_FILE = "none"
+_REPORT = "What was read, the polarity, the normalisation, and warnings."
 
 
 def meaning_inputs() -> list[Any]:
@@ -111,7 +112,8 @@ def placing_inputs() -> list[Any]:
     ]
 
 
-def _frames_input() -> Any:
+def frames_input() -> Any:
+    """The socket for the frames that maps are brought to; the same on every node that makes disparity."""
     return io.Image.Input(
         "frames",
         optional=True,
@@ -155,16 +157,19 @@ def chosen_path(file: str | None, path: str | None, others: str) -> Path:
     )
 
 
-def _outputs() -> list[Any]:
+def disparity_outputs(report: str, farthest: str = "farthest") -> list[Any]:
+    """The outputs that every node has which makes disparity, in the same order.
+
+    Args:
+        report: what the node's report says, for the tooltip.
+        farthest: what has a disparity of 0.
+    """
     return [
         sockets.Disparity.Output(
-            display_name="disparity", tooltip="Disparity of every frame, 0 = farthest to 1 = nearest."
+            display_name="disparity", tooltip=f"Disparity of every frame, 0 = {farthest} to 1 = nearest."
         ),
         io.Image.Output(display_name="image", tooltip="The disparity as grey pictures, white = near."),
-        io.String.Output(
-            display_name="report",
-            tooltip="What was read, the polarity, the normalisation, and warnings.",
-        ),
+        io.String.Output(display_name="report", tooltip=report),
     ]
 
 
@@ -216,7 +221,7 @@ class LoadDisparity(io.ComfyNode):
                     "when you try out a part of the clip.",
                     **known_fields(io.Int.Input, advanced=True),
                 ),
-                _frames_input(),
+                frames_input(),
                 *placing_inputs(),
                 io.Video.Input(
                     "video",
@@ -231,7 +236,7 @@ class LoadDisparity(io.ComfyNode):
                     "(default): path is used. Not used where video is connected.",
                 ),
             ],
-            outputs=_outputs(),
+            outputs=disparity_outputs(_REPORT),
             **known_fields(
                 io.Schema, search_aliases=["load depth", "depth map", "exr", "npz", "import depth", "bokeh"]
             ),
@@ -307,10 +312,10 @@ class DisparityFromImages(io.ComfyNode):
                     "refused: they cannot be turned back into depth.",
                 ),
                 *meaning_inputs(),
-                _frames_input(),
+                frames_input(),
                 *placing_inputs(),
             ],
-            outputs=_outputs(),
+            outputs=disparity_outputs(_REPORT),
             **known_fields(
                 io.Schema, search_aliases=["depth to disparity", "depth map", "image to depth", "bokeh"]
             ),

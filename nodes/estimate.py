@@ -13,15 +13,16 @@ from ..bokeh_core.disparity.estimator import (
     EstimatorFiles,
     estimators_in,
     fetched,
+    suited_to,
 )
 from ..bokeh_core.disparity.prepare import grey_view
-from . import categories, host, sockets
+from . import categories, host
+from .disparity import disparity_outputs
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
 INSTALLED = "installed"
 DOWNLOADS = {f"download {name} ({licence})": name for name, licence in REPOSITORIES.items()}
-AT_ONCE = 4
 MEMORY_ADVICE = "smaller frames or a smaller depth model"
 
 
@@ -84,15 +85,7 @@ class EstimateDisparity(io.ComfyNode):
                     "keeps everything; robust percentiles clips 1 % at both ends.",
                 ),
             ],
-            outputs=[
-                sockets.Disparity.Output(
-                    display_name="disparity", tooltip="Disparity of every frame, 0 = farthest to 1 = nearest."
-                ),
-                io.Image.Output(
-                    display_name="image", tooltip="The disparity as grey pictures, white = near."
-                ),
-                io.String.Output(display_name="report", tooltip="The model, what was decided, and warnings."),
-            ],
+            outputs=disparity_outputs("The model, what was decided, and warnings."),
             **known_fields(
                 io.Schema,
                 search_aliases=["depth anything", "depth estimation", "estimate depth", "depth map", "bokeh"],
@@ -103,10 +96,9 @@ class EstimateDisparity(io.ComfyNode):
     def execute(cls, frames: Any, model: str = INSTALLED, normalisation: str = "min-max") -> io.NodeOutput:
         files = chosen_model(model)
         with needed_libraries(), host.out_of_memory_advice(MEMORY_ADVICE), torch.no_grad():
-            on_cpu = host.compute_device().type == "cpu"
-            estimator = files.load(torch.float32 if on_cpu else torch.float16)
+            dtype, at_once = suited_to(host.compute_device())
+            estimator = files.load(dtype)
             patcher = host.manage_unet(estimator.network)
-            at_once = 1 if on_cpu else AT_ONCE
             host.load_models([patcher], estimator.needed_bytes(frames.shape[1:3], at_once))
             found = estimate_disparity(
                 frames, estimator, files.meaning(normalisation), at_once=at_once, progress=host.progress()

@@ -9,7 +9,7 @@ from ..bokeh_core.disparity.geometry import disparity_from_geometry
 from ..bokeh_core.disparity.holes import HOLES
 from ..bokeh_core.disparity.prepare import grey_view
 from . import categories, sockets
-from .disparity import of_clip
+from .disparity import disparity_outputs, frames_input, of_clip
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -62,24 +62,12 @@ class DisparityFromGeometry(io.ComfyNode):
                     "everything; robust percentiles clips 1 % at both ends, for a few stray pixels that are "
                     "far too near.",
                 ),
-                io.Image.Input(
-                    "frames",
-                    optional=True,
-                    tooltip="The video frames. If connected, the disparity is resized to them, a single map "
-                    "is used for all of them, and any other difference in length is an error.",
-                ),
+                frames_input(),
             ],
             outputs=[
-                sockets.Disparity.Output(
-                    display_name="disparity",
-                    tooltip="Disparity of every frame, 0 = farthest or sky to 1 = nearest.",
-                ),
-                io.Image.Output(
-                    display_name="image", tooltip="The disparity as grey pictures, white = near."
-                ),
-                io.String.Output(
-                    display_name="report",
-                    tooltip="What was read, the share of sky and holes, distances, field of view, warnings.",
+                *disparity_outputs(
+                    "What was read, the share of sky and holes, distances, field of view, warnings.",
+                    farthest="farthest or sky",
                 ),
                 io.Mask.Output(
                     display_name="sky",

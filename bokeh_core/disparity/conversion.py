@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..setting_checks import require_number
+from ..setting_checks import require_choice, require_number
 from .frame_by_frame import FrameByFrameFinder
 from .holes import HOLES, LEAST_DISTANCE, HoleCount, fill_from_around, holes_in
 from .polarity import nearness_of_white
@@ -50,13 +50,13 @@ class DepthMeaning:
     holes: str = _REFUSE
 
     def __post_init__(self) -> None:
-        _require_option("source", self.source, SOURCES)
-        _require_option("polarity", self.polarity, POLARITIES)
-        _require_option("normalisation", self.normalisation, NORMALISATIONS)
+        require_choice("source", self.source, SOURCES)
+        require_choice("polarity", self.polarity, POLARITIES)
+        require_choice("normalisation", self.normalisation, NORMALISATIONS)
         require_number(
             "exponent", self.exponent, *_EXPONENTS, meaning="1 = unchanged, 2 undoes a square root"
         )
-        _require_option("holes", self.holes, HOLES)
+        require_choice("holes", self.holes, HOLES)
 
     @property
     def is_distance(self) -> bool:
@@ -338,11 +338,6 @@ def _require_range(low: float, high: float) -> None:
             f"The depth runs from {low:g} to {high:g}, too far to be normalised; fill the outliers in the "
             "source."
         )
-
-
-def _require_option(name: str, value: str, options: tuple[str, ...]) -> None:
-    if value not in options:
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(options)}.")
 
 
 def _oriented(values: Tensor, inverted: bool, flip_at: float | None) -> Tensor:

@@ -43,6 +43,8 @@ _MOST_PIXELS = 4 * _SIDE_PX**2
 # Activations for each pixel that goes in, in float32: the Large model takes 1850, the Small one 740.
 _BYTES_PER_PIXEL = 2000
 _LARGEST_CONFIG_BYTES = 2**20
+# Frames that keep a GPU busy.
+_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,14 @@ def estimated(estimator: DepthEstimator, frames: Iterator[Tensor], at_once: int)
             waiting = []
     if waiting:
         yield from estimator.maps(torch.stack(waiting))
+
+
+def suited_to(device: torch.device) -> tuple[torch.dtype, int]:
+    """The dtype to load the network in for a device, and how many frames it takes at once there.
+
+    On a CPU half precision and frames together gain nothing.
+    """
+    return (torch.float32, 1) if device.type == "cpu" else (torch.float16, _AT_ONCE)
 
 
 def estimators_in(folders: Iterable[Path]) -> dict[str, EstimatorFiles]:

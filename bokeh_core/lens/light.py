@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from ..setting_checks import require_choice
+
 LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
 # Highlights are lifted in full once they are this much out of focus; in focus nothing changes.
 _GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
@@ -18,8 +20,7 @@ def gamma_of(light: str) -> float:
     Raises:
         ValueError: an unknown name.
     """
-    if light not in GAMMA_OF_LIGHT:
-        raise ValueError(f"light is {light!r}; choose one of {', '.join(GAMMA_OF_LIGHT)}.")
+    require_choice("light", light, tuple(GAMMA_OF_LIGHT))
     return GAMMA_OF_LIGHT[light]
 
 

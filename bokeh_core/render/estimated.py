@@ -37,29 +37,18 @@ class EstimatedDepth:
 
     Attributes:
         files: of the model.
-        load: given the files and the (height, width) of the frames, gives the model on its device and how
-            many frames it takes at once; called once frames have to be estimated.
+        load: given the files, gives the model on its device and how many frames it takes at once; called
+            once frames have to be estimated.
         normalisation: see `prepare_disparity`.
     """
 
     files: EstimatorFiles
-    load: Callable[[EstimatorFiles, Size], tuple[DepthEstimator, int]]
+    load: Callable[[EstimatorFiles], tuple[DepthEstimator, int]]
     normalisation: str = DepthMeaning.normalisation
 
     def fingerprint(self) -> str:
         """A text that differs where the depth differs."""
         return f"estimated {self.files.fingerprint()} {self.normalisation}"
-
-    def prepare(
-        self,
-        num_frames: int,
-        size: Size,
-        saved: dict[str, Any] | None,
-        progress: Progress,
-        area: PictureArea | None = None,
-    ) -> PreparedDepth:
-        """Never called: the maps are made by `of_clip` first."""
-        raise RuntimeError("The maps of this clip have not been estimated.")
 
     def of_clip(
         self,
@@ -85,14 +74,13 @@ class EstimatedDepth:
             folder, len(times), self.files.folder.name, self.files.meaning(self.normalisation)
         )
         missing = [start for start in range(0, len(times), CHUNK_FRAMES) if not stored.has(start)]
+        count = sum(len(stored.span(start)) for start in missing)
         count_frame = counting(progress, len(times))
-        for _ in range(len(times) - sum(len(stored.span(start)) for start in missing)):
+        for _ in range(len(times) - count):
             count_frame()
         if missing:
-            size = (clip.format.height, clip.format.width)
-            estimator, at_once = self.load(self.files, size)
-            height, width = estimator.size_of(size)
-            count = sum(len(stored.span(start)) for start in missing)
+            estimator, at_once = self.load(self.files)
+            height, width = estimator.size_of((clip.format.height, clip.format.width))
             require_space(folder, count * height * width * _BYTES_OF_A_VALUE, free_bytes(folder))
             _estimate(clip, times, stored, missing, estimator, at_once, count_frame)
         return stored
@@ -148,7 +136,7 @@ class StoredMaps:
         progress: Progress,
         area: PictureArea | None = None,
     ) -> PreparedDepth:
-        """Estimate the maps that are not on disk yet; see `DepthSource`."""
+        """Look at the stored maps once, so that they can be read as disparity; see `DepthSource`."""
         stream = DepthMapStream(f"{self.model}, estimated frame by frame", self._from)
         found = prepared_from(stream, self.meaning, MapFit(), num_frames, size, saved, progress, area)
         return replace(found, report=f"{found.report}\n{EACH_BY_ITSELF}") if num_frames > 1 else found

@@ -12,6 +12,7 @@ from ..setting_checks import require_choice
 from ..video_io import Encoding
 from .content_hash import key_of
 from .depth import DepthSource
+from .estimated import EstimatedDepth
 from .renderers import ClipRenderer, require_whole_calls
 from .result import is_video
 from .settings import Focus, GivenStrength, Strength
@@ -48,7 +49,7 @@ class RenderJob:
     """
 
     clip: ClipSource
-    depth: DepthSource
+    depth: DepthSource | EstimatedDepth
     focus: Focus
     strength: Strength | GivenStrength
     renderer: ClipRenderer

@@ -196,10 +196,12 @@ def _analysed(
         area = None if saved["area"] is None else PictureArea(*saved["area"])
     else:
         area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
-    source: DepthSource | StoredMaps = job.depth
-    if isinstance(source, EstimatedDepth):
+    source: DepthSource | StoredMaps
+    if isinstance(job.depth, EstimatedDepth):
         estimating = partial(progress, "estimating depth")
-        source = source.of_clip(job.clip, times, store.folder, estimating, free_bytes)
+        source = job.depth.of_clip(job.clip, times, store.folder, estimating, free_bytes)
+    else:
+        source = job.depth
     reading = partial(progress, "reading depth")
     depth = source.prepare(count, size, saved.get("depth"), reading, area)
     if "focus" in saved:

@@ -10,14 +10,20 @@ import torch
 from ...clip.letterbox import BLACK_BARS
 from ...disk.typed_paths import typed_path
 from ...disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
-from ...disparity.estimator import REPOSITORIES, SMALL, DepthEstimator, EstimatorFiles, cached, fetched
+from ...disparity.estimator import (
+    REPOSITORIES,
+    SMALL,
+    DepthEstimator,
+    EstimatorFiles,
+    cached,
+    fetched,
+    suited_to,
+)
 from ...disparity.fit import FITS, MapFit
 from ...disparity.holes import HOLES
 from ..estimated import EstimatedDepth
 
 ESTIMATE = "estimate"
-# Frames that a GPU estimates together.
-AT_ONCE = 4
 _NAMED = ", ".join(f"{name} ({licence})" for name, licence in REPOSITORIES.items())
 
 
@@ -95,11 +101,11 @@ def estimated_depth(arguments: argparse.Namespace, device: torch.device) -> Esti
             raise ValueError("--depth-model goes with --disparity estimate; leave it out for maps.")
         return None
 
-    def load(files: EstimatorFiles, _size: tuple[int, int]) -> tuple[DepthEstimator, int]:
-        on_cpu = device.type == "cpu"
-        estimator = files.load(torch.float32 if on_cpu else torch.float16)
+    def load(files: EstimatorFiles) -> tuple[DepthEstimator, int]:
+        dtype, at_once = suited_to(device)
+        estimator = files.load(dtype)
         estimator.network.to(device)
-        return estimator, 1 if on_cpu else AT_ONCE
+        return estimator, at_once
 
     return EstimatedDepth(_chosen_model(arguments.depth_model), load, arguments.normalisation)
 

@@ -51,7 +51,7 @@ class Counting:
     def __init__(self) -> None:
         self.frames = 0
 
-    def __call__(self, files: EstimatorFiles, _size: tuple[int, int]) -> tuple[DepthEstimator, int]:
+    def __call__(self, files: EstimatorFiles) -> tuple[DepthEstimator, int]:
         model = files.load()
         plain = model.maps
 
