@@ -1,0 +1,1 @@
+"""How the pixels of one frame move to another."""
