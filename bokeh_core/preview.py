@@ -1,5 +1,6 @@
 """Show where the lens is focused before anything is rendered: near blue, in focus untouched, far red."""
 
+import math
 from typing import Any
 
 import cv2
@@ -35,9 +36,16 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_HEIGHT_PX = 21
 _SMALLEST_LETTER_PX = 8
 _PLATE_BRIGHTNESS = 0.3
+_POINT_RGB = (255, 214, 64)
 _LINE_OPACITY = 0.65
 # The dark rim of a line would cover a smaller picture.
 _SHORTEST_RIMMED_SIDE_PX = 300
+
+
+# left, top, right, bottom
+_Box = tuple[float, float, float, float]
+# x, y
+_Point = tuple[float, float]
 
 
 def focus_preview(
@@ -48,6 +56,7 @@ def focus_preview(
     *,
     show_radius: bool = True,
     tint: float = 0.6,
+    points_px: Tensor | None = None,
     progress: Progress = no_progress,
 ) -> Tensor:
     """Tint what is in front of the focal plane blue and what is behind it red, by how blurred it will be.
@@ -58,9 +67,12 @@ def focus_preview(
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength_px: [T] or [1], K >= 0 in px of this frame.
-        show_radius: draw lines of equal blur radius with their radius in px of this frame; below them the
-            number of the frame, counted from 0, its focal disparity and its K on a frame 1024 px wide.
+        show_radius: draw lines of equal blur radius with their radius in px of this frame, and a ring around
+            the point that is focused on; below them the number of the frame, counted from 0, its focal
+            disparity and its K on a frame 1024 px wide.
         tint: opacity of the colour where the blur is strong, 0 to 1.
+        points_px: [T, 2] or [1, 2], (x, y) in px of this frame, what is focused on, see `focus.FocusPull`;
+            a point outside the frame is not drawn.
         progress: told of finished frames; may raise to stop.
 
     Returns:
@@ -79,6 +91,8 @@ def focus_preview(
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
     blur_strength_px = broadcast_over_frames(blur_strength_px, num_frames, "blur strength")
 
+    points = [None] * num_frames if points_px is None else _checked_points(points_px, num_frames)
+
     preview = torch.empty(num_frames, height, width, 3)
     for t in range(num_frames):
         one = slice(t, t + 1)
@@ -88,10 +102,19 @@ def focus_preview(
         picture = _tinted(_rgb(frames[t]), radius_px, tint)
         if show_radius:
             captions = captions_of(t, focal_disparity[t].item(), as_stated(blur_strength_px[t].item(), width))
-            picture = _with_radius_lines(picture, radius_px, captions)
+            picture = _with_radius_lines(picture, radius_px, captions, points[t])
         preview[t] = picture
         progress(t + 1, num_frames)
     return preview
+
+
+def _checked_points(points_px: Tensor, num_frames: int) -> list[_Point | None]:
+    if points_px.ndim != 2 or points_px.shape[1] != 2:
+        raise ValueError(
+            f"The focus points have shape {tuple(points_px.shape)}; they must be [T, 2], (x, y)."
+        )
+    points = broadcast_over_frames(points_px, num_frames, "focus points").tolist()
+    return [(x, y) if math.isfinite(x) and math.isfinite(y) else None for x, y in points]
 
 
 def captions_of(frame: int, focal_disparity: float, strength: float) -> tuple[str, ...]:
@@ -131,7 +154,9 @@ def _tinted(picture: Tensor, radius_px: Tensor, tint: float) -> Tensor:
     return torch.lerp(picture, coloured, opacity[..., None]).clamp_(0, 1)
 
 
-def _with_radius_lines(picture: Tensor, radius_px: Tensor, captions: tuple[str, ...]) -> Tensor:
+def _with_radius_lines(
+    picture: Tensor, radius_px: Tensor, captions: tuple[str, ...], point: _Point | None
+) -> Tensor:
     canvas = np.ascontiguousarray((picture * 255).round().to(torch.uint8).numpy())
     radius = radius_px.cpu().numpy()
     short_side = min(radius.shape)
@@ -160,6 +185,8 @@ def _with_radius_lines(picture: Tensor, radius_px: Tensor, captions: tuple[str, 
         if not taken:
             place = (letter_px, radius.shape[0] - letter_px)
             taken += _draw_text(canvas, caption, place, letter_px, taken)
+    if point is not None:
+        taken += _draw_point(canvas, point, letter_px, line_px)
     for level, line, labelled in lines:
         if labelled:
             taken += _label_line(canvas, line, f"{level} px", letter_px, taken)
@@ -218,10 +245,6 @@ def _smoothed(line: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(window.mean(-1))
 
 
-# left, top, right, bottom
-_Box = tuple[float, float, float, float]
-
-
 def _label_line(
     canvas: NDArray[Any], line: NDArray[Any], text: str, letter_px: float, taken: list[_Box]
 ) -> list[_Box]:
@@ -233,6 +256,20 @@ def _label_line(
         if box:
             return box
     return []
+
+
+def _draw_point(canvas: NDArray[Any], point: _Point, letter_px: float, line_px: int) -> list[_Box]:
+    """Mark what is focused on by a ring with a dot, and return its box; nothing outside the frame."""
+    x, y = (round(value) for value in point)
+    height, width = canvas.shape[:2]
+    if not (0 <= x < width and 0 <= y < height):
+        return []
+    radius = max(3, round(letter_px * 0.9))
+    for colour, wider in (((0, 0, 0), 2), (_POINT_RGB, 0)):
+        cv2.circle(canvas, (x, y), radius, colour, line_px + 1 + wider, cv2.LINE_AA)
+        cv2.circle(canvas, (x, y), line_px + wider // 2, colour, cv2.FILLED, cv2.LINE_AA)
+    reach = radius + line_px + 2
+    return [(x - reach, y - reach, x + reach, y + reach)]
 
 
 def _text_size(text: str, letter_px: float) -> tuple[float, float, int]:

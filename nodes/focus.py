@@ -4,9 +4,17 @@ import logging
 from typing import Any
 
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..bokeh_core.clip.checks import checked_maps
-from ..bokeh_core.focus.focal_plane import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
+from ..bokeh_core.focus.focal_plane import (
+    BETWEEN_POINTS,
+    focus_at_point,
+    focus_at_value,
+    focus_on_mask,
+    point_keyframes,
+)
+from ..bokeh_core.focus.pull import centres_of_masks, measured_points
 from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from . import categories, sockets
 from .newer_host import known_fields
@@ -54,6 +62,10 @@ def _outputs() -> list[Any]:
             display_name="focal_disparity", tooltip="Focal disparity of the first frame, 0 to 1."
         ),
     ]
+
+
+def _output(focus: Tensor, points_px: Tensor | None = None) -> io.NodeOutput:
+    return io.NodeOutput(sockets.FocusPull(focus, points_px), focus[0].item())
 
 
 def _log_late_keyframes(keyframes: str, num_values: int, num_frames: int) -> None:
@@ -106,7 +118,7 @@ class FocusAtValue(io.ComfyNode):
     ) -> io.NodeOutput:
         focus = focus_at_value(len(checked_maps(disparity)), focal_disparity, keyframes, easing)
         _log_late_keyframes(keyframes, 1, len(focus))
-        return io.NodeOutput(focus, focus[0].item())
+        return _output(focus)
 
 
 class FocusAtPoint(io.ComfyNode):
@@ -187,7 +199,8 @@ class FocusAtPoint(io.ComfyNode):
     ) -> io.NodeOutput:
         focus = focus_at_point(disparity, x, y, radius, smoothing, keyframes, between_keyframes, easing)
         _log_late_keyframes(keyframes, 2, len(focus))
-        return io.NodeOutput(focus, focus[0].item())
+        points = point_keyframes(x, y, keyframes, disparity.shape[1:3])
+        return _output(focus, measured_points(points, len(focus), between_keyframes, easing))
 
 
 class FocusOnMask(io.ComfyNode):
@@ -217,4 +230,4 @@ class FocusOnMask(io.ComfyNode):
     @classmethod
     def execute(cls, disparity: Any, mask: Any, smoothing: float = 2.0) -> io.NodeOutput:
         focus = focus_on_mask(disparity, mask, smoothing)
-        return io.NodeOutput(focus, focus[0].item())
+        return _output(focus, centres_of_masks(mask, len(focus), *disparity.shape[1:3]))

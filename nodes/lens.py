@@ -216,7 +216,7 @@ class LensBlur(io.ComfyNode):
             blurred = blur_between_bars(
                 frames,
                 disparity,
-                focus,
+                sockets.focal_disparity_of(focus),
                 strength_in_pixels(blur_strength, width),
                 lens_of_controls(**lens_controls).at_width(width),
                 protect=None

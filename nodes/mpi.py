@@ -70,7 +70,10 @@ class MPIMask(io.ComfyNode):
     def execute(
         cls, disparity: Any, focus: Any, layers: int = MPI_LAYERS, alpha: float = MPI_ALPHA
     ) -> io.NodeOutput:
-        disparity, focus = checked_maps(disparity), checked_values(focus, "focal_disparity")
+        disparity, focus = (
+            checked_maps(disparity),
+            checked_values(sockets.focal_disparity_of(focus), "focal_disparity"),
+        )
         focal_disparity = broadcast_over_frames(focus, len(disparity), "focus")
         regions = mpi_regions(disparity, focal_disparity, layers, alpha)
         return io.NodeOutput(regions, colour_regions(regions, layers), in_focus_mask(regions))

@@ -42,7 +42,8 @@ class FocusPreview(io.ComfyNode):
                     default=True,
                     optional=True,
                     tooltip="Draws lines of equal blur radius (circle of confusion) with the radius in px "
-                    "of these frames, and writes frame number (from 0), focus and K below. Default on.",
+                    "of these frames and a ring at the focus point, and writes frame number (from 0), focus "
+                    "and K below. Default on.",
                 ),
                 io.Float.Input(
                     "tint",
@@ -79,10 +80,11 @@ class FocusPreview(io.ComfyNode):
         preview = focus_preview(
             frames,
             disparity,
-            focus,
+            sockets.focal_disparity_of(focus),
             strength_px,
             show_radius=show_radius,
             tint=tint,
+            points_px=sockets.focus_points_of(focus),
             progress=host.progress(),
         )
         return io.NodeOutput(preview)

@@ -38,7 +38,8 @@ def _inputs(
     rgb = to_rgb(frames)
     geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size)
     strength = strength_in_pixels(blur_strength, geometry.inner[1])
-    return bokeh_inputs(rgb, disparity, focus, strength, regions=regions, working_size=working_size)
+    focal_disparity = sockets.focal_disparity_of(focus)
+    return bokeh_inputs(rgb, disparity, focal_disparity, strength, regions=regions, working_size=working_size)
 
 
 def _encode(

@@ -1,9 +1,10 @@
 """The pack's own socket types.
 
-The settings of a photographer, each one CPU float32 or uint8 tensor:
+The settings of a photographer, CPU float32 or uint8 tensors:
 
 DISPARITY      float32 [T, H, W] in [0, 1], 1 = nearest (inverse depth, normalised over the clip).
-FOCUS          float32 [T] or [1], focal disparity in [0, 1]; one value serves the whole clip.
+FOCUS          `FocusPull`: float32 [T] or [1], focal disparity in [0, 1], one value serves the whole clip;
+               and the points that it was measured at. Bare values are taken too.
 BLUR_STRENGTH  float32 [T] or [1], K >= 0: blur radius in px per unit of disparity from the focal
                plane, for a frame 1024 px wide (Eq. 1: r = K |d - d_f|).
 MPI_REGIONS    uint8 [T, H, W], 0 = in focus ... n - 1 = farthest from the focal plane (Eq. 2).
@@ -26,6 +27,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..bokeh_core.clip.checks import as_plain_float
+from ..bokeh_core.focus.pull import FocusPull as MeasuredFocus
 from ..bokeh_core.published import TRAINED_STRENGTH_PX, MPIMode
 
 Disparity = io.Custom("DISPARITY")
@@ -80,6 +82,23 @@ def latent_samples(latent: Any) -> Tensor:
         f"The latent {found}; it must be [T, 4, h, w], one per frame, as Assemble Overlapping Windows "
         "gives it."
     )
+
+
+class FocusPull(MeasuredFocus):
+    """A FOCUS whose size hosts can tell that keep results within a limit of memory."""
+
+    def _comfy_cache_tensors(self) -> list[Tensor]:
+        return [tensor for tensor in (self.focal_disparity, self.points_px) if tensor is not None]
+
+
+def focal_disparity_of(focus: Any) -> Any:
+    """Return the focal disparity [T] or [1] of a FOCUS, unchecked; bare values pass as they are."""
+    return focus.focal_disparity if isinstance(focus, MeasuredFocus) else focus
+
+
+def focus_points_of(focus: Any) -> Tensor | None:
+    """Return the points [T, 2] or [1, 2] that a FOCUS was measured at; None where there are none."""
+    return focus.points_px if isinstance(focus, MeasuredFocus) else None
 
 
 @dataclass(frozen=True)

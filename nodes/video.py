@@ -311,7 +311,9 @@ class AnyToBokehVideo(io.ComfyNode):
             job = RenderJob(
                 clip.source,
                 depth,
-                parse_focus(focus_at, find_file=host.input_path) if focus is None else GivenFocus(focus),
+                parse_focus(focus_at, find_file=host.input_path)
+                if focus is None
+                else GivenFocus(sockets.focal_disparity_of(focus)),
                 Strength(strength) if blur_strength is None else GivenStrength(blur_strength),
                 LensRenderer(device=host.compute_device())
                 if renderer == "lens"

@@ -5,6 +5,8 @@ from torch import Tensor
 
 from .aspect import require_same_picture
 
+# Below this a mask pixel is more background than subject.
+INSIDE_MASK = 0.5
 # What the host's Load Image gives for a picture without alpha.
 _NO_ALPHA_SIZE = (64, 64)
 

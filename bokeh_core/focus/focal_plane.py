@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..clip.checks import checked_map, checked_maps, checked_mask, checked_masks
 from ..clip.lengths import broadcast_over_frames
-from ..clip.masks import empty_mask_advice, resize_mask
+from ..clip.masks import INSIDE_MASK, empty_mask_advice, resize_mask
 from ..schedule.text import MOST_FRAME
 from ..schedule.values import (
     Keyframes,
@@ -27,8 +27,6 @@ BETWEEN_POINTS = ("follow the point", "rack focus")
 
 CENTRE = -1
 
-# Below this a mask pixel is more background than subject, and its disparity is a mixture.
-_INSIDE_MASK = 0.5
 _TRIMMED_FRACTION = 0.2
 # Sorting more pixels of a mask takes longer and moves the mean in the fourth digit.
 _MAX_MASK_SAMPLES = 65_536
@@ -111,16 +109,7 @@ def focus_at_point(
     require_whole_number("radius", radius_px, 0, _MOST_RADIUS_PX, "px", "0 = the pixel alone")
     require_choice("between_keyframes", between_keyframes, BETWEEN_POINTS)
     _require_smoothing(smoothing_frames)
-    if not isinstance(keyframes, str) or keyframes.strip():
-        points = parse_keyframes(keyframes, 2, "Point keyframes")
-    else:
-        for name, value, length in (("x", x_px, width), ("y", y_px, height)):
-            require_whole_number(name, value, -(10**9), 10**9, "px", f"0 to {length - 1} here, -1 = centre")
-        x = width // 2 if x_px == CENTRE else x_px
-        y = height // 2 if y_px == CENTRE else y_px
-        points = Keyframes((0,), torch.tensor([[x, y]], dtype=torch.float64))
-    for x, y in points.values.tolist():
-        require_inside(x, y, width, height)
+    points = point_keyframes(x_px, y_px, keyframes, (height, width))
 
     pieces = PieceFinder()
     if between_keyframes == "follow the point":
@@ -137,6 +126,26 @@ def focus_at_point(
         start, end = torch.tensor(ends).unbind(1)
         focal = start + (end - start) * weight.float()
     return smooth_within_pieces(focal, smoothing_frames, pieces.starts())
+
+
+def point_keyframes(x_px: int, y_px: int, keyframes: str, size: tuple[int, int]) -> Keyframes:
+    """Return the points that `focus_at_point` measures at, (x, y) in px; arguments as there.
+
+    Raises:
+        ValueError: a point outside the frame of `size`, (height, width) in px; unreadable keyframes.
+    """
+    height, width = size
+    if not isinstance(keyframes, str) or keyframes.strip():
+        points = parse_keyframes(keyframes, 2, "Point keyframes")
+    else:
+        for name, value, length in (("x", x_px, width), ("y", y_px, height)):
+            require_whole_number(name, value, -(10**9), 10**9, "px", f"0 to {length - 1} here, -1 = centre")
+        x = width // 2 if x_px == CENTRE else x_px
+        y = height // 2 if y_px == CENTRE else y_px
+        points = Keyframes((0,), torch.tensor([[x, y]], dtype=torch.float64))
+    for x, y in points.values.tolist():
+        require_inside(x, y, width, height)
+    return points
 
 
 def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_frames: float = 2.0) -> Tensor:
@@ -172,7 +181,7 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
         frame_mask = checked_mask(frame_mask, t)
         largest = max(largest, frame_mask.max().item())
         weight = resize_mask(frame_mask, height, width)[0].to(frame)
-        inside = weight >= _INSIDE_MASK
+        inside = weight >= INSIDE_MASK
         if bool(inside.any()):
             focal[t] = _trimmed_mean(frame[inside], weight[inside])
     if bool(focal.isnan().all()):

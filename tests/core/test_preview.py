@@ -197,3 +197,40 @@ def test_bad_input_is_named(frames: tuple, disparity: tuple, options: dict, mess
 def test_another_number_of_focus_values_is_an_error():
     with pytest.raises(ValueError, match="2 focus frames for 3 video frames"):
         focus_preview(torch.rand(3, 2, 2, 3), torch.rand(3, 2, 2), torch.rand(2), torch.tensor([1.0]))
+
+
+def marked(points: list[list[float]], num_frames: int = 2, **options) -> Tensor:
+    """How much each pixel of black frames in focus differs from those without a point: [T, 60, 80]."""
+    frames, disparity = torch.zeros(num_frames, 60, 80, 3), torch.full((1, 60, 80), 0.5)
+    options = {"show_radius": True, **options}
+    plain = preview(frames, disparity, **options)
+    return (preview(frames, disparity, points_px=torch.tensor(points), **options) - plain).abs().sum(-1)
+
+
+def test_the_focus_point_is_marked_in_every_frame():
+    change = marked([[60.0, 20.0], [20.0, 12.0]])
+    for t, (x, y) in enumerate([(60, 20), (20, 12)]):
+        rows, columns = change[t].numpy().nonzero()
+        # A ring around a dot, as wide as high.
+        assert change[t, y, x] > 1
+        assert (rows.min() + rows.max(), columns.min() + columns.max()) == (2 * y, 2 * x)
+        assert columns.max() - columns.min() == rows.max() - rows.min() >= 6
+        assert change[t, y, x + 3] == 0
+
+
+def test_a_point_outside_is_not_marked_and_one_serves_the_clip():
+    assert marked([[80.0, 20.0]]).max() == 0
+    change = marked([[60.0, 20.0]], num_frames=3)
+    assert change[0].max() > 1
+    assert torch.equal(change[0], change[2])
+
+
+def test_without_lines_no_point_is_marked():
+    assert marked([[60.0, 20.0]], show_radius=False).max() == 0
+
+
+def test_points_of_another_shape_or_length_are_refused():
+    with pytest.raises(ValueError, match=r"\[T, 2\]"):
+        marked([[1.0, 2.0, 3.0]])
+    with pytest.raises(ValueError, match="focus points"):
+        marked([[1.0, 2.0]] * 3)

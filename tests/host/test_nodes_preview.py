@@ -43,6 +43,8 @@ def preview(
 def test_schema_and_function_agree(host: HostUnderTest):
     function = function_defaults(focus_preview)
     assert function.pop("progress") is no_progress
+    # Comes with the focus.
+    assert function.pop("points_px") is None
     assert schema_defaults(host, NODE) == function
 
 
@@ -76,6 +78,26 @@ def test_radius_lines_are_drawn(host: HostUnderTest):
     options: dict[str, Any] = {"strength": 64.0, "tint": 0.0}
     assert preview(host, frames, disparity, **options).max() == 0
     assert preview(host, frames, disparity, show_radius=True, **options).max() > 0.5
+
+
+@pytest.mark.parametrize("node_id", ["AnyToBokehFocusAtPoint", "AnyToBokehFocusOnMask"])
+def test_the_focus_brings_the_point_that_it_was_measured_at(host: HostUnderTest, node_id: str):
+    graph = host.graph()
+    frames = host.load(graph, np.zeros((2, 60, 80, 3), np.float32))
+    disparity = host.load(graph, np.full((2, 60, 80), 0.5, np.float32))
+    if node_id == "AnyToBokehFocusOnMask":
+        mask = np.zeros((1, 60, 80), np.float32)
+        mask[:, 10:31, 55:66] = 1
+        focus = graph.add(node_id, disparity=disparity, mask=host.load(graph, mask))
+    else:
+        focus = graph.add(node_id, disparity=disparity, x=60, y=20)
+    without = host.load(graph, np.array([0.5], np.float32))
+    pictures = [graph.add(NODE, frames=frames, disparity=disparity, focus=one) for one in (focus, without)]
+    marked, plain = host.values_of(graph, *pictures)
+    change = np.abs(marked - plain).sum(-1)
+    for frame in change:
+        rows, columns = frame.nonzero()
+        assert (rows.min() + rows.max(), columns.min() + columns.max()) == (40, 120)
 
 
 def test_one_pixel_works(host: HostUnderTest):

@@ -31,6 +31,7 @@ def _load(name: str) -> torch.Tensor:
 
 def _described(value: object, stem: Path) -> dict:
     """Write a value beside `stem` and return what it was: a tensor by its array, all else by its JSON."""
+    value = getattr(value, "focal_disparity", value)
     if isinstance(value, torch.Tensor):
         np.save(stem.with_suffix(".npy"), value.detach().cpu().numpy())
         return {
