@@ -6,10 +6,10 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.letterbox import picture_area
-from ..bokeh_core.disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ..bokeh_core.disparity.fit import FITS, FRAMES_PER_MAP, MOST_OFFSET_FRAMES, MapFit
 from ..bokeh_core.disparity.grey import grey_maps, with_frame_axes
 from ..bokeh_core.disparity.holes import HOLES
+from ..bokeh_core.disparity.meaning import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ..bokeh_core.disparity.prepare import grey_view, prepare_disparity
 from . import categories, host, sockets
 from .libraries import needed_libraries

@@ -5,7 +5,6 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.disparity.conversion import NORMALISATIONS
 from ..bokeh_core.disparity.estimate import estimate_disparity
 from ..bokeh_core.disparity.estimator import (
     REPOSITORIES,
@@ -15,6 +14,7 @@ from ..bokeh_core.disparity.estimator import (
     fetched,
     suited_to,
 )
+from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
 from . import categories, host
 from .disparity import disparity_outputs

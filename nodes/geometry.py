@@ -4,9 +4,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.disparity.conversion import NORMALISATIONS
 from ..bokeh_core.disparity.geometry import disparity_from_geometry
 from ..bokeh_core.disparity.holes import HOLES
+from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
 from . import categories, sockets
 from .disparity import disparity_outputs, frames_input, of_clip

@@ -15,10 +15,10 @@ from typing import Any
 import av
 from comfy_api.latest import InputImpl
 
-from ..bokeh_core.disparity.conversion import DepthMeaning
 from ..bokeh_core.disparity.files import DepthMaps, describe_maps, read_depth_maps
 from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.grey import grey_maps
+from ..bokeh_core.disparity.meaning import DepthMeaning
 from ..bokeh_core.render import ClipSource, DepthSource, FileClip, FileDepth, GivenMaps, TrimmedClip
 from ..bokeh_core.render.content_hash import packets_hash
 from ..bokeh_core.render.given_clip import given_clip

@@ -10,9 +10,9 @@ import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.letterbox import BLACK_BARS
-from ..bokeh_core.disparity.conversion import DepthMeaning
 from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.disparity.fit import MapFit
+from ..bokeh_core.disparity.meaning import DepthMeaning
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,

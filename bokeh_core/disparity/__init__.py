@@ -1,8 +1,8 @@
 """Depth or disparity of any origin -> DISPARITY: float32 [T, H, W] in [0, 1], 1 = near."""
 
-from .conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from .fit import FITS, MapFit, resize_disparity
 from .holes import HOLES
+from .meaning import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from .prepare import PreparedDisparity, grey_view, prepare_disparity
 
 __all__ = [

@@ -8,8 +8,8 @@ from torch import Tensor
 from ..clip.checks import checked_frames
 from ..clip.letterbox import picture_area
 from ..progress import Progress, no_progress
-from .conversion import DepthMeaning
 from .estimator import EACH_BY_ITSELF, DepthEstimator, estimated
+from .meaning import DepthMeaning
 from .prepare import PreparedDisparity, prepare_disparity
 
 

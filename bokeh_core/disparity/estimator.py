@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..clip.channels import to_rgb
-from .conversion import DepthMeaning
+from .meaning import DepthMeaning
 
 if TYPE_CHECKING:
     from transformers import DepthAnythingForDepthEstimation

@@ -21,6 +21,7 @@ from ..progress import Check, no_check
 from .arrays import iterate_arrays
 from .fit import MapFit
 from .grey import grey_maps
+from .in_words import count_frames
 from .map_size import require_held_size
 from .stills import STILLS, animation_length, iterate_stills
 from .video import iterate_depth_video
@@ -323,5 +324,4 @@ def _scaled(array: NDArray[Any], name: str, t: int) -> _Map:
 
 def describe_maps(count: int, size: Sequence[int], precision: str, source: str) -> str:
     """Say what was read: how many maps of which (height, width), how precise, from where."""
-    frames = "1 frame" if count == 1 else f"{count} frames"
-    return f"Read {frames} of {size[1]} x {size[0]} px, {precision}, from {source}."
+    return f"Read {count_frames(count)} of {size[1]} x {size[0]} px, {precision}, from {source}."

@@ -15,9 +15,9 @@ from ..clip.lengths import broadcast_over_frames
 from ..clip.letterbox import PictureArea
 from ..clip.masks import resize_mask
 from ..setting_checks import require_choice
-from .conversion import count_frames
 from .fit import MapFit
 from .holes import HOLES, LEAST_DISTANCE, fill_from_around
+from .in_words import count_frames, percent
 from .prepare import prepare_disparity
 
 # The probability of sky at which the model is undecided.
@@ -175,22 +175,22 @@ def _lines(geometry: Mapping[str, Any], is_sky: Tensor, hole: Tensor, holes: str
             "the mode multiview, or steady the disparity."
         )
     if bool(is_sky.any()):
-        lines.append(f"Sky: {_percent(is_sky)} of all pixels; disparity 0.")
+        lines.append(f"Sky: {_share(is_sky)} of all pixels; disparity 0.")
     if bool(hole.any()):
         if holes == "refuse":
             t, row, column = hole.nonzero()[0].tolist()
             raise ValueError(
-                f"{_percent(hole)} of the geometry's pixels have no depth (masked, infinite, NaN, or 0 or "
+                f"{_share(hole)} of the geometry's pixels have no depth (masked, infinite, NaN, or 0 or "
                 f"less), first in frame {t} at column {column}, row {row}. If they are sky set holes to far, "
                 "else to fill from around."
             )
         treated = "taken as infinitely far" if holes == "far" else "filled from around"
-        lines.append(f"Without depth: {_percent(hole)} of all pixels; {treated}.")
+        lines.append(f"Without depth: {_share(hole)} of all pixels; {treated}.")
     return lines
 
 
-def _percent(where: Tensor) -> str:
-    return f"{100 * where.float().mean(dtype=torch.float64).item():.1f} %"
+def _share(where: Tensor) -> str:
+    return percent(where.float().mean(dtype=torch.float64).item())
 
 
 def _confidence(certainty: Tensor | None, mask: Tensor | None, shape: torch.Size) -> Tensor:

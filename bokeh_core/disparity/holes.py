@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .in_words import count_frames, percent
+
 HOLES = ("refuse", "far", "fill from around")
 
 # Below this, 1 / distance is no number.
@@ -86,10 +88,6 @@ class HoleCount:
         if not self._holes:
             return ""
         share, t = self._worst
-        frames = "1 frame" if self._frames == 1 else f"{self._frames} frames"
-        most = f", at most {_percent(share)} in frame {-t}" if self._frames > 1 else ""
-        return f"Holes: {_percent(self._holes / self._pixels)} of all pixels, in {frames}{most}; {treated}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share >= 0.0005 else "under 0.1 %"
+        most = f", at most {percent(share)} in frame {-t}" if self._frames > 1 else ""
+        where = f"in {count_frames(self._frames)}{most}"
+        return f"Holes: {percent(self._holes / self._pixels)} of all pixels, {where}; {treated}."

@@ -8,8 +8,9 @@ from torch import Tensor
 from ..clip.checks import as_plain_float
 from ..clip.lengths import broadcast_over_frames
 from ..clip.letterbox import PictureArea
-from .conversion import DepthMeaning, DisparityStatistics
 from .fit import MapFit
+from .meaning import DepthMeaning
+from .statistics import DisparityStatistics
 
 __all__ = [
     "PreparedDisparity",

@@ -13,8 +13,8 @@ from ..video_io.decoding import Decoding
 from ..video_io.reader import orientation_of_frame
 from ..video_io.scaling import one_thread
 from ..video_io.survey import missing_end
-from .conversion import count_frames
 from .grey import grey_maps
+from .in_words import count_frames
 from .picture_header import is_tiff
 
 if TYPE_CHECKING:

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .depth import DepthSource, FileDepth, GivenDepth, GivenMaps
+    from .focus_settings import GivenFocus
     from .job import PART_FRAMES, RenderJob, stored_under_key
     from .parts import remove_stale_parts
     from .renderers import ClipRenderer, LensRenderer, ModelRenderer
     from .run import RenderReport, check_job, run_job
-    from .settings import GivenFocus, GivenStrength, Strength, parse_focus
     from .source import ClipSource, FileClip, TensorClip
     from .stages import STAGES, StageProgress, overall_share
+    from .strength_settings import GivenStrength, Strength
     from .trimmed_clip import TrimmedClip
+    from .typed_focus import parse_focus
 
 __all__ = [
     "PART_FRAMES",
@@ -44,14 +46,16 @@ __all__ = [
 
 _MODULES = {
     "depth": ("DepthSource", "FileDepth", "GivenDepth", "GivenMaps"),
+    "focus_settings": ("GivenFocus",),
     "job": ("PART_FRAMES", "RenderJob", "stored_under_key"),
     "parts": ("remove_stale_parts",),
     "renderers": ("ClipRenderer", "LensRenderer", "ModelRenderer"),
     "run": ("RenderReport", "check_job", "run_job"),
-    "settings": ("GivenFocus", "GivenStrength", "Strength", "parse_focus"),
     "source": ("ClipSource", "FileClip", "TensorClip"),
     "stages": ("STAGES", "StageProgress", "overall_share"),
+    "strength_settings": ("GivenStrength", "Strength"),
     "trimmed_clip": ("TrimmedClip",),
+    "typed_focus": ("parse_focus",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -13,9 +13,11 @@ from torch import Tensor
 from ..clip.checks import as_plain_float, checked_maps
 from ..clip.lengths import require_clip_length
 from ..clip.letterbox import PictureArea
-from ..disparity.conversion import DepthMeaning, DisparityConversion, DisparityStatistics
+from ..disparity.conversion import DisparityConversion
 from ..disparity.files import DepthMapStream, describe_maps, open_depth_maps, state_of_files
 from ..disparity.fit import MapFit, resize_disparity, resizing_report
+from ..disparity.meaning import DepthMeaning
+from ..disparity.statistics import DisparityStatistics
 from ..progress import Check, Progress, counting
 from .content_hash import tensor_hash
 

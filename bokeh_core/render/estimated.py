@@ -16,10 +16,10 @@ from torch import Tensor
 from ..clip.letterbox import PictureArea
 from ..disk.space import require_space
 from ..disk.whole_file import whole_file
-from ..disparity.conversion import DepthMeaning
 from ..disparity.estimator import EACH_BY_ITSELF, DepthEstimator, EstimatorFiles, estimated
 from ..disparity.files import DepthMapStream
 from ..disparity.fit import MapFit
+from ..disparity.meaning import DepthMeaning
 from ..progress import Check, Progress, counting
 from .depth import PreparedDepth, Size, prepared_from
 from .source import ClipSource

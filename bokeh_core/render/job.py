@@ -13,10 +13,11 @@ from ..video_io import Encoding
 from .content_hash import key_of
 from .depth import DepthSource
 from .estimated import EstimatedDepth
+from .focus_settings import Focus
 from .renderers import ClipRenderer, require_whole_calls
 from .result import is_video
-from .settings import Focus, GivenStrength, Strength
 from .source import ClipSource
+from .strength_settings import GivenStrength, Strength
 
 # Format of the files that a stopped run leaves; raise it when they change, and older parts are made anew.
 _PARTS_VERSION = 3

@@ -40,8 +40,8 @@ from .refusals import (
     states_of,
 )
 from .result import Found, look_at, metadata_of
-from .settings import late_keyframes
 from .stages import StageProgress, no_stage_progress, ticking
+from .typed_focus import late_keyframes
 
 _log = logging.getLogger(__name__)
 

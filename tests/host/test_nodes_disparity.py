@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bokeh_core.disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES
 from bokeh_core.disparity.fit import FITS, MapFit
 from bokeh_core.disparity.holes import HOLES
+from bokeh_core.disparity.meaning import NORMALISATIONS, POLARITIES, SOURCES
 from bokeh_core.disparity.prepare import prepare_disparity
 from tests.host.harness import Array, HostUnderTest
 from tests.host.schema import choices_of, function_defaults, inputs_of, schema_defaults

@@ -12,8 +12,8 @@ import torch
 
 from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
-from ...disparity.conversion import DepthMeaning
 from ...disparity.fit import MapFit
+from ...disparity.meaning import DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
@@ -22,10 +22,12 @@ from ...video_io import CODECS, DEFAULT_CRF, Encoding
 from ...windows import plan_windows
 from ..depth import FileDepth
 from ..estimated import EstimatedDepth
+from ..focus_settings import Focus
 from ..job import PART_FRAMES, RenderJob
 from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
-from ..settings import Focus, Strength, parse_focus
 from ..source import FileClip
+from ..strength_settings import Strength
+from ..typed_focus import parse_focus
 from .clips import ClipPaths
 from .depth_arguments import add_depth, fit_of, meaning_of
 from .text_files import text_or_file
@@ -151,7 +153,7 @@ class Settings:
     Attributes:
         meaning: of the depth.
         fit: of its maps on the frames.
-        focus_text: as `settings.parse_focus` takes it.
+        focus_text: as `typed_focus.parse_focus` takes it.
         focus_options: of the focus.
         strength: of the blur.
         encoding: of the results.

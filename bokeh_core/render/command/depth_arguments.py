@@ -9,7 +9,6 @@ import torch
 
 from ...clip.letterbox import BLACK_BARS
 from ...disk.typed_paths import typed_path
-from ...disparity.conversion import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ...disparity.estimator import (
     REPOSITORIES,
     SMALL,
@@ -21,6 +20,7 @@ from ...disparity.estimator import (
 )
 from ...disparity.fit import FITS, MapFit
 from ...disparity.holes import HOLES
+from ...disparity.meaning import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
 from ..estimated import EstimatedDepth
 
 ESTIMATE = "estimate"

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from bokeh_core.disparity.conversion import DepthMeaning, DisparityStatistics
 from bokeh_core.disparity.holes import fill_from_around, holes_in
+from bokeh_core.disparity.meaning import DepthMeaning
 from bokeh_core.disparity.prepare import prepare_disparity
+from bokeh_core.disparity.statistics import DisparityStatistics
 
 NAN, INF = math.nan, math.inf
 # Distances 1, 2 and 4 m have the disparities 1, 0.5 and 0.25 per metre.

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.disparity.conversion import DepthMeaning, DisparityStatistics
 from bokeh_core.disparity.files import read_depth_maps
 from bokeh_core.disparity.fit import MapFit
+from bokeh_core.disparity.meaning import DepthMeaning
 from bokeh_core.disparity.prepare import prepare_disparity
+from bokeh_core.disparity.statistics import DisparityStatistics
 from bokeh_core.progress import no_progress
 from bokeh_core.render.depth import FileDepth, GivenDepth, GivenMaps, PreparedDepth
 from tests.core.render.clips import sliding_disparity, write_disparity, write_video

@@ -14,16 +14,9 @@ from bokeh_core.focus.focal_plane import focus_at_point, focus_on_mask
 from bokeh_core.lens import LensSettings, lens_of_controls
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.clip_stream import StreamedMaps
-from bokeh_core.render.settings import (
-    GivenFocus,
-    GivenStrength,
-    MaskFocus,
-    PointFocus,
-    Strength,
-    ValueFocus,
-    late_keyframes,
-    parse_focus,
-)
+from bokeh_core.render.focus_settings import GivenFocus, MaskFocus, PointFocus, ValueFocus
+from bokeh_core.render.strength_settings import GivenStrength, Strength
+from bokeh_core.render.typed_focus import late_keyframes, parse_focus
 from tests.core.render.clips import sliding_disparity
 
 NOTHING = StreamedMaps(lambda: iter(()), torch.Size((4, 0, 0)))

@@ -1,10 +1,8 @@
-"""Focus and blur strength as typed into the command line or the node -> one value per frame."""
+"""Where the lens is focused, as a job states it -> a focal disparity for every frame."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -28,19 +26,14 @@ from ..focus.focal_plane import (
 )
 from ..schedule.values import EASINGS, parse_keyframes
 from ..setting_checks import require_choice, require_number, require_whole_number
-from ..strength import checked_strength, scheduled_strength
 from .clip_stream import StreamedMaps
 from .content_hash import tensor_hash
+from .typed_text import plain_characters
 
 # More than the diagonal of any video.
 MOST_RADIUS_PX = 65_536
 MOST_SMOOTHING_FRAMES = 10_000
 NO_MAPS = StreamedMaps(lambda: iter(()), torch.Size((0, 0, 0)))
-_QUOTES = "\"'\u201c\u201d\u2018\u2019"
-_NUMBER = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
-_PIXEL = r"([+-]?\d{1,9})"
-_BETWEEN = r"(?:\s*[,;]\s*|\s+)"
-_EXAMPLES = "0.8, or 0: 0.9, 24: 0.3, or point, or point: 512, 288, or mask: FILE"
 
 
 class Focus(Protocol):
@@ -233,165 +226,6 @@ class GivenFocus:
 
     def fingerprint(self) -> str:
         return tensor_hash(self.focal_disparity)
-
-
-@dataclass(frozen=True)
-class Strength:
-    """Blur strength K as typed.
-
-    Attributes:
-        text: K >= 0, px of blur radius per unit of disparity on a frame 1024 px wide (Eq. 1): one number,
-            keyframes `frame: value` (frames from 0), a CSV table or a list of one value per frame.
-        easing: curve between keyframes, one of `schedule.values.EASINGS`.
-
-    Raises:
-        ValueError: a text that is none of these, or values out of 0 to `strength.MAX_STRENGTH`.
-    """
-
-    text: str
-    easing: str = "linear"
-
-    def __post_init__(self) -> None:
-        self.values(1)
-
-    def values(self, num_frames: int) -> Tensor:
-        """K of every frame, float32 [T] >= 0, in px for a frame 1024 px wide.
-
-        Raises:
-            ValueError: a list or table for another number of frames.
-        """
-        return scheduled_strength(plain_characters(self.text), num_frames, self.easing)
-
-    def fingerprint(self) -> str:
-        """A text that differs where the strength differs."""
-        return repr(self)
-
-
-@dataclass(frozen=True)
-class GivenStrength:
-    """Blur strength K from a connected node or another program.
-
-    Attributes:
-        blur_strength: K, [T] or [1] for the whole clip, 0 to `strength.MAX_STRENGTH`: px of blur radius per
-            unit of disparity on a frame 1024 px wide.
-
-    Raises:
-        ValueError: values out of range or not finite.
-    """
-
-    blur_strength: Tensor
-
-    def __post_init__(self) -> None:
-        checked_strength(self.blur_strength)
-
-    def values(self, num_frames: int) -> Tensor:
-        """K of every frame, float32 [T] >= 0, in px for a frame 1024 px wide.
-
-        Raises:
-            ValueError: values for another number of frames.
-        """
-        blur_strength = checked_strength(self.blur_strength).cpu()
-        return broadcast_over_frames(blur_strength, num_frames, "blur strength")
-
-    def fingerprint(self) -> str:
-        """A text that differs where the strength differs."""
-        return tensor_hash(self.blur_strength)
-
-
-def parse_focus(
-    text: str,
-    *,
-    smoothing_frames: float = 2.0,
-    radius_px: int = 8,
-    between: str = "follow the point",
-    easing: str = "linear",
-    find_file: Callable[[str], Path] = Path,
-) -> Focus:
-    """Read a typed focus.
-
-    Args:
-        text: `0.8` (disparity), `0: 0.9, 24: 0.3` (keyframes of it), `point` (the centre), `point: 512, 288`
-            (pixel), `point: 0: 512, 288; 24: 700, 300` (keyframes of it), or `mask: FILE`.
-        smoothing_frames: standard deviation of the smoothing of a measured focus, in frames, 0 to 10000.
-        radius_px: radius of the disk that is measured at a point, in px of the frames, 0 to 65536.
-        between: what happens between keyframes of points, see `focus.BETWEEN_POINTS`.
-        easing: curve between keyframes, one of `schedule.values.EASINGS`.
-        find_file: turns the name of a mask into its path.
-
-    Raises:
-        ValueError: none of these.
-    """
-    kind, rest = _split(text)
-    if kind == "mask":
-        if not rest:
-            raise ValueError("The focus names no mask; write mask: FILE, a folder, video or still.")
-        return MaskFocus(find_file(rest.strip(_QUOTES)), smoothing_frames)
-    rest = plain_characters(rest)
-    if kind == "point" and ":" in rest:
-        return PointFocus(CENTRE, CENTRE, rest, smoothing_frames, radius_px, between, easing)
-    if kind == "point":
-        x_px, y_px = _pixel(text, rest) if rest else (CENTRE, CENTRE)
-        return PointFocus(x_px, y_px, "", smoothing_frames, radius_px, between, easing)
-    plain = plain_characters(text).strip()
-    if not plain:
-        raise ValueError(f"The focus is empty; write {_EXAMPLES}.")
-    is_table = "focal_disparity" in text or "\n" in plain
-    if not re.search(r"\d", plain) or (re.match(r"[^\W\d_]", plain) and not is_table):
-        raise ValueError(f"The focus {_short(text)} cannot be read; write {_EXAMPLES}.")
-    pair = re.fullmatch(rf"{_NUMBER}{_BETWEEN}{_NUMBER}", plain.strip("()[] "))
-    if pair and max(float(number) for number in pair.groups()) > 1:
-        x_px, y_px = (max(round(float(number)), 0) for number in pair.groups())
-        raise ValueError(
-            f"The focus {_short(text)} is two numbers, and disparities lie in 0 to 1. If a pixel is meant, "
-            f"write point: {x_px}, {y_px} (column, row)."
-        )
-    return ValueFocus(text, easing)
-
-
-def late_keyframes(focus: Focus, strength: Strength | GivenStrength, num_frames: int) -> str:
-    """Warn of keyframes past the end of the clip, which are approached and never reached; else empty."""
-    texts = {
-        "focus": getattr(focus, "text", "") or getattr(focus, "keyframes", ""),
-        "strength": getattr(strength, "text", ""),
-    }
-    lines = []
-    for name, text in texts.items():
-        content = plain_characters(text)
-        if ":" not in content:
-            continue
-        values = 2 if isinstance(focus, PointFocus) and name == "focus" else 1
-        last = parse_keyframes(content, values, name).frames[-1]
-        if last >= num_frames:
-            lines.append(
-                f"The last keyframe of the {name} is at frame {last}, but the clip ends at frame "
-                f"{num_frames - 1}: it stops on the way there."
-            )
-    return "\n".join(lines)
-
-
-def plain_characters(text: str) -> str:
-    """The digits and punctuation of Chinese and Japanese keyboards as ASCII."""
-    return unicodedata.normalize("NFKC", text).replace("\u3001", ",")
-
-
-def _split(text: str) -> tuple[str, str]:
-    """`point` or `mask` and what follows the colon, or two empty texts."""
-    match = re.fullmatch(r"\s*(point|mask)\s*(?:[:\uff1a]\s*(.*?))?\s*", text, re.IGNORECASE | re.DOTALL)
-    return (match[1].lower(), match[2] or "") if match else ("", "")
-
-
-def _pixel(text: str, rest: str) -> tuple[int, int]:
-    pair = re.fullmatch(rf"{_PIXEL}{_BETWEEN}{_PIXEL}", rest.strip("()[] "))
-    if not pair:
-        raise ValueError(
-            f"The focus {_short(text)} names no pixel; write point: 512, 288 (column, row): whole numbers, "
-            "counted from 0 at the top left, not percent."
-        )
-    return int(pair[1]), int(pair[2])
-
-
-def _short(text: str) -> str:
-    return repr(text) if len(text) <= 100 else f"{text[:80]!r}... ({len(text)} characters)"
 
 
 def _require_smoothing(frames: float) -> None:
