@@ -152,3 +152,10 @@ def test_a_frame_without_depth_cannot_be_filled():
     assert not disparity_from_geometry({"depth": depth}).disparity[1].any()
     with pytest.raises(ValueError, match="Frame 1 has no depth at all"):
         disparity_from_geometry({"depth": depth}, "fill from around")
+
+
+def test_a_few_pixels_of_many_are_not_said_to_be_none():
+    depth = torch.ones(1, 100, 100)
+    depth[0, 50:] = 2
+    depth[0, 0, 0] = INF
+    assert "Without depth: under 0.1 % of all pixels" in disparity_from_geometry({"depth": depth}).report
