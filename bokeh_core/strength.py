@@ -16,6 +16,9 @@ from .setting_checks import require_choice, require_number, require_whole_number
 
 MODES = ("constant", "ramp", "schedule")
 
+DEFAULT_STRENGTH = 16.0
+"""K where nobody chose one, in px on a frame 1024 px wide."""
+
 MAX_STRENGTH = 200.0
 """Greatest K, in px on a frame 1024 px wide: a point spreads over 40 % of the frame's width. Beyond, memory
 grows and no picture is left."""
@@ -27,8 +30,8 @@ _F_NUMBER_TIMES_STRENGTH = 2.8 * 16
 
 def blur_strength(
     mode: str = "constant",
-    strength: float = 16.0,
-    end_strength: float = 16.0,
+    strength: float = DEFAULT_STRENGTH,
+    end_strength: float = DEFAULT_STRENGTH,
     easing: str = "linear",
     schedule: str = "",
     num_frames: int | None = None,

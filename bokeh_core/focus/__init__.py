@@ -1,6 +1,16 @@
-"""Where the lens is focused: a focal disparity for every frame, from a number, a point or a mask."""
+"""Where the lens is focused: one focal disparity a frame, from a number, a point, a mask or a script."""
 
 from .focal_plane import BETWEEN_POINTS, CENTRE, focus_at_point, focus_at_value, focus_on_mask
 from .pull import FocusPull
+from .script import FocusScript, parse_script
 
-__all__ = ["BETWEEN_POINTS", "CENTRE", "FocusPull", "focus_at_point", "focus_at_value", "focus_on_mask"]
+__all__ = [
+    "BETWEEN_POINTS",
+    "CENTRE",
+    "FocusPull",
+    "FocusScript",
+    "focus_at_point",
+    "focus_at_value",
+    "focus_on_mask",
+    "parse_script",
+]

@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from ..clip.checks import checked_map, checked_maps, checked_mask, checked_masks
+from ..clip.checks import checked_mask, checked_masks
 from ..clip.lengths import broadcast_over_frames
-from ..clip.masks import INSIDE_MASK, empty_mask_advice, resize_mask
+from ..clip.masks import empty_mask_advice
 from ..schedule.text import MOST_FRAME
 from ..schedule.values import (
     Keyframes,
@@ -19,7 +18,9 @@ from ..schedule.values import (
     segment_at_frames,
 )
 from ..setting_checks import require_choice, require_number, require_whole_number
-from .smoothing import PieceFinder, smooth_within_pieces
+from .maps import FrameMaps, checked_stream
+from .measure import disk_at, hold_gaps, mean_inside, surface_in
+from .smoothing import PieceFinder, require_smoothing, smooth_within_pieces
 
 # What happens between two point keyframes: the point travels with one subject, or the focus moves
 # from the subject at one point to the subject at the other.
@@ -27,23 +28,7 @@ BETWEEN_POINTS = ("follow the point", "rack focus")
 
 CENTRE = -1
 
-_TRIMMED_FRACTION = 0.2
-# Sorting more pixels of a mask takes longer and moves the mean in the fourth digit.
-_MAX_MASK_SAMPLES = 65_536
-MOST_SMOOTHING_FRAMES = 10_000.0
 _MOST_RADIUS_PX = 100_000
-
-
-@runtime_checkable
-class FrameMaps(Protocol):
-    """Maps [T, H, W] that are looked at once, in order: a tensor, or a stream that holds one at a time."""
-
-    @property
-    def shape(self) -> torch.Size:
-        """(T, H, W) of all maps together."""
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """Each map [H, W]."""
 
 
 def focus_at_value(
@@ -104,23 +89,23 @@ def focus_at_point(
     Raises:
         ValueError: a point outside the frame, a negative radius or smoothing, unreadable keyframes.
     """
-    disparity = _checked(disparity)
+    disparity = checked_stream(disparity)
     num_frames, height, width = disparity.shape
     require_whole_number("radius", radius_px, 0, _MOST_RADIUS_PX, "px", "0 = the pixel alone")
     require_choice("between_keyframes", between_keyframes, BETWEEN_POINTS)
-    _require_smoothing(smoothing_frames)
+    require_smoothing(smoothing_frames)
     points = point_keyframes(x_px, y_px, keyframes, (height, width))
 
     pieces = PieceFinder()
     if between_keyframes == "follow the point":
         path = interpolate_keyframes(points, num_frames, easing)
-        focal = torch.stack(
-            [_median_in_disk(frame, path[t], radius_px) for t, frame in _looked_at(disparity, pieces)]
+        focal = torch.tensor(
+            [_disparity_at(frame, path[t], radius_px) for t, frame in _looked_at(disparity, pieces)]
         )
     else:
         before, after, weight = segment_at_frames(points, num_frames, easing)
         ends = [
-            [_median_in_disk(frame, points.values[index[t]], radius_px) for index in (before, after)]
+            [_disparity_at(frame, points.values[index[t]], radius_px) for index in (before, after)]
             for t, frame in _looked_at(disparity, pieces)
         ]
         start, end = torch.tensor(ends).unbind(1)
@@ -166,9 +151,9 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
     Raises:
         ValueError: every mask is empty, another number of masks than frames, negative smoothing.
     """
-    disparity = _checked(disparity)
-    num_frames, height, width = disparity.shape
-    _require_smoothing(smoothing_frames)
+    disparity = checked_stream(disparity)
+    num_frames = disparity.shape[0]
+    require_smoothing(smoothing_frames)
     masks: FrameMaps
     if isinstance(mask, FrameMaps) and not isinstance(mask, Tensor):
         masks = mask
@@ -180,35 +165,20 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
     for (t, frame), frame_mask in zip(_looked_at(disparity, pieces), masks, strict=True):
         frame_mask = checked_mask(frame_mask, t)
         largest = max(largest, frame_mask.max().item())
-        weight = resize_mask(frame_mask, height, width)[0].to(frame)
-        inside = weight >= INSIDE_MASK
-        if bool(inside.any()):
-            focal[t] = _trimmed_mean(frame[inside], weight[inside])
+        focal[t] = mean_inside(frame, frame_mask)
     if bool(focal.isnan().all()):
         raise ValueError(
             f"The mask is empty in all {num_frames} frames (its largest value is {largest:g}, 0.5 "
             f"is needed somewhere); {empty_mask_advice(frame_mask.shape, largest)}."
         )
-    return smooth_within_pieces(_hold_gaps(focal), smoothing_frames, pieces.starts())
-
-
-def _checked(disparity: FrameMaps) -> FrameMaps:
-    """Maps in memory are checked as a whole; those of a stream as they come, see `_looked_at`."""
-    if isinstance(disparity, FrameMaps) and not isinstance(disparity, Tensor):
-        return disparity
-    return checked_maps(disparity)
+    return smooth_within_pieces(hold_gaps(focal), smoothing_frames, pieces.starts())
 
 
 def _looked_at(disparity: FrameMaps, pieces: PieceFinder) -> Iterator[tuple[int, Tensor]]:
     """Each map with its number, shown to the finder of pieces on the way."""
     for t, frame in enumerate(disparity):
-        checked = frame if isinstance(disparity, Tensor) else checked_map(frame, t)
-        pieces.add(checked)
-        yield t, checked
-
-
-def _require_smoothing(smoothing_frames: float) -> None:
-    require_number("smoothing", smoothing_frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
+        pieces.add(frame)
+        yield t, frame
 
 
 def require_inside(x: float, y: float, width: int, height: int) -> None:
@@ -224,36 +194,6 @@ def require_inside(x: float, y: float, width: int, height: int) -> None:
         )
 
 
-def _median_in_disk(disparity: Tensor, point: Tensor, radius_px: int) -> Tensor:
-    height, width = disparity.shape
+def _disparity_at(disparity: Tensor, point: Tensor, radius_px: int) -> float:
     x, y = (round(value) for value in point.tolist())
-    top, left = max(y - radius_px, 0), max(x - radius_px, 0)
-    window = disparity[top : min(y + radius_px + 1, height), left : min(x + radius_px + 1, width)]
-    rows = torch.arange(top, top + window.shape[0])[:, None] - y
-    columns = torch.arange(left, left + window.shape[1])[None, :] - x
-    disk = (rows**2 + columns**2 <= radius_px**2).to(window.device)
-    return window[disk].median().cpu()
-
-
-def _trimmed_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of values [N] weighted by weights [N] > 0 without the outer weight on either side."""
-    stride = -(-len(values) // _MAX_MASK_SAMPLES)
-    ordered, order = values[::stride].double().sort()
-    weight = weights[::stride].double()[order]
-    upper = weight.cumsum(0)
-    total = upper[-1]
-    # Each sample keeps the part of its weight that falls inside the central interval, so a
-    # single pixel, or two, still have a mean.
-    kept_upper = upper.clamp_max((1 - _TRIMMED_FRACTION) * total)
-    kept_lower = (upper - weight).clamp_min(_TRIMMED_FRACTION * total)
-    kept = (kept_upper - kept_lower).clamp_min(0)
-    return (ordered * kept).sum() / kept.sum()
-
-
-def _hold_gaps(values: Tensor) -> Tensor:
-    """Fill NaN in values [T] from the last number before, leading ones from the first number."""
-    known = ~values.isnan()
-    frames = torch.arange(len(values))
-    last_known = torch.where(known, frames, -1).cummax(0).values
-    first_known = int(known.nonzero()[0])
-    return values[last_known.clamp_min(first_known)]
+    return surface_in(disk_at(disparity, x, y, radius_px))[0]

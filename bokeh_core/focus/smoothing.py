@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..setting_checks import require_number
+
+MOST_SMOOTHING_FRAMES = 10_000.0
 _THUMBNAIL_PX = 8
 # A jump must last: what one torn or flashing map changes, the next one takes back.
 _LASTING_FRAMES = 3
@@ -47,6 +50,15 @@ class PieceFinder:
             if apart > max(_LEAST_JUMP, _JUMP_OVER_USUAL * usual):
                 starts.append(t)
         return starts
+
+
+def require_smoothing(smoothing_frames: float) -> None:
+    """Check a standard deviation of smoothing over time.
+
+    Raises:
+        ValueError: it is no number from 0 to `MOST_SMOOTHING_FRAMES`.
+    """
+    require_number("smoothing", smoothing_frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
 
 
 def smooth_within_pieces(values: Tensor, smoothing_frames: float, starts: list[int]) -> Tensor:

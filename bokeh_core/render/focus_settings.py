@@ -18,12 +18,12 @@ from ..disparity.files import DepthMapStream, open_depth_maps, state_of_files
 from ..focus.focal_plane import (
     BETWEEN_POINTS,
     CENTRE,
-    FrameMaps,
     focus_at_point,
     focus_at_value,
     focus_on_mask,
     require_inside,
 )
+from ..focus.maps import FrameMaps
 from ..schedule.values import EASINGS, parse_keyframes
 from ..setting_checks import require_choice, require_number, require_whole_number
 from .clip_stream import StreamedMaps
