@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .clip.checks import checked_frames, checked_maps, checked_values
 from .clip.lengths import broadcast_over_frames
+from .clip.thumbnail import rgb_over_grey
 from .coc import signed_circle_of_confusion_px
 from .progress import Progress, no_progress
 from .reference_width import REFERENCE_WIDTH_PX, as_stated, in_frame_px
@@ -19,7 +20,6 @@ from .strength import checked_strength_px
 
 _NEAR_RGB = (0.16, 0.42, 1.0)
 _FAR_RGB = (1.0, 0.22, 0.16)
-_BACKDROP = 0.5
 _LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
 
 # On a frame 1024 px wide: the radius where blur begins to show, and how much more takes the tint to 63 %.
@@ -99,7 +99,7 @@ def focus_preview(
         radius_px = signed_circle_of_confusion_px(
             disparity[one].cpu(), focal_disparity[one].cpu(), blur_strength_px[one].cpu()
         )[0]
-        picture = _tinted(_rgb(frames[t]), radius_px, tint)
+        picture = _tinted(rgb_over_grey(frames[t].cpu().contiguous()), radius_px, tint)
         if show_radius:
             captions = captions_of(t, focal_disparity[t].item(), as_stated(blur_strength_px[t].item(), width))
             picture = _with_radius_lines(picture, radius_px, captions, points[t])
@@ -130,17 +130,6 @@ def captions_of(frame: int, focal_disparity: float, strength: float) -> tuple[st
     stated = f"{short} px at {REFERENCE_WIDTH_PX} px wide"
     choices = ([number, focus, stated], [number, focus, short], [number, focus], [number])
     return tuple("   ".join(choice) for choice in choices)
-
-
-def _rgb(frame: Tensor) -> Tensor:
-    """[H, W, 1 | 3 | 4] -> float32 [H, W, 3], transparent parts over grey."""
-    frame = frame.clamp(0, 1).cpu().contiguous()
-    if frame.shape[-1] == 1:
-        return frame.expand(-1, -1, 3)
-    if frame.shape[-1] == 3:
-        return frame
-    alpha = frame[..., 3:]
-    return frame[..., :3] * alpha + _BACKDROP * (1 - alpha)
 
 
 def _tinted(picture: Tensor, radius_px: Tensor, tint: float) -> Tensor:

@@ -16,6 +16,9 @@ from typing import Any
 # Nodes by id: {"3": {"class_type": "LensBlur", "inputs": {"frames": ["2", 0], "gamma": 2.2}}}
 Prompt = dict[str, dict[str, Any]]
 
+# What comes before a preview: message of kind 1, format 1.
+JPEG_PREVIEW = bytes([0, 0, 0, 1, 0, 0, 0, 1])
+
 
 class ConnectionLost(Exception):
     """The host closed the connection, refused it or was silent for too long."""
@@ -60,6 +63,8 @@ class Run:
     executed: list[str] = field(default_factory=list)
     cached: list[str] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
+    # JPEGs of the work in progress.
+    previews: list[bytes] = field(default_factory=list)
 
     def files_of(self, node_id: str) -> list[dict[str, str]]:
         """Return the files one output node reported, in order."""
@@ -140,8 +145,12 @@ class HostClient:
                 run = Run(self.submit(prompt, client_id))
                 while True:
                     message = connection.recv()
-                    # Preview pictures are binary; the host's farewell is an empty text.
-                    if not isinstance(message, str) or not message:
+                    if isinstance(message, bytes):
+                        if message.startswith(JPEG_PREVIEW):
+                            run.previews.append(message.removeprefix(JPEG_PREVIEW))
+                        continue
+                    # The host's farewell is an empty text.
+                    if not message:
                         continue
                     event = json.loads(message)
                     kind, data = event["type"], event["data"]

@@ -57,6 +57,7 @@ class RefinedDecode(io.ComfyNode):
         (height, width), (rows, columns) = rgb.shape[-2:], samples.shape[-2:]
         geometry = geometry_between((height, width), (rows, columns), known)
         network = vae.patcher.model
+        bar = host.frame_on_bar()
         with host.out_of_memory_advice(
             "smaller frames, or dtype fp16 in Load Bokeh Model (8 frames are decoded together, and fewer "
             "would change the result)"
@@ -70,6 +71,7 @@ class RefinedDecode(io.ComfyNode):
                 device=vae.patcher.load_device,
                 radius_px=latent.get(sockets.RADIUS_KEY),
                 encode_batch=ENCODE_BATCH,
-                progress=host.progress(),
+                progress=bar.progress,
+                show=bar.show,
             )
         return io.NodeOutput(with_channels_of(decoded, frames))

@@ -210,6 +210,7 @@ class LensBlur(io.ComfyNode):
         black_bars: str = BLACK_BARS[0],
         **lens_controls: Any,
     ) -> io.NodeOutput:
+        bar = host.frame_on_bar()
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames = checked_frames(frames)
             width = frames.shape[2]
@@ -224,7 +225,8 @@ class LensBlur(io.ComfyNode):
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
                 black_bars=black_bars,
                 device=host.compute_device(),
-                progress=host.progress(),
+                progress=bar.progress,
+                show=bar.show,
                 check=host.check_interrupt,
             )
         return io.NodeOutput(blurred)

@@ -18,7 +18,7 @@ from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
 from ..bokeh_core.pipeline.steps import EncodedFrames
 from ..bokeh_core.pipeline.working_size import working_geometry
-from ..bokeh_core.progress import Progress, as_part
+from ..bokeh_core.progress import Progress, Show, as_part
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
@@ -71,6 +71,7 @@ def _predict(
     inputs: BokehInputs,
     windows: list[Window],
     progress: Progress,
+    show_latents: Show,
 ) -> list[torch.Tensor]:
     network = model.patcher.model
     dtype = network.conv_in.weight.dtype
@@ -85,6 +86,7 @@ def _predict(
         mpi_mode=model.mpi_mode,
         device=model.patcher.load_device,
         progress=progress,
+        show_latents=show_latents,
     )
 
 
@@ -184,9 +186,11 @@ class OneStepSampler(io.ComfyNode):
             inputs = _inputs(frames, disparity, focus, blur_strength, mpi_regions, working_size)
             count = inputs.num_frames
             windows = plan_windows(count, overlap=overlap)
-            progress, total = host.progress(), count + windowed_frames(windows)
-            encoded = _encode(model, vae, clip_vision, inputs, as_part(progress, 0, total))
-            latents = _predict(model, encoded, inputs, windows, as_part(progress, count, total))
+            # A bundle brings latents of its own, of which the host knows no picture.
+            bar = host.progress_bar() if model.bundle else host.latents_on_bar(model.patcher.load_device)
+            total = count + windowed_frames(windows)
+            encoded = _encode(model, vae, clip_vision, inputs, as_part(bar.progress, 0, total))
+            latents = _predict(model, encoded, inputs, windows, as_part(bar.progress, count, total), bar.show)
         dtype = str(model.patcher.model.conv_in.weight.dtype).removeprefix("torch.")
         report = sampling_report(
             inputs.geometry,

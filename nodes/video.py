@@ -38,6 +38,7 @@ from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
 from . import categories, given_video, host, sockets
 from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
+from .frame_on_bar import FrameOnBar
 from .lens import black_bars_input
 from .model import require_parts_fit
 from .newer_host import known_fields
@@ -92,18 +93,18 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
     return replace(renderer, name=Path(model.bundle).stem) if model.bundle else renderer
 
 
-def _progress() -> StageProgress:
+def _progress_on(bar: FrameOnBar) -> StageProgress:
     """Progress over all stages on the node's bar; every frame is a point where cancel takes effect."""
-    bar, shown = host.progress(), -1
+    shown = -1
 
     def tick(stage: str, done: int, total: int) -> None:
         nonlocal shown
         host.check_interrupt()
         steps = int(PROGRESS_STEPS * overall_share(stage, done, total))
         # Each step is a message to the browser, and clips have many frames.
-        if steps != shown:
+        if steps != shown or bar.has_picture:
             shown = steps
-            bar(steps, PROGRESS_STEPS)
+            bar.progress(steps, PROGRESS_STEPS)
 
     return tick
 
@@ -338,8 +339,9 @@ class AnyToBokehVideo(io.ComfyNode):
         if isinstance(job.renderer, ModelRenderer):
             needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
             host.load_models([network.patcher for network in networks], needed)
+        bar = host.frame_on_bar()
         with torch.no_grad():
-            report = run_job(job, _progress(), host.check_interrupt)
+            report = run_job(job, _progress_on(bar), host.check_interrupt, show=bar.show)
         return "\n".join([report.text, *map(_cleared_line, cleared)])
 
     @classmethod

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
-from ..progress import Check, Progress, no_check, no_progress
+from ..progress import Check, Progress, Show, no_check, no_progress, no_show
 from ..setting_checks import require_whole_number
 from ..strength import checked_strength_px
 from .aperture import Aperture, kernel_reach_px, lens_kernel
@@ -33,6 +33,7 @@ def lens_blur(
     protect: Tensor | None = None,
     device: torch.device | None = None,
     progress: Progress = no_progress,
+    show: Show = no_show,
     check: Check = no_check,
     workers: int | None = None,
     **changes: Any,
@@ -50,6 +51,7 @@ def lens_blur(
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
         device: where to compute; None = the device of `frames`. Frames go there one at a time.
         progress: told of finished frames, in order; may raise to stop.
+        show: given each finished frame, in order.
         check: called several times within a frame; may raise to stop.
         workers: how many frames to render at a time, >= 1; None = on a CPU as many as torch has threads and
             4 GiB hold, elsewhere one. The result does not depend on it, but for the rounding of sums that
@@ -105,7 +107,11 @@ def lens_blur(
             blurred = torch.where(keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None]))
         result[t] = blurred.to(result.device)
 
-    render_frames(render, num_frames, workers, progress, check)
+    def finished(done: int, total: int) -> None:
+        show(result[done - 1])
+        progress(done, total)
+
+    render_frames(render, num_frames, workers, finished, check)
     return result
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..clip.checks import checked_frames
-from ..progress import Progress, no_progress
+from ..progress import Progress, Show, no_progress, no_show
 from ..published import K_DTYPE, MPIMode
 from ..semantics import ImageEncoder
 from ..windows import DecodeCall, Window, fuse_windows, plan_decode
@@ -145,6 +145,7 @@ def predict_windows(
     device: torch.device,
     k_dtype: torch.dtype = K_DTYPE,
     progress: Progress = no_progress,
+    show_latents: Show = no_show,
 ) -> list[Tensor]:
     """Bokeh latents of every window, float32 [F, 4, h, w] on the CPU, one U-Net pass each.
 
@@ -157,6 +158,7 @@ def predict_windows(
         device: where to compute.
         k_dtype: dtype in which K is embedded; float16 as published.
         progress: told of frames, overlaps counted twice, before each window and at the end.
+        show_latents: given the latents [4, h, w] of the last frame of each window.
     """
     latents: list[Tensor] = []
     total = windowed_frames(windows)
@@ -174,6 +176,7 @@ def predict_windows(
                 k_dtype=k_dtype,
             )
         latents.append(predicted.cpu())
+        show_latents(latents[-1][-1])
     progress(total, total)
     return latents
 
@@ -188,6 +191,7 @@ def refined_decode(
     radius_px: Tensor | None = None,
     encode_batch: int = 2,
     progress: Progress = no_progress,
+    show: Show = no_show,
 ) -> Tensor:
     """Decode a clip with the details of its all-in-focus frames (section 3.4), 8 aligned frames a call.
 
@@ -201,6 +205,7 @@ def refined_decode(
         radius_px: see `BokehWindows`.
         encode_batch: frames encoded together; memory only, halved when it does not suffice.
         progress: told of frames, each encoded and then decoded, before each piece and at the end.
+        show: given the last frame of each call.
 
     Returns:
         float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
@@ -244,6 +249,7 @@ def refined_decode(
         with torch.no_grad():
             run = latents[call.start : call.stop].to(device)
             output[call.keep_from : call.stop] = decode_call(vae, run, levels, call, geometry).to(output)
+        show(output[call.stop - 1].movedim(0, -1))
         done += count
     progress(done, total)
     return output

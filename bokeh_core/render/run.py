@@ -16,7 +16,7 @@ from ..clip.letterbox import PictureArea
 from ..disk.errors import told_of_disk
 from ..disk.space import free_bytes_in, require_space
 from ..disk.whole_file import put_in_place
-from ..progress import Check, Progress, as_part, counting, no_check
+from ..progress import Check, Progress, Show, as_part, counting, no_check, no_show
 from ..video_io import (
     EncodedPart,
     PartWriter,
@@ -66,6 +66,7 @@ def run_job(
     progress: StageProgress = no_stage_progress,
     check: Check = no_check,
     free_bytes: Callable[[Path], int] = free_bytes_in,
+    show: Show = no_show,
 ) -> RenderReport:
     """Make the output file of a job, in host memory that does not grow with the clip.
 
@@ -77,6 +78,7 @@ def run_job(
         progress: see `StageProgress`.
         check: called several times within a frame; may raise to stop.
         free_bytes: tells how much may be written to the disk of a folder.
+        show: given each rendered frame.
 
     Returns:
         What was done; where the output is the finished result of this very job, nothing was.
@@ -91,7 +93,7 @@ def run_job(
         return done
     tracks = job.clip.tracks(job.output, job.encoding)
     with told_of_disk(job.output), open_parts(job.output, key) as store:
-        return _render(job, key, tracks, store, progress, check, free_bytes)
+        return _render(job, key, tracks, store, progress, check, free_bytes, show)
 
 
 def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
@@ -126,6 +128,7 @@ def _render(
     progress: StageProgress,
     check: Check,
     free_bytes: Callable[[Path], int],
+    show: Show,
 ) -> RenderReport:
     before = states_of(job)
     times, found, area, depth, focal, strength = _analysed(job, store, progress, free_bytes)
@@ -161,7 +164,7 @@ def _render(
             frames = framed(frames, clip, area, run[0].start)
         for span in run:
             _require_space(job, parts, spans, free_bytes)
-            parts[span] = _rendered(job, store, span, frames, as_part(rendering, done, len(times)))
+            parts[span] = _rendered(job, store, span, frames, as_part(rendering, done, len(times)), show)
             done += span.stop - span.start
     require_unchanged(before, states_of(job))
     joined = [parts[span] for span in spans]
@@ -223,13 +226,15 @@ def _analysed(
 
 
 def _rendered(
-    job: RenderJob, store: PartStore, span: Span, frames: Iterator[Tensor], progress: Progress
+    job: RenderJob, store: PartStore, span: Span, frames: Iterator[Tensor], progress: Progress, show: Show
 ) -> EncodedPart:
     count = span.stop - span.start
     with store.unfinished(store.part_name(span)) as path:
         with PartWriter(path, container_of(job.output), job.encoding, job.clip.format) as writer:
             for i in range(count):
-                writer.add(next(frames))
+                frame = next(frames)
+                show(frame)
+                writer.add(frame)
                 progress(i + 1, count)
         return store.finish(path, span, writer.reorder)
 

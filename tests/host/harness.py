@@ -69,6 +69,8 @@ class Result:
     executed: list[str]
     cached: list[str]
     progress: list[Progress] = field(default_factory=list)
+    # Pictures [H, W, 3] of the work in progress.
+    previews: list[Array] = field(default_factory=list)
 
 
 class HostUnderTest:
@@ -140,6 +142,7 @@ class HostUnderTest:
             executed=run.executed,
             cached=run.cached,
             progress=run.progress,
+            previews=[np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in run.previews],
         )
 
     def expect_error(self, prompt: Graph | Prompt, timeout_s: float = SILENCE_S) -> PromptFailed:
@@ -177,6 +180,15 @@ class HostUnderTest:
         except PromptInterrupted as interrupted:
             return interrupted, ticks
         raise AssertionError(f"The prompt ran to its end; cancel was sent {len(cancelled)} times.")
+
+    @contextmanager
+    def previews(self, method: str = "auto") -> Iterator[None]:
+        """Switch on the previews of samplers, as `--preview-method` and the settings of newer hosts do."""
+        self.client.post_json("/probe/previews", {"method": method})
+        try:
+            yield
+        finally:
+            self.client.post_json("/probe/previews", {"method": "none"})
 
     def interrupt(self) -> None:
         """Cancel what is running."""

@@ -234,6 +234,23 @@ def test_progress_ticks_once_a_frame(host: HostUnderTest):
     assert [value for value in sorted({tick.value for tick in ticks}) if value > 0] == [1, 2, 3, 4, 5]
 
 
+def test_the_bar_carries_the_frame_in_work_where_previews_are_on(host: HostUnderTest):
+    def pictures(strength: float) -> list[Array]:
+        graph = host.graph()
+        given = {**clip(5, size=(48, 64)), "blur_strength": np.array([strength], np.float32)}
+        given["frames"] = np.broadcast_to(np.float32([0.2, 0.4, 0.8]), (5, 48, 64, 3)).copy()
+        host.save(graph, add_lens_blur(host, graph, given))
+        return host.run(graph).previews
+
+    assert pictures(8.0) == []
+    with host.previews():
+        shown = pictures(9.0)
+    assert len(shown) >= 1
+    # The host enlarges it to its own --preview-size.
+    assert shown[0].shape == (384, 512, 3)
+    np.testing.assert_allclose(shown[0].mean((0, 1)), [51, 102, 204], atol=3)
+
+
 def test_cancel_in_the_middle(host: HostUnderTest):
     graph = host.graph()
     given = clip(60, size=(96, 128))

@@ -321,6 +321,27 @@ def test_progress_ticks_in_every_stage(host: HostUnderTest, models: Installed):
     assert decode[-1].value == 32
 
 
+def test_the_bar_carries_pictures_where_previews_are_on(host: HostUnderTest, models: Installed):
+    graph = host.graph()
+    frames, disparity, focus = clip_of(12)
+    model, link, sampled = sampler(host, graph, (frames, disparity, focus + 0.005))
+    report = host.save(graph, sampled[1])
+    with host.previews():
+        of_latents = host.run(graph).previews
+    # 8 x 8 latents in the host's own rough colours, enlarged by it.
+    assert of_latents[0].shape == (512, 512, 3)
+    del graph.prompt[report.id]
+    latent = graph.add("AnyToBokehAssembleWindows", windows=sampled[0])
+    decode = graph.add("AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=link)
+    saved = host.save(graph, decode)
+    with host.previews():
+        result = host.run(graph)
+    assert sampled.id in result.cached
+    made = result.probes[saved.id]
+    # The first picture is the last frame of the first call of 8.
+    np.testing.assert_allclose(result.previews[0].mean((0, 1)), 255 * made[7].mean((0, 1)), atol=3)
+
+
 @pytest.mark.parametrize("node_id", ["AnyToBokehSampler", "AnyToBokehRefinedDecode"])
 def test_cancel_stops_in_the_middle(host: HostUnderTest, models: Installed, node_id: str):
     graph = host.graph()

@@ -68,6 +68,16 @@ def metadata_of(path: Path) -> dict[str, str]:
         return dict(container.metadata)
 
 
+def quarters(picture: Any) -> list[Any]:
+    """The mean colour of each quarter of a picture [H, W, 3]."""
+    height, width = picture.shape[:2]
+    rows, columns = (
+        [slice(0, height // 2), slice(height // 2, None)],
+        [slice(0, width // 2), slice(width // 2, None)],
+    )
+    return [picture[row, column].mean((0, 1)) for row in rows for column in columns]
+
+
 def parts_folders(host: HostUnderTest) -> list[Path]:
     return list(host.output_dir.rglob("*.parts"))
 
@@ -162,6 +172,19 @@ def test_progress_covers_the_job_and_cancel_keeps_the_parts(host: HostUnderTest,
     values = [tick.value for tick in result.progress if tick.node_id == node.id]
     assert values[-1] == 1000
     assert parts_folders(host) == []
+
+
+def test_the_bar_carries_the_frame_in_work_where_previews_are_on(host: HostUnderTest, names: tuple[str, str]):
+    graph = host.graph()
+    node = add_node(graph, *names, strength="0.5")
+    with host.previews():
+        result = host.run(graph)
+    first = result.previews[0]
+    # 80 x 64 px; the host enlarges pictures to 512 px.
+    assert first.shape == (410, 512, 3)
+    (file,) = result.files[node.id]
+    for shown, made in zip(quarters(first), quarters(read_video(file)[0]), strict=True):
+        np.testing.assert_allclose(shown, made, atol=4)
 
 
 @pytest.mark.parametrize("per_mille", [10, 40, 100])

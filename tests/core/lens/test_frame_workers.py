@@ -54,6 +54,16 @@ def test_ticks_come_in_order_on_the_calling_thread(workers: int):
     assert ticks == [(done, 6, threading.get_ident()) for done in range(1, 7)]
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_each_frame_is_shown_before_its_tick(workers: int):
+    told: list[torch.Tensor | int] = []
+    result = lens_blur(
+        **clip(4), workers=workers, show=told.append, progress=lambda done, total: told.append(done)
+    )
+    assert told[1::2] == [1, 2, 3, 4]
+    assert all(torch.equal(shown, frame) for shown, frame in zip(told[::2], result, strict=True))
+
+
 def test_under_inference_mode():
     given = clip(3)
     with torch.inference_mode():

@@ -69,12 +69,22 @@ def test_stages_give_what_the_pipeline_gives(clip, small_unet, small_vae, small_
     plan = plan_windows(10)
     told: dict[str, list[tuple[int, int]]] = {"encode": [], "predict": [], "decode": []}
 
+    latents_shown: list[torch.Tensor] = []
+    frames_shown: list[torch.Tensor] = []
+
     def tell(stage: str) -> Progress:
         return lambda *tick: told[stage].append(tick)
 
     encoded = encode_clip(vae, small_image_encoder, inputs, device=CPU, progress=tell("encode"))
     latents = predict_windows(
-        small_unet, encoded, inputs, plan, mpi_mode="released", device=CPU, progress=tell("predict")
+        small_unet,
+        encoded,
+        inputs,
+        plan,
+        mpi_mode="released",
+        device=CPU,
+        progress=tell("predict"),
+        show_latents=latents_shown.append,
     )
     windows = BokehWindows(latents, plan, inputs.geometry, 0.18215)
     # 10 frames: windows 0-7 and 2-9.
@@ -87,6 +97,7 @@ def test_stages_give_what_the_pipeline_gives(clip, small_unet, small_vae, small_
         device=CPU,
         encode_batch=4,
         progress=tell("decode"),
+        show=frames_shown.append,
     )
     # Frames are encoded in other batches, whose rounding these random weights magnify to about 3e-5.
     assert (decoded - whole).abs().max() < 1e-3
@@ -96,6 +107,11 @@ def test_stages_give_what_the_pipeline_gives(clip, small_unet, small_vae, small_
     # Two calls of 8 frames, each frame encoded and decoded.
     assert told["decode"][-1] == (32, 32)
     assert all(series == sorted(series) for series in told.values())
+    # The last frame of each window, and of each call: 0-7, then 2-9.
+    assert all(torch.equal(shown, window[7]) for shown, window in zip(latents_shown, latents, strict=True))
+    assert len(frames_shown) == 2
+    for shown, t in zip(frames_shown, (7, 9), strict=True):
+        assert torch.equal(shown, decoded[t].permute(1, 2, 0))
 
 
 def test_pieces_halve_until_they_fit_and_cover_everything():

@@ -153,6 +153,24 @@ def test_a_stop_anywhere_changes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
+def test_each_frame_that_is_rendered_is_shown_before_its_tick(sources: tuple[Path, Path], tmp_path: Path):
+    job = job_on(sources, tmp_path / "out.mp4")
+    with pytest.raises(Stop):
+        run_job(job, stopping_at("rendering", 17))
+    shown: list[torch.Tensor] = []
+    ticks: list[tuple[int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "rendering":
+            ticks.append((done, len(shown)))
+
+    report = run_job(job, progress, show=shown.append)
+    kept = COUNT - report.rendered_frames
+    assert kept > 0
+    assert ticks == [(done, done - kept) for done in range(kept, COUNT + 1)]
+    assert {frame.ndim for frame in shown} == {3}
+
+
 def test_the_first_passes_are_not_repeated(sources: tuple[Path, Path], tmp_path: Path):
     job = job_on(sources, tmp_path / "out.mp4")
     with pytest.raises(Stop):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import comfy.cli_args
 import comfy.clip_vision
 import comfy.model_management
 import comfy.utils
@@ -80,6 +81,14 @@ HOLD = Hold()
 async def hold(request: web.Request) -> web.Response:
     """Where the next prompt waits: {"node": id, "value": least value of the tick}."""
     HOLD.at(**await request.json())
+    return web.Response()
+
+
+@PromptServer.instance.routes.post("/probe/previews")
+async def previews(request: web.Request) -> web.Response:
+    """Which previews samplers show: {"method": as for --preview-method}."""
+    method = (await request.json())["method"]
+    comfy.cli_args.args.preview_method = comfy.cli_args.LatentPreviewMethod(method)
     return web.Response()
 
 
