@@ -238,7 +238,7 @@ def test_the_bar_carries_the_frame_in_work_where_previews_are_on(host: HostUnder
     def pictures(strength: float) -> list[Array]:
         graph = host.graph()
         given = {**clip(5, size=(48, 64)), "blur_strength": np.array([strength], np.float32)}
-        given["frames"] = np.broadcast_to(np.float32([0.2, 0.4, 0.8]), (5, 48, 64, 3)).copy()
+        given["frames"] = np.broadcast_to(np.array([0.2, 0.4, 0.8], np.float32), (5, 48, 64, 3)).copy()
         host.save(graph, add_lens_blur(host, graph, given))
         return host.run(graph).previews
 
