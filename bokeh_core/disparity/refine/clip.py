@@ -1,0 +1,70 @@
+"""Refine Disparity over a clip in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...clip.checks import checked_frames, checked_maps
+from ...clip.lengths import require_clip_length
+from ...progress import Progress, no_progress
+from .report import RefineReport
+from .settings import RefineSettings
+from .window import DisparityRefiner, IsCut, no_cut
+
+
+@dataclass(frozen=True)
+class RefinedDisparity:
+    """A refined clip.
+
+    Attributes:
+        disparity: [T, H, W] in [0, 1], 1 = near.
+        report: what was done.
+    """
+
+    disparity: Tensor
+    report: RefineReport
+
+
+def refine_clip(
+    frames: Tensor,
+    disparity: Tensor,
+    settings: RefineSettings | None = None,
+    *,
+    is_cut: IsCut = no_cut,
+    progress: Progress = no_progress,
+) -> RefinedDisparity:
+    """Steady a clip's disparity, and restore what single frames lack from those around.
+
+    Args:
+        frames: [T, H, W, C] in [0, 1]; alpha is ignored.
+        disparity: [T, H, W] in [0, 1], 1 = near; or [1, H, W] for all frames.
+        settings: what to do; None = the default.
+        is_cut: see `IsCut`.
+        progress: told of frames; may raise to stop.
+
+    Returns:
+        float32, on the device of the disparity; with everything off the very values given.
+
+    Raises:
+        ValueError: no pictures, no maps, or another number or size of them.
+    """
+    pictures = checked_frames(frames)
+    count, height, width, _ = pictures.shape
+    maps = checked_maps(disparity, size=(height, width))
+    require_clip_length(len(maps), count, "disparity")
+    if len(maps) != count:
+        maps = maps.expand(count, -1, -1)
+    refiner = DisparityRefiner(settings, is_cut)
+    refined: list[Tensor] = []
+    for t, (picture, one) in enumerate(zip(pictures, maps, strict=True)):
+        refined += refiner.add(picture.to(one.device), one)
+        progress(t + 1, count)
+    return RefinedDisparity(torch.stack(refined + refiner.finish()), refiner.report)
+
+
+def refine_disparity(frames: Tensor, disparity: Tensor, **settings: bool) -> Tensor:
+    """`refine_clip` with the fields of `RefineSettings` by name; returns float32 [T, H, W]."""
+    return refine_clip(frames, disparity, RefineSettings(**settings)).disparity

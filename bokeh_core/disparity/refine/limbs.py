@@ -1,0 +1,81 @@
+"""Surfaces that a single frame lacks, or has alone, by what its neighbours in time agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .neighbour import Neighbour
+from .weighted_median import weighted_median
+
+# What an error of motion by this much could explain is no fault ...
+_MOTION_ERROR_PX = 2
+# ... but right beside a fault.
+_FRINGE_PX = 4
+_LEAST_DIFFERENCE = 0.05
+_OVER_SPREAD = 3.0
+_LEAST_WITNESSES = 1.5
+_LEAST_SHARE_OF_FRAME = 2e-4
+_LEAST_PX = 12
+
+
+def faulty_region(own: Tensor, seen: Tensor, trust: Tensor) -> Tensor:
+    """Find where a map shows another surface than all of its neighbours in time, as where a limb is torn.
+
+    Args:
+        own: [h, w].
+        seen: [N, h, w], neighbours as seen from the frame, on its scale.
+        trust: [N, h, w] in [0, 1].
+
+    Returns:
+        bool [h, w].
+    """
+    agreed = weighted_median(seen, trust)
+    witnesses = trust.sum(0)
+    spread = ((seen - agreed).abs() * trust).sum(0) / witnesses.clamp(min=1e-6)
+    least = torch.clamp(_OVER_SPREAD * spread, min=_LEAST_DIFFERENCE)
+    sure = witnesses >= _LEAST_WITNESSES
+    beyond = torch.maximum(_outside(own, agreed), _outside(agreed, own))
+    core = _large((beyond > least) & sure)
+    if not bool(core.any()):
+        return core
+    near = F.max_pool2d(core[None].float(), 2 * _FRINGE_PX + 1, 1, _FRINGE_PX)[0] > 0
+    return core | (near & sure & ((own - agreed).abs() > least))
+
+
+def restored(own: Tensor, region: Tensor, neighbours: Sequence[Neighbour]) -> Tensor:
+    """Take from the neighbours what a map [H, W] has wrong in a region bool [h, w] of its small size."""
+    size = tuple(own.shape)
+    full = F.interpolate(region[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0] > 0.5
+    y, x = full.nonzero(as_tuple=True)
+    values, trust = zip(*(neighbour.seen_at(y, x) for neighbour in neighbours), strict=True)
+    result = own.clone()
+    result[y, x] = weighted_median(torch.stack(values), torch.stack(trust))
+    return result
+
+
+def _outside(values: Tensor, others: Tensor) -> Tensor:
+    """How far values are from all that others have as near as motion may be wrong."""
+    side = 2 * _MOTION_ERROR_PX + 1
+    high = F.max_pool2d(others[None], side, 1, _MOTION_ERROR_PX)[0]
+    low = -F.max_pool2d(-others[None], side, 1, _MOTION_ERROR_PX)[0]
+    return torch.maximum(low - values, values - high)
+
+
+def _large(mask: Tensor) -> Tensor:
+    """The connected regions of a mask that have a least area and are not thin all over."""
+    pixels = mask.cpu().numpy().astype(np.uint8)
+    thick = cv2.erode(pixels, np.ones((3, 3), np.uint8), borderValue=1)
+    if not thick.any():
+        return torch.zeros_like(mask)
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
+    least = max(_LEAST_PX, round(_LEAST_SHARE_OF_FRAME * pixels.size))
+    kept = statistics[:, cv2.CC_STAT_AREA] >= least
+    kept &= np.bincount(labels[thick > 0], minlength=count) > 0
+    kept[0] = False
+    return torch.from_numpy(kept[labels]).to(mask.device)

@@ -1,0 +1,43 @@
+"""What the refinement did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class RefineReport:
+    """Counts over a clip, as far as it is refined.
+
+    Attributes:
+        frames: maps that are finished.
+        shots: stretches of frames that can be followed from one to the next.
+        rescaled: frames whose scale and shift were brought to the course of those around.
+        levelled: frames that slow waves were taken out of.
+        mended: frames that a surface came back in.
+        mended_share: of the pixels of the clip, in [0, 1].
+    """
+
+    frames: int = 0
+    shots: int = 0
+    rescaled: int = 0
+    levelled: int = 0
+    mended: int = 0
+    mended_share: float = 0.0
+
+    def count(self, *, rescaled: bool, levelled: bool, mended_share: float) -> None:
+        """Add a frame."""
+        self.mended_share = (self.mended_share * self.frames + mended_share) / (self.frames + 1)
+        self.frames += 1
+        self.rescaled += rescaled
+        self.levelled += levelled
+        self.mended += mended_share > 0
+
+    def __str__(self) -> str:
+        facts = [
+            f"{self.rescaled} of {self.frames} frames rescaled",
+            f"waves taken out of {self.levelled}",
+            f"surfaces restored in {self.mended} ({self.mended_share:.2%} of all pixels)",
+        ]
+        shots = f" in {self.shots} shots" if self.shots > 1 else ""
+        return f"Disparity refined{shots}: {', '.join(facts)}."

@@ -1,0 +1,43 @@
+"""A frame and its map as the refinement looks at them: no larger than motion is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...motion.flow import FLOW_SIDE_PX, GreyFrame, grey_frame
+
+_STEEP = 0.02
+
+
+@dataclass(frozen=True)
+class SmallFrame:
+    """A frame, shrunk where it is large.
+
+    Attributes:
+        colours: [h, w, C].
+        grey: what the flow is computed from.
+        disparity: [h, w], each value one of the map's own.
+        flat: [h, w] in [0, 1]; 0 where the map is so steep that a px more or less makes another disparity.
+    """
+
+    colours: Tensor
+    grey: GreyFrame
+    disparity: Tensor
+    flat: Tensor
+
+
+def small_frame(frame: Tensor, disparity: Tensor) -> SmallFrame:
+    """Shrink a frame [H, W, C] in [0, 1] and its map [H, W]; alpha is left out."""
+    height, width = disparity.shape
+    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    colours, small = frame[..., :3].float(), disparity
+    if size != (height, width):
+        colours = F.interpolate(colours.movedim(-1, 0)[None], size, mode="area")[0].movedim(0, -1)
+        small = F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]
+    colours = colours.clamp(0, 1)
+    around = F.max_pool2d(small[None], 3, 1, 1)[0] + F.max_pool2d(-small[None], 3, 1, 1)[0]
+    return SmallFrame(colours, grey_frame(colours), small, (1 - around / _STEEP).clamp(0, 1))

@@ -1,0 +1,194 @@
+"""Refine Disparity on small clips whose true disparity is known."""
+
+import pytest
+import torch
+
+from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, refine_clip, refine_disparity
+from bokeh_core.disparity.refine.window import COURSE_FRAMES
+from tests.core.disparity.refine.scenes import moving_square, textured
+
+OFF = RefineSettings(steady=False, limbs=False)
+
+
+def noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_everything_off_is_bit_for_bit():
+    frames, disparity = moving_square(3)
+    spoilt = noise(tuple(disparity.shape), 2)
+    found = refine_clip(frames, spoilt, OFF)
+    assert torch.equal(found.disparity, spoilt)
+    assert str(found.report).startswith("Disparity refined: 0 of 3 frames rescaled")
+
+
+@pytest.mark.parametrize("step_px", [0, 2])
+def test_clean_maps_pass_bit_for_bit(step_px: int):
+    frames, disparity = moving_square(7, step_px)
+    assert torch.equal(refine_disparity(frames, disparity), disparity)
+
+
+def test_what_comes_closer_steadily_goes_on_doing_so():
+    frames, disparity = moving_square(10)
+    closer = disparity * torch.linspace(0.7, 1.0, 10)[:, None, None]
+    assert (refine_disparity(frames, closer) - closer).abs().max().item() < 0.004
+
+
+@pytest.mark.parametrize("step_px", [0, 3])
+@pytest.mark.parametrize("at", [0, 3])
+def test_a_torn_band_comes_back(step_px: int, at: int):
+    frames, disparity = moving_square(7, step_px)
+    torn = disparity.clone()
+    torn[at, 40:56][torn[at, 40:56] > 0.5] = 0.2
+    found = refine_clip(frames, torn)
+    wrong = (found.disparity - disparity).abs() > 0.05
+    # 16 of 60 rows of 60 px are torn; a px of each row's ends may stay wrong.
+    assert int(wrong.sum()) <= 2 * 16
+    assert torch.equal(found.disparity[at + 1 :], disparity[at + 1 :])
+    assert found.report.mended == 1
+    assert found.report.mended_share == pytest.approx(16 * 60 / 96 / 144 / 7, rel=0.15)
+
+
+def test_what_one_frame_alone_shows_goes():
+    frames, disparity = moving_square(7)
+    ghost = disparity.clone()
+    ghost[3, 5:25, 110:130] = 0.9
+    assert torch.allclose(refine_disparity(frames, ghost), disparity, atol=1e-4)
+
+
+def test_a_line_that_motion_may_have_moved_is_left():
+    frames, disparity = moving_square(7)
+    thin = disparity.clone()
+    thin[3, 30:60, 90:92] = 0.8
+    assert torch.equal(refine_disparity(frames, thin), thin)
+
+
+def test_a_frame_of_another_shift_is_brought_to_the_mean():
+    frames, disparity = moving_square(3)
+    disparity[1] += 0.06
+    found = refine_clip(frames, disparity)
+    # Shifts of 0, 0.06 and 0 have the mean 0.02 and no slope.
+    assert torch.allclose(found.disparity[:, 0, 0], torch.full((3,), 0.22), atol=1e-3)
+    assert torch.allclose(found.disparity[:, 48, 60], torch.full((3,), 0.82), atol=1e-3)
+    assert found.report.rescaled == 3
+
+
+def test_a_frame_of_another_scale_is_brought_to_the_mean():
+    frames, disparity = moving_square(3)
+    disparity[1] *= 1.15
+    found = refine_disparity(frames, disparity)
+    # Scales of 1, 1.15 and 1 have the mean 1.05.
+    assert torch.allclose(found[:, 0, 0], torch.full((3,), 0.21), atol=2e-3)
+    assert torch.allclose(found[:, 48, 60], torch.full((3,), 0.84), atol=2e-3)
+
+
+def test_a_wave_of_one_frame_is_taken_out():
+    frames, disparity = moving_square(7)
+    y, x = torch.meshgrid(torch.arange(96.0), torch.arange(144.0), indexing="ij")
+    bump = 0.04 * torch.exp(-((y - 80).square() + (x - 115).square()) / (2 * 20.0**2))
+    waved = disparity.clone()
+    waved[3] += bump
+    found = refine_clip(frames, waved, RefineSettings(limbs=False))
+    assert (found.disparity[3] - disparity[3]).square().sum() < 0.25 * bump.square().sum()
+    assert found.report.levelled >= 1
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_nothing_is_taken_from_beyond_a_cut(told: bool):
+    frames, disparity = moving_square(6)
+    if not told:
+        frames[3:] = 1 - frames[3:]
+    disparity[3:] = 1 - disparity[3:]
+    cuts = iter([False, False, True, False, False])
+    found = refine_clip(frames, disparity, is_cut=lambda before, frame: told and next(cuts))
+    assert torch.equal(found.disparity, disparity)
+    assert found.report.shots == 2
+
+
+def test_cuts_in_every_frame_leave_maps_alone():
+    frames = torch.stack([textured(48, 64, seed) for seed in range(5)])
+    frames[1::2] = 1 - frames[1::2]
+    spoilt = noise((5, 48, 64), 3)
+    found = refine_clip(frames, spoilt, is_cut=lambda before, frame: True)
+    assert torch.equal(found.disparity, spoilt)
+    assert found.report.shots == 5
+
+
+def test_a_fade_to_black_leaves_clean_maps_alone():
+    frames, disparity = moving_square(9)
+    faded = frames * torch.linspace(1, 0, 9)[:, None, None, None]
+    assert torch.equal(refine_disparity(faded, disparity), disparity)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_black_frames_and_flat_maps_stay_flat(level: float):
+    frames, disparity = torch.zeros(4, 20, 30, 3), torch.full((4, 20, 30), level)
+    assert torch.equal(refine_disparity(frames, disparity), disparity)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (5, 7), (20, 30)])
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_frame_and_small_frames(size: tuple[int, int], count: int):
+    frames = noise((1, *size, 3), 0).expand(count, -1, -1, -1)
+    disparity = torch.full((count, *size), 0.4)
+    assert torch.equal(refine_disparity(frames, disparity), disparity)
+
+
+def test_large_frames_are_looked_at_small_and_mended_in_full():
+    frames, disparity = moving_square(4)
+    size = (768, 1152)
+    frames = torch.nn.functional.interpolate(frames.movedim(-1, 1), size).movedim(1, -1)
+    disparity = torch.nn.functional.interpolate(disparity[:, None], size)[:, 0]
+    torn = disparity.clone()
+    torn[2, 320:448][torn[2, 320:448] > 0.5] = 0.2
+    found = refine_disparity(frames, torn)
+    assert torch.equal(found[[0, 1, 3]], disparity[[0, 1, 3]])
+    # Of 128 x 480 torn px; motion is known to a px of the small frame, which is 2.25 of these.
+    assert int(((found[2] - disparity[2]).abs() > 0.05).sum()) < 0.03 * 128 * 480
+
+
+def test_one_map_serves_all_frames():
+    frames, disparity = moving_square(3)
+    assert torch.equal(refine_disparity(frames, disparity[:1]), disparity)
+
+
+def test_the_stream_gives_what_the_function_gives_after_its_delay():
+    count = COURSE_FRAMES + 3
+    frames, disparity = moving_square(count)
+    disparity += 0.05 * noise((count, 1, 1), 4)
+    refiner = DisparityRefiner()
+    counts, maps = [], []
+    for frame, one in zip(frames, disparity, strict=True):
+        given = refiner.add(frame, one)
+        counts.append(len(given))
+        maps += given
+    maps += refiner.finish()
+    assert counts == [0] * COURSE_FRAMES + [1] * 3
+    assert torch.equal(torch.stack(maps), refine_disparity(frames, disparity))
+    assert refiner.report.frames == count
+
+
+def test_only_the_frames_of_a_window_take_part():
+    count = 2 * COURSE_FRAMES + 4
+    frames, disparity = moving_square(count)
+    disparity += 0.05 * noise((count, 1, 1), 5)
+    spoilt = disparity.clone()
+    spoilt[-1] = 0.5
+    first, second = (refine_disparity(frames, maps) for maps in (disparity, spoilt))
+    assert torch.equal(first[: -1 - COURSE_FRAMES], second[: -1 - COURSE_FRAMES])
+    assert not torch.equal(first[-1 - COURSE_FRAMES], second[-1 - COURSE_FRAMES])
+
+
+def test_what_cannot_be_refined_is_refused():
+    frames, disparity = moving_square(3)
+    with pytest.raises(ValueError, match="2 disparity frames for 3 video frames"):
+        refine_disparity(frames, disparity[:2])
+    with pytest.raises(ValueError, match="the frames are 144 x 96 px"):
+        refine_disparity(frames, disparity[:, :10])
+
+
+def test_progress_is_told_of_frames():
+    frames, disparity = moving_square(3)
+    told: list[tuple[int, int]] = []
+    refine_clip(frames, disparity, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
