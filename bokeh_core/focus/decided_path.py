@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from ..clip.checks import checked_mask
+from ..motion.map_cuts import MapCutFinder
 from ..schedule.values import ease
 from .decision import FocusDecision
 from .maps import FrameMaps
 from .measure import disk_at, hold_gaps, mean_inside, surface_in
-from .smoothing import PieceFinder, require_smoothing, smooth_within_pieces
+from .smoothing import require_smoothing, smooth_within_pieces
 
 
 def focal_path(
@@ -47,7 +48,7 @@ def focal_path(
     ends = [*starts[1:], num_frames]
     current = [i for i, (a, b) in enumerate(zip(starts, ends, strict=True)) for _ in range(a, b)]
 
-    pieces = PieceFinder()
+    pieces = MapCutFinder()
     measured = torch.full((num_frames,), torch.nan)
     lines = []
     masks: Iterator[Tensor | None] = repeat(None, num_frames) if mask is None else iter(mask)

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..clip.checks import checked_mask, checked_masks
 from ..clip.lengths import broadcast_over_frames
 from ..clip.masks import empty_mask_advice
+from ..motion.map_cuts import MapCutFinder
 from ..schedule.text import MOST_FRAME
 from ..schedule.values import (
     Keyframes,
@@ -20,7 +21,7 @@ from ..schedule.values import (
 from ..setting_checks import require_choice, require_number, require_whole_number
 from .maps import FrameMaps, checked_stream
 from .measure import disk_at, hold_gaps, mean_inside, surface_in
-from .smoothing import PieceFinder, require_smoothing, smooth_within_pieces
+from .smoothing import require_smoothing, smooth_within_pieces
 
 # What happens between two point keyframes: the point travels with one subject, or the focus moves
 # from the subject at one point to the subject at the other.
@@ -78,7 +79,7 @@ def focus_at_point(
         y_px: row, 0 = top; -1 = centre of the frame.
         radius_px: radius of the disk, >= 0.
         smoothing_frames: standard deviation in frames of the smoothing over time, 0 = off; it stops where the
-            whole map jumps, see `focus_smoothing`.
+            whole map jumps, see `motion.map_cuts`.
         keyframes: "frame: x, y" entries that replace x_px and y_px.
         between_keyframes: one of `BETWEEN_POINTS`.
         easing: curve between keyframes; see `schedule.EASINGS`.
@@ -96,7 +97,7 @@ def focus_at_point(
     require_smoothing(smoothing_frames)
     points = point_keyframes(x_px, y_px, keyframes, (height, width))
 
-    pieces = PieceFinder()
+    pieces = MapCutFinder()
     if between_keyframes == "follow the point":
         path = interpolate_keyframes(points, num_frames, easing)
         focal = torch.tensor(
@@ -161,7 +162,7 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
         masks = broadcast_over_frames(checked_masks(mask), num_frames, "mask")
     focal = torch.full((num_frames,), math.nan)
     largest = -math.inf
-    pieces = PieceFinder()
+    pieces = MapCutFinder()
     for (t, frame), frame_mask in zip(_looked_at(disparity, pieces), masks, strict=True):
         frame_mask = checked_mask(frame_mask, t)
         largest = max(largest, frame_mask.max().item())
@@ -174,7 +175,7 @@ def focus_on_mask(disparity: FrameMaps, mask: Tensor | FrameMaps, smoothing_fram
     return smooth_within_pieces(hold_gaps(focal), smoothing_frames, pieces.starts())
 
 
-def _looked_at(disparity: FrameMaps, pieces: PieceFinder) -> Iterator[tuple[int, Tensor]]:
+def _looked_at(disparity: FrameMaps, pieces: MapCutFinder) -> Iterator[tuple[int, Tensor]]:
     """Each map with its number, shown to the finder of pieces on the way."""
     for t, frame in enumerate(disparity):
         pieces.add(frame)
