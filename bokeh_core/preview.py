@@ -11,12 +11,12 @@ from torch import Tensor
 
 from .clip.checks import checked_frames, checked_maps, checked_values
 from .clip.lengths import broadcast_over_frames
-from .clip.thumbnail import rgb_over_grey
 from .coc import signed_circle_of_confusion_px
 from .progress import Progress, no_progress
 from .reference_width import REFERENCE_WIDTH_PX, as_stated, in_frame_px
 from .setting_checks import require_number
 from .strength import checked_strength_px
+from .thumbnail import rgb_over_grey
 
 _NEAR_RGB = (0.16, 0.42, 1.0)
 _FAR_RGB = (1.0, 0.22, 0.16)
@@ -68,7 +68,7 @@ def focus_preview(
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength_px: [T] or [1], K >= 0 in px of this frame.
         show_radius: draw lines of equal blur radius with their radius in px of this frame, and a ring around
-            the point that is focused on; below them the number of the frame, counted from 0, its focal
+            the point that is focused on; at the top the number of the frame, counted from 0, its focal
             disparity and its K on a frame 1024 px wide.
         tint: opacity of the colour where the blur is strong, 0 to 1.
         points_px: [T, 2] or [1, 2], (x, y) in px of this frame, what is focused on, see `focus.FocusPull`;
@@ -118,7 +118,7 @@ def _checked_points(points_px: Tensor, num_frames: int) -> list[_Point | None]:
 
 
 def captions_of(frame: int, focal_disparity: float, strength: float) -> tuple[str, ...]:
-    """Return what is written below a frame, the longest first, of which the first that fits is taken.
+    """Return what is written at the top of a frame, the longest first, of which the first that fits is taken.
 
     Args:
         frame: its number, counted from 0 as keyframes count.
@@ -172,7 +172,8 @@ def _with_radius_lines(
     taken: list[_Box] = []
     for caption in captions:
         if not taken:
-            place = (letter_px, radius.shape[0] - letter_px)
+            # Players lay their controls over the bottom.
+            place = (letter_px, letter_px + _text_size(caption, letter_px)[1])
             taken += _draw_text(canvas, caption, place, letter_px, taken)
     if point is not None:
         taken += _draw_point(canvas, point, letter_px, line_px)

@@ -20,6 +20,8 @@ from .environment import PACK, VENV, ensure_picture_environment, fail, lend_pack
 from .host import PACK_NAME, HostFailed, HostProcess, locate_host, prepare_base
 from .prompt import WorkflowError, to_prompt
 
+# Nodes that show a video of their own -> its label in the contact sheet.
+PREVIEWS = {"AnyToBokehFocusPreview": "focus preview"}
 WORKFLOW = PACK / "example_workflows" / "2_lens_blur_with_focus_preview.json"
 BUNDLED_CLIP = PACK / "assets" / "motorcycle" / "motorcycle.mp4"
 BUNDLED_DISPARITY = PACK / "assets" / "motorcycle" / "disparity"
@@ -208,33 +210,16 @@ def deliver(clip: Clip, prompt: Prompt, run: Run, client: HostClient, python: Pa
     result.write_bytes(client.download(video_file))
     with tempfile.TemporaryDirectory() as folder:
         columns = [f"input={clip.video}"]
-        for label, node_id in preview_nodes(prompt).items():
-            pictures = Path(folder) / node_id
-            save_pictures(run.files_of(node_id), client, pictures)
-            columns.append(f"{label}={pictures}")
+        for node_id, node in prompt.items():
+            if label := PREVIEWS.get(node["class_type"]):
+                (shown,) = run.files_of(node_id)
+                video = Path(folder) / f"{node_id}.mp4"
+                video.write_bytes(client.download(shown))
+                columns.append(f"{label}={video}")
         columns.append(f"result={result}")
         script = Path(__file__).with_name("contact_sheet.py")
         subprocess.run([str(python), str(script), str(sheet), *columns], check=True)
     log(f"\nVideo:         {result}\nContact sheet: {sheet}")
-
-
-def preview_nodes(prompt: Prompt) -> dict[str, str]:
-    """Return, by the label it gets in the contact sheet, the preview that shows each stage."""
-    labels = {"AnyToBokehFocusPreview": "focus preview"}
-    found = {}
-    for node_id, node in prompt.items():
-        if node["class_type"] == "PreviewImage":
-            source_type = prompt[node["inputs"]["images"][0]]["class_type"]
-            if source_type in labels:
-                found[labels[source_type]] = node_id
-    return {label: found[label] for label in labels.values() if label in found}
-
-
-def save_pictures(files: list[dict[str, str]], client: HostClient, folder: Path) -> None:
-    """Download the pictures of a preview, numbered in frame order."""
-    folder.mkdir()
-    for number, file in enumerate(files):
-        (folder / f"{number:05d}.png").write_bytes(client.download(file))
 
 
 def leave_open(host: HostProcess, workflow: dict[str, Any], clip: Clip) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..bokeh_core.clip.thumbnail import thumbnail
+from ..bokeh_core.thumbnail import thumbnail
 
 # What the host sends to its front end: format, picture and the longest side in px.
 Picture = tuple[str, Any, int]

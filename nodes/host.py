@@ -1,12 +1,13 @@
 """The one door to the host: device, progress, interrupt, folders, model memory."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
+from uuid import uuid4
 
 import comfy.cli_args
 import comfy.model_management
@@ -230,11 +231,23 @@ def origin_of(hidden: Any) -> dict[str, str]:
 
 
 def video_preview(path: Path) -> Any:
-    """Return what makes a node show a video of the host's output folder."""
+    """Return what makes a node show a video of the host's output folder or of its temporary files."""
     from comfy_api.latest import io, ui
 
-    folder = path.parent.relative_to(folder_paths.get_output_directory())
-    return ui.PreviewVideo([ui.SavedResult(path.name, folder.as_posix(), io.FolderType.output)])
+    folder, kind = Path(folder_paths.get_output_directory()), io.FolderType.output
+    if not path.is_relative_to(folder):
+        folder, kind = Path(folder_paths.get_temp_directory()), io.FolderType.temp
+    within = path.parent.relative_to(folder).as_posix()
+    return ui.PreviewVideo([ui.SavedResult(path.name, within, kind)])
+
+
+def small_video_preview(frames: Iterable[Tensor], frame_rate: Fraction, stem: str) -> Any:
+    """Return what makes a node show frames [H, W, C] as a small video among the host's temporary files."""
+    from ..bokeh_core.video_io.small_copy import write_small_copy
+
+    path = temporary_folder() / f"{stem}_{uuid4().hex[:12]}.mp4"
+    write_small_copy(path, frames, frame_rate, check_interrupt)
+    return video_preview(path)
 
 
 def own_model_folders() -> list[Path]:

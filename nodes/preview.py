@@ -1,5 +1,6 @@
 """The node that shows the focus before rendering: Focus Preview."""
 
+from fractions import Fraction
 from typing import Any
 
 from comfy_api.latest import io
@@ -9,7 +10,11 @@ from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import blur_strength as default_blur_strength
 from ..bokeh_core.strength import strength_in_pixels
 from . import categories, host, sockets
+from .libraries import needed_libraries
 from .newer_host import known_fields
+
+# Frames on an IMAGE socket have no rate of their own.
+FRAME_RATE = Fraction(24)
 
 
 class FocusPreview(io.ComfyNode):
@@ -22,7 +27,8 @@ class FocusPreview(io.ComfyNode):
             display_name="Focus Preview",
             category=categories.FOCUS,
             description="Shows where the focus lies before anything is rendered: near blue, in focus "
-            "untouched, far red.",
+            "untouched, far red. It plays on the node, and runs with nothing connected behind it.",
+            is_output_node=True,
             inputs=[
                 io.Image.Input("frames", tooltip="The video frames; grey and RGBA work too."),
                 sockets.Disparity.Input(
@@ -43,7 +49,7 @@ class FocusPreview(io.ComfyNode):
                     optional=True,
                     tooltip="Draws lines of equal blur radius (circle of confusion) with the radius in px "
                     "of these frames and a ring at the focus point, and writes frame number (from 0), focus "
-                    "and K below. Default on.",
+                    "and K at the top. Default on.",
                 ),
                 io.Float.Input(
                     "tint",
@@ -87,4 +93,5 @@ class FocusPreview(io.ComfyNode):
             points_px=sockets.focus_points_of(focus),
             progress=host.progress(),
         )
-        return io.NodeOutput(preview)
+        with needed_libraries():
+            return io.NodeOutput(preview, ui=host.small_video_preview(preview, FRAME_RATE, "focus_preview"))

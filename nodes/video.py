@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import islice
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from ..bokeh_core.render import (
 from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
-from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding
+from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding, VideoFile
 from . import categories, given_video, host, sockets
 from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
 from .frame_on_bar import FrameOnBar
@@ -45,6 +47,8 @@ from .newer_host import known_fields
 
 RENDERERS = ("lens", "model")
 PROGRESS_STEPS = 1000
+# Of a result that browsers do not play, this much is shown on the node.
+SHOWN_S = 10
 MEMORY_ADVICE = (
     "smaller frames, a lower strength, dtype fp16 in Load Bokeh Model, or Load Video rather than a video in "
     "memory"
@@ -107,6 +111,16 @@ def _progress_on(bar: FrameOnBar) -> StageProgress:
             bar.progress(steps, PROGRESS_STEPS)
 
     return tick
+
+
+def _shown(path: Path, codec: str) -> Any:
+    """The result itself on the node where browsers play it, else the beginning as a small copy."""
+    file = VideoFile(path)
+    even = file.format.width % 2 == file.format.height % 2 == 0
+    if codec == "h264" and path.suffix == ".mp4" and even:
+        return host.video_preview(path)
+    count = ceil(SHOWN_S * file.format.frame_rate)
+    return host.small_video_preview(islice(file.frames(), count), file.format.frame_rate, path.stem)
 
 
 def _cleared_line(parts: Path) -> str:
@@ -328,7 +342,7 @@ class AnyToBokehVideo(io.ComfyNode):
             networks = [network for network in (model, vae, clip_vision) if network is not None]
             report = "\n".join([*clip.notes, cls._render(job, networks)])
         _results.add(settings, job.output)
-        return io.NodeOutput(host.video_of(job.output), report, ui=host.video_preview(job.output))
+        return io.NodeOutput(host.video_of(job.output), report, ui=_shown(job.output, codec))
 
     @classmethod
     def _render(cls, job: RenderJob, networks: list[Any]) -> str:

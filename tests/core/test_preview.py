@@ -112,8 +112,8 @@ class TestRadiusLines:
 
     def test_lines_lie_where_the_radius_is_a_power_of_two(self):
         # On 320 px the radius is 1, 2, 4 px at distances of 20, 40, 80 px from the focus.
-        top = self.lines()[5]
-        columns = np.flatnonzero(top > 0.5)
+        row = self.lines()[-5]
+        columns = np.flatnonzero(row > 0.5)
         expected = [159.5 + side * distance for side in (-1, 1) for distance in (20, 40, 80)]
         assert all(np.abs(columns - x).min() <= 2 for x in expected)
         assert all(min(abs(column - x) for x in expected) <= 3 for column in columns)
@@ -121,10 +121,10 @@ class TestRadiusLines:
     def test_labels_and_caption_are_drawn(self):
         without = self.lines(strength=0.5)
         with_lines = self.lines(strength=16.0)
-        # Below a radius of 1 px there is no line, only the caption at the bottom left.
-        assert (without[:150] > 0.5).sum() == 0
-        assert (without[170:, :150] > 0.5).sum() > 50
-        assert (with_lines[:150] > 0.5).sum() > 6 * 150
+        # Below a radius of 1 px there is no line, only the caption at the top left.
+        assert (without[50:] > 0.5).sum() == 0
+        assert (without[:30, :150] > 0.5).sum() > 50
+        assert (with_lines[50:] > 0.5).sum() > 6 * 150
 
     def test_lines_are_drawn_unless_switched_off(self):
         frames, disparity = torch.zeros(1, 200, 320, 3), slope(200, 320)
@@ -158,7 +158,7 @@ class TestRadiusLines:
 
     def test_the_caption_fits_a_frame_512_px_wide_whole(self):
         # Where only "K 16" fitted, nothing would be drawn right of 60 % of the width.
-        caption = self.lines(strength=0.4, height=288, width=512)[260:]
+        caption = self.lines(strength=0.4, height=288, width=512)[:28]
         assert (caption[:, 307:] > 0.5).any()
 
     @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (9, 3), (17, 31), (64, 48), (723, 401)])
@@ -208,8 +208,8 @@ def marked(points: list[list[float]], num_frames: int = 2, **options) -> Tensor:
 
 
 def test_the_focus_point_is_marked_in_every_frame():
-    change = marked([[60.0, 20.0], [20.0, 12.0]])
-    for t, (x, y) in enumerate([(60, 20), (20, 12)]):
+    change = marked([[60.0, 40.0], [20.0, 46.0]])
+    for t, (x, y) in enumerate([(60, 40), (20, 46)]):
         rows, columns = change[t].numpy().nonzero()
         # A ring around a dot, as wide as high.
         assert change[t, y, x] > 1
@@ -219,14 +219,14 @@ def test_the_focus_point_is_marked_in_every_frame():
 
 
 def test_a_point_outside_is_not_marked_and_one_serves_the_clip():
-    assert marked([[80.0, 20.0]]).max() == 0
-    change = marked([[60.0, 20.0]], num_frames=3)
+    assert marked([[80.0, 40.0]]).max() == 0
+    change = marked([[60.0, 40.0]], num_frames=3)
     assert change[0].max() > 1
     assert torch.equal(change[0], change[2])
 
 
 def test_without_lines_no_point_is_marked():
-    assert marked([[60.0, 20.0]], show_radius=False).max() == 0
+    assert marked([[60.0, 40.0]], show_radius=False).max() == 0
 
 
 def test_points_of_another_shape_or_length_are_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -205,6 +206,15 @@ class HostUnderTest:
         if description["kind"] != "tensor":
             return description["value"]
         return np.load(self.output_dir / description["file"])
+
+
+def file_in(report: str) -> Path:
+    """Return the video that a report of Any-to-Bokeh Video names; the node may show a copy."""
+    said = re.findall(
+        r"(?:Written to|Nothing has changed since) (.+?)(?: was made)?\.$", report, re.MULTILINE
+    )
+    (file,) = said
+    return Path(file)
 
 
 def installed_host() -> HostInstall:

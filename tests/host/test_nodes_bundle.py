@@ -27,7 +27,7 @@ from tests.core.render.clips import (
     write_disparity,
     write_video,
 )
-from tests.host.harness import Array, Graph, HostUnderTest, Node
+from tests.host.harness import Array, Graph, HostUnderTest, Node, file_in
 from tests.host.schema import choices_of
 from tests.host.small_checkpoint import EMBEDDING_WIDTH, UNET_CONFIG, VAE_CONFIG, write_checkpoints
 
@@ -164,7 +164,6 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
     )
     report = host.save(graph, node[1])
     result = host.run(graph)
-    (shown,) = result.files[node.id]
     job = RenderJob(
         FileClip(video),
         FileDepth(maps),
@@ -175,7 +174,9 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
         Encoding("ffv1"),
     )
     run_job(job)
-    difference = np.abs(read_video(shown).astype(int) - read_video(job.output).astype(int))
+    difference = np.abs(
+        read_video(file_in(result.probes[report.id])).astype(int) - read_video(job.output).astype(int)
+    )
     # Threads add up in another order in the host.
     assert difference.max() <= 2
     assert difference.mean() < 0.01

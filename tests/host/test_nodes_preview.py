@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -87,17 +88,17 @@ def test_the_focus_brings_the_point_that_it_was_measured_at(host: HostUnderTest,
     disparity = host.load(graph, np.full((2, 60, 80), 0.5, np.float32))
     if node_id == "AnyToBokehFocusOnMask":
         mask = np.zeros((1, 60, 80), np.float32)
-        mask[:, 10:31, 55:66] = 1
+        mask[:, 30:51, 55:66] = 1
         focus = graph.add(node_id, disparity=disparity, mask=host.load(graph, mask))
     else:
-        focus = graph.add(node_id, disparity=disparity, x=60, y=20)
+        focus = graph.add(node_id, disparity=disparity, x=60, y=40)
     without = host.load(graph, np.array([0.5], np.float32))
     pictures = [graph.add(NODE, frames=frames, disparity=disparity, focus=one) for one in (focus, without)]
     marked, plain = host.values_of(graph, *pictures)
     change = np.abs(marked - plain).sum(-1)
     for frame in change:
         rows, columns = frame.nonzero()
-        assert (rows.min() + rows.max(), columns.min() + columns.max()) == (40, 120)
+        assert (rows.min() + rows.max(), columns.min() + columns.max()) == (80, 120)
 
 
 def test_one_pixel_works(host: HostUnderTest):
@@ -105,6 +106,26 @@ def test_one_pixel_works(host: HostUnderTest):
         host, np.full((1, 1, 1, 3), 0.25, np.float32), np.ones((1, 1, 1), np.float32), show_radius=True
     )
     assert image.shape == (1, 1, 1, 3)
+
+
+def test_the_clip_plays_on_the_node_with_nothing_behind_it(host: HostUnderTest):
+    graph = host.graph()
+    frames = np.zeros((5, 60, 81, 3), np.float32)
+    frames[:, :, :40] = np.linspace(0.2, 0.8, 5, dtype=np.float32)[:, None, None, None]
+    node = add(host, graph, frames, np.full((1, 60, 81), 0.5, np.float32), show_radius=False)
+    result = host.run(graph)
+    shown = result.outputs[node.id]
+    assert shown["animated"] == [True]
+    (place,) = shown["images"]
+    assert (place["type"], place["subfolder"]) == ("temp", "any_to_bokeh")
+    (file,) = result.files[node.id]
+    with av.open(str(file)) as container:
+        rate = container.streams.video[0].average_rate
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    # An even width, for players.
+    assert (rate, [picture.shape for picture in pictures]) == (24, [(60, 82, 3)] * 5)
+    levels = [picture[:, 4:36].mean() / 255 for picture in pictures]
+    np.testing.assert_allclose(levels, np.linspace(0.2, 0.8, 5), atol=0.02)
 
 
 def test_progress_is_shown(host: HostUnderTest):

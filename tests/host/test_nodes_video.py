@@ -24,7 +24,7 @@ from tests.core.render.clips import (
     write_disparity,
     write_video,
 )
-from tests.host.harness import Graph, HostUnderTest, Node
+from tests.host.harness import Graph, HostUnderTest, Node, file_in
 from tests.host.schema import choices_of, inputs_of, schema_defaults
 from tests.host.small_checkpoint import reference_pipeline, write_checkpoints, write_clip
 
@@ -56,11 +56,11 @@ def add_node(graph: Graph, video: str | Node, depth: str, **options: Any) -> Nod
 
 
 def run(host: HostUnderTest, graph: Graph, node: Node) -> tuple[Path, str]:
-    """Run it; return the file that the node shows, and its report."""
+    """Run it; return the file that it made, and its report."""
     report = host.save(graph, node[1])
     result = host.run(graph)
-    (shown,) = result.files[node.id]
-    return shown, result.probes[report.id]
+    text = result.probes[report.id]
+    return file_in(text), text
 
 
 def metadata_of(path: Path) -> dict[str, str]:
@@ -130,6 +130,25 @@ def test_the_file_is_what_the_library_makes(host: HostUnderTest, names: tuple[st
     assert "Read 52 frames of 80 x 64 px, 16-bit" in report
     assert f"Written to {shown}." in report
     assert parts_folders(host) == []
+
+
+@pytest.mark.parametrize("codec", ["h264", "ffv1"])
+def test_the_node_shows_what_browsers_play(host: HostUnderTest, names: tuple[str, str], codec: str):
+    graph = host.graph()
+    node = add_node(graph, *names, codec=codec, strength="33")
+    report = host.save(graph, node[1])
+    result = host.run(graph)
+    (file,), (place,) = result.files[node.id], result.outputs[node.id]["images"]
+    with av.open(str(file)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+    shown = read_video(file)
+    assert shown.shape == (COUNT, HEIGHT, WIDTH, 3)
+    if codec == "h264":
+        assert place["type"] == "output" and f"Written to {file}." in result.probes[report.id]
+    else:
+        assert (place["type"], place["subfolder"], file.suffix) == ("temp", "any_to_bokeh", ".mp4")
+        made = read_video(next((host.output_dir / "any_to_bokeh").glob(f"{file.stem[:-13]}*")))
+        np.testing.assert_allclose(shown.mean((1, 2)), made.mean((1, 2)), atol=4)
 
 
 def test_the_same_job_is_not_done_twice(host: HostUnderTest, names: tuple[str, str]):

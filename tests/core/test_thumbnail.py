@@ -2,7 +2,7 @@
 
 import torch
 
-from bokeh_core.clip.thumbnail import rgb_over_grey, thumbnail
+from bokeh_core.thumbnail import rgb_over_grey, thumbnail
 
 
 def test_each_pixel_is_the_mean_of_those_it_stands_for():
