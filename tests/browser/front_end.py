@@ -64,31 +64,40 @@ class FrontEnd:
         settings_file = host.process.base / "user" / "default" / "comfy.settings.json"
         settings_file.parent.mkdir(parents=True, exist_ok=True)
         settings_file.write_text(json.dumps(settings), encoding="utf-8")
-        self._page = chromium.new_page(*VIEWPORT_PX)
-        self._page.add_init_script(path=IN_PAGE)
-        self._page.goto(host.process.url)
+        self.page = chromium.new_page(*VIEWPORT_PX)
+        self.page.add_init_script(path=IN_PAGE)
+        self.page.goto(host.process.url)
         self.wait("isReady")
         self.draws_vue_nodes = vue_nodes and bool(self.call("knowsSetting", VUE_NODES))
 
     def call(self, name: str, *values: Any) -> Any:
         """Call a function of in_page.js."""
-        return self._page.evaluate(CALL, [name, list(values), 1000 * TIMEOUT_S])
+        return self.page.evaluate(CALL, [name, list(values), 1000 * TIMEOUT_S])
 
     def wait(self, name: str, *values: Any) -> None:
         """Wait until a function of in_page.js returns true."""
         # Polled by time and not by animation frame: frames may be slow in coming without a GPU.
-        self._page.wait_for_function(IS_TRUE, arg=[name, list(values)], polling=200)
+        self.page.wait_for_function(IS_TRUE, arg=[name, list(values)], polling=200)
 
     def click(self, test_id: str) -> None:
         """Click what the front end marks with this test id."""
-        self._page.get_by_test_id(test_id).first.click()
+        self.page.get_by_test_id(test_id).first.click()
+
+    def pick_files(self, node_type: str, button: str, files: Path) -> None:
+        """Press a node's button that opens a file chooser, and choose a file or folder there."""
+        with self.page.expect_file_chooser() as opened:
+            if self.draws_vue_nodes:
+                self.page.get_by_role("button", name=button).first.click()
+            else:
+                self.page.mouse.click(*self.call("placeOfWidget", node_type, button))
+        opened.value.set_files(files)
 
     def search(self, query: str) -> None:
         """Type into the search box for nodes, opened where it is closed."""
         self.call("openSearch")
         self.wait("isTyping")
-        self._page.keyboard.press("Control+A")
-        self._page.keyboard.type(query)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(query)
 
     def load(self, workflow: Workflow) -> None:
         """Open a workflow and wait until its nodes are drawn."""
@@ -108,4 +117,4 @@ class FrontEnd:
     def screenshot(self, name: str) -> None:
         """Save a picture of the page, for people to look at: output/screenshots/NAME.png of the host."""
         self.call("fitView")
-        self._page.screenshot(path=self._pictures / f"{name}.png")
+        self.page.screenshot(path=self._pictures / f"{name}.png")

@@ -70,6 +70,34 @@ window.inPage = {
     nodeOfType(type).widgets.find((widget) => widget.name === name).value = value;
   },
 
+  widget: (type, name) => {
+    const { value, label, options } = nodeOfType(type).widgets.find((widget) => widget.name === name);
+    return { value, label, options: options?.values };
+  },
+
+  optionsOfNewNode: (type, name) =>
+    window.LiteGraph.createNode(type).widgets.find((widget) => widget.name === name).options.values,
+
+  hasValue: (type, name, value) => window.inPage.widget(type, name).value === value,
+
+  hasLabel: (type, name, label) => window.inPage.widget(type, name).label === label,
+
+  isEnabled: (type, name) => !nodeOfType(type).widgets.find((widget) => widget.name === name).disabled,
+
+  // In the middle of a widget that is drawn on the canvas, in px of the page.
+  placeOfWidget: (type, name) => {
+    const node = nodeOfType(type);
+    const { scale, offset } = window.app.canvas.ds;
+    const canvas = document.querySelector("#graph-canvas").getBoundingClientRect();
+    const y = node.pos[1] + node.widgets.find((widget) => widget.name === name).last_y + 10;
+    return [
+      canvas.left + (node.pos[0] + node.size[0] / 2 + offset[0]) * scale,
+      canvas.top + (y + offset[1]) * scale,
+    ];
+  },
+
+  shows: (text) => document.body.innerText.includes(text),
+
   // A node's bar is drawn from this property, and it is gone too soon to be looked for afterwards.
   recordProgress: (type) => {
     const node = nodeOfType(type);

@@ -1,8 +1,12 @@
 """What a list of depth files offers."""
 
+import re
 from pathlib import Path
 
+from bokeh_core.disparity.files import ARRAYS
 from bokeh_core.disparity.found_files import depth_names
+from bokeh_core.disparity.stills import STILLS
+from bokeh_core.video_io.codecs import VIDEO_ENDINGS
 
 
 def test_names_files_and_folders_of_maps_in_natural_order(tmp_path: Path):
@@ -16,3 +20,10 @@ def test_names_files_and_folders_of_maps_in_natural_order(tmp_path: Path):
 
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path):
     assert depth_names(tmp_path / "gone") == []
+
+
+def test_the_upload_buttons_take_what_the_list_shows():
+    script = (Path(__file__).parents[3] / "web" / "depth_upload.js").read_text(encoding="utf-8")
+    arrays = re.findall(r"^const (MAPS|VIDEOS) = \[(.*?)\];$", script, re.MULTILINE | re.DOTALL)
+    endings = {name: set(re.findall(r'"(\.\w+)"', text)) for name, text in arrays}
+    assert endings == {"MAPS": {*STILLS, *ARRAYS, ".jpeg", ".tiff"}, "VIDEOS": VIDEO_ENDINGS}
