@@ -2,7 +2,7 @@
 
 From the root of the repository:
 
-    python -m assets.make_motorcycle_clip SOURCE [--out assets/motorcycle] [--frames 36] [--crf 14]
+    python -m assets.make_motorcycle_clip SOURCE [--out FOLDER] [--video FILE] [--frames 36] [--crf 14]
 
 SOURCE is a scikit-image 0.16-0.18 wheel, or a folder that holds motorcycle_left.png, motorcycle_right.png and
 motorcycle_disp.npz (skimage/data of such a wheel). Needs numpy, opencv-python and av; takes a few minutes.
@@ -181,13 +181,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("source", type=Path, help="scikit-image 0.16-0.18 wheel, or its skimage/data folder")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "motorcycle")
+    video = Path(__file__).parents[1] / "web" / "clips" / "motorcycle.mp4"
+    parser.add_argument("--video", type=Path, default=video)
     parser.add_argument("--frames", type=int, default=36)
     parser.add_argument("--crf", type=int, default=14)
     arguments = parser.parse_args()
     layers = build_layers(*read_sources(arguments.source))
     frames, disparities = make_frames(layers, arguments.frames)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write_video(arguments.out / "motorcycle.mp4", frames, arguments.crf)
+    write_video(arguments.video, frames, arguments.crf)
     write_disparity(arguments.out / "disparity", disparities)
 
 

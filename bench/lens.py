@@ -24,6 +24,7 @@ from bokeh_core.coc import circle_of_confusion_px
 from bokeh_core.disparity.files import read_depth_maps
 from bokeh_core.lens import DEFAULT_LENS, lens_blur
 from bokeh_core.lens.frame_workers import render_frames
+from devtools.demo import BUNDLED_CLIP
 
 BUNDLED = Path(__file__).resolve().parents[1] / "assets" / "motorcycle"
 WIDTH_PX, HEIGHT_PX = 1024, 576
@@ -166,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--frames", type=Path, default=BUNDLED / "motorcycle.mp4", help="pictures or a video")
+    parser.add_argument("--frames", type=Path, default=BUNDLED_CLIP, help="pictures or a video")
     parser.add_argument("--disparity", type=Path, default=BUNDLED / "disparity", help="maps, white = near")
     parser.add_argument("--count", type=int, default=8, help="frames of the clip")
     parser.add_argument("--focus", type=float, default=0.1, help="focal disparity in [0, 1]")

@@ -1,6 +1,7 @@
 """Show where the lens is focused before anything is rendered: near blue, in focus untouched, far red."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -57,6 +58,7 @@ def focus_preview(
     show_radius: bool = True,
     tint: float = 0.6,
     points_px: Tensor | None = None,
+    frame_numbers: Sequence[int] | None = None,
     progress: Progress = no_progress,
 ) -> Tensor:
     """Tint what is in front of the focal plane blue and what is behind it red, by how blurred it will be.
@@ -73,6 +75,7 @@ def focus_preview(
         tint: opacity of the colour where the blur is strong, 0 to 1.
         points_px: [T, 2] or [1, 2], (x, y) in px of this frame, what is focused on, see `focus.FocusPull`;
             a point outside the frame is not drawn.
+        frame_numbers: what each frame is called; None = from 0 on.
         progress: told of finished frames; may raise to stop.
 
     Returns:
@@ -101,7 +104,10 @@ def focus_preview(
         )[0]
         picture = _tinted(rgb_over_grey(frames[t].cpu().contiguous()), radius_px, tint)
         if show_radius:
-            captions = captions_of(t, focal_disparity[t].item(), as_stated(blur_strength_px[t].item(), width))
+            number = t if frame_numbers is None else frame_numbers[t]
+            captions = captions_of(
+                number, focal_disparity[t].item(), as_stated(blur_strength_px[t].item(), width)
+            )
             picture = _with_radius_lines(picture, radius_px, captions, points[t])
         preview[t] = picture
         progress(t + 1, num_frames)

@@ -23,7 +23,7 @@ from .prompt import WorkflowError, to_prompt
 # Nodes that show a video of their own -> its label in the contact sheet.
 PREVIEWS = {"AnyToBokehFocusPreview": "focus preview"}
 WORKFLOW = PACK / "example_workflows" / "2_lens_blur_with_focus_preview.json"
-BUNDLED_CLIP = PACK / "assets" / "motorcycle" / "motorcycle.mp4"
+BUNDLED_CLIP = PACK / "web" / "clips" / "motorcycle.mp4"
 BUNDLED_DISPARITY = PACK / "assets" / "motorcycle" / "disparity"
 BUNDLED_DISPARITY_NAME = "motorcycle_disparity"
 OUTPUT = PACK / "output"

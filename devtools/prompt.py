@@ -9,7 +9,7 @@ from .client import Prompt
 # Modes of a node in the front end.
 MUTED, BYPASSED = 2, 4
 ONLY_IN_FRONT_END = {"Note", "MarkdownNote"}
-WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "ANY_TO_BOKEH_VIEWFINDER"}
 UPLOAD_FLAGS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload")
 
 Schema = dict[str, Any]

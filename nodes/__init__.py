@@ -37,6 +37,7 @@ ENTRIES = (
     Entry("focus", "FocusAtValue", "Focus at Value (Focus Pull)"),
     Entry("focus", "FocusAtPoint", "Focus at Point (Rack Focus)"),
     Entry("focus", "FocusOnMask", "Focus on Mask"),
+    Entry("viewfinder", "Viewfinder", "Viewfinder (Click to Focus)", ("cv2",)),
     Entry("strength", "BlurStrength", "Aperture (Blur Strength)"),
     Entry("mpi", "MPIMask", "MPI Focal-Plane Mask", ("einops",)),
     Entry("preview", "FocusPreview", "Focus Preview", ("cv2",)),

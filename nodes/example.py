@@ -11,7 +11,10 @@ from . import categories, host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
-_FOLDER = Path(__file__).resolve().parents[1] / "assets"
+_PACK = Path(__file__).resolve().parents[1]
+_FOLDER = _PACK / "assets"
+# Browsers play it from there, before anything has run.
+_VIDEOS = _PACK / "web" / "clips"
 CLIPS = ("motorcycle",)
 SIZES = ("full", "half")
 FRAMES_PER_SECOND = 24
@@ -74,7 +77,7 @@ class ExampleClip(io.ComfyNode):
             from ..bokeh_core.video_io import VideoFile
 
             folder = _folder_of(clip)
-            file = folder / f"{clip}.mp4"
+            file = _VIDEOS / f"{clip}.mp4"
             frames = torch.stack(list(VideoFile(file).frames()))
             disparity = read_depth_maps(folder / "disparity", host.check_interrupt).values
         if not max_frames and size == "full":
@@ -101,9 +104,9 @@ def _to_range(disparity: Any) -> Any:
 
 def _folder_of(clip: str) -> Path:
     folder = _FOLDER / clip
-    if clip not in CLIPS or not folder.is_dir():
+    if clip not in CLIPS or not folder.is_dir() or not (_VIDEOS / f"{clip}.mp4").is_file():
         raise ValueError(
-            f"The example clip {clip} is not in {_FOLDER}; install this pack again, or use Load Video and "
-            "Load Depth with a clip of your own."
+            f"The example clip {clip} is not in {_FOLDER} and {_VIDEOS}; install this pack again, or use "
+            "Load Video and Load Depth with a clip of your own."
         )
     return folder

@@ -179,6 +179,11 @@ def temporary_folder() -> Path:
     return _own_folder(Path(folder_paths.get_temp_directory()), "--temp-directory")
 
 
+def temporary_file(name: str) -> dict[str, str]:
+    """Return how front ends ask for a file of `temporary_folder`."""
+    return {"filename": name, "subfolder": OWN_FOLDER, "type": "temp"}
+
+
 def _own_folder(parent: Path, option: str) -> Path:
     folder = parent / OWN_FOLDER
     try:

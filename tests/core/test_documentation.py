@@ -200,8 +200,9 @@ def test_help_page_names_every_input_with_its_range_and_default(node_id: str):
     assert list(inputs) == [socket.name for socket in SCHEMAS[node_id].inputs]
     for socket in SCHEMAS[node_id].inputs:
         unit_and_range, default, effect = inputs[socket.name]
-        if "default" in socket.fields:
-            assert default == f"default {shown(socket.fields['default'])}", socket.name
+        fields = {**socket.fields, **socket.fields.get("extra_dict", {})}
+        if "default" in fields:
+            assert default == f"default {shown(fields['default'])}", socket.name
         else:
             assert default == ("not connected" if socket.fields.get("optional") else "required"), socket.name
         if "min" in socket.fields:

@@ -19,7 +19,15 @@ PACK = Path(__file__).resolve().parents[2]
 MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Windows", "Refined VAE Decode"}
 VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
 EXAMPLE = "Example Clip (with Depth)"
-NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", "Lens Blur (Depth of Field)", VIDEO, EXAMPLE}
+VIEWFINDER = "Viewfinder (Click to Focus)"
+NEED_OPENCV = {
+    "Load Depth (Disparity)",
+    "Focus Preview",
+    "Lens Blur (Depth of Field)",
+    VIDEO,
+    EXAMPLE,
+    VIEWFINDER,
+}
 ESTIMATE = "Estimate Depth (Depth Anything V2)"
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from devtools.demo import BUNDLED_CLIP
 from tests.host.harness import HostUnderTest
 from tests.host.test_workflow import CLIP, read_video
 
@@ -23,7 +24,7 @@ def stored_disparity() -> np.ndarray:
 def test_whole_clip(host: HostUnderTest):
     before = sorted(host.input_dir.rglob("*"))
     of_video, rate, disparity, frames = outputs_of(host, max_frames=0, size="full")
-    shown = read_video(CLIP / "motorcycle.mp4")
+    shown = read_video(BUNDLED_CLIP)
     assert rate == 24
     assert frames.shape == (36, 480, 704, 3)
     # Readers differ in how they enlarge colour, at contours by much.
@@ -35,7 +36,7 @@ def test_whole_clip(host: HostUnderTest):
 
 def test_a_part_at_half_size(host: HostUnderTest):
     of_video, rate, disparity, frames = outputs_of(host, max_frames=3, size="half")
-    shown = read_video(CLIP / "motorcycle.mp4")[:3].astype(np.float64)
+    shown = read_video(BUNDLED_CLIP)[:3].astype(np.float64)
     means = shown.reshape(3, 240, 2, 352, 2, 3).mean((2, 4))
     assert rate == 24
     assert np.array_equal(of_video, frames)

@@ -46,6 +46,8 @@ def test_schema_and_function_agree(host: HostUnderTest):
     assert function.pop("progress") is no_progress
     # Comes with the focus.
     assert function.pop("points_px") is None
+    # The node shows whole clips.
+    assert function.pop("frame_numbers") is None
     assert schema_defaults(host, NODE) == function
 
 

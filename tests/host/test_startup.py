@@ -15,6 +15,7 @@ NODE_IDS = {
     "AnyToBokehFocusAtValue",
     "AnyToBokehFocusAtPoint",
     "AnyToBokehFocusOnMask",
+    "AnyToBokehViewfinder",
     "AnyToBokehBlurStrength",
     "AnyToBokehMPIMask",
     "AnyToBokehFocusPreview",

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from devtools.client import Prompt
+from devtools.demo import BUNDLED_CLIP
 from devtools.prompt import to_prompt
 from tests.host.harness import HostUnderTest, Result
 
@@ -54,7 +55,7 @@ def write_video(path: Path, frames: Frames, audio: NDArray[np.float32] | None = 
 
 def cropped_frames(height: int, width: int) -> Frames:
     """Return a crop [T, height, width, 3] of the bundled clip."""
-    return read_video(CLIP / "motorcycle.mp4")[:FRAME_COUNT, TOP : TOP + height, LEFT : LEFT + width]
+    return read_video(BUNDLED_CLIP)[:FRAME_COUNT, TOP : TOP + height, LEFT : LEFT + width]
 
 
 def write_cropped_disparity(folder: Path, height: int, width: int) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core.lens import lens_blur
+from devtools.demo import BUNDLED_CLIP
 
 CLIP = Path(__file__).resolve().parents[3] / "assets" / "motorcycle"
 # What stands out of its 3 x 3 neighbourhood by this much, in display values, is seen as a speck.
@@ -19,7 +20,7 @@ SPECK = 0.08
 @pytest.fixture(scope="module")
 def photograph() -> Tensor:
     """Frame 0 of the bundled clip, [H, W, 3] in [0, 1]."""
-    with av.open(str(CLIP / "motorcycle.mp4")) as container:
+    with av.open(str(BUNDLED_CLIP)) as container:
         frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
     return torch.from_numpy(frame).float() / 255
 

@@ -10,7 +10,15 @@ class FolderType(Enum):
     temp = ...
 
 class Input:
-    def __init__(self, id: str, *, optional: bool = ..., tooltip: str | None = ...) -> None: ...
+    # `extra_dict`: more options of the widget, as its default.
+    def __init__(
+        self,
+        id: str,
+        *,
+        optional: bool = ...,
+        tooltip: str | None = ...,
+        extra_dict: dict[str, Any] | None = ...,
+    ) -> None: ...
 
 class Output:
     def __init__(self, *, display_name: str | None = ..., tooltip: str | None = ...) -> None: ...
@@ -108,7 +116,7 @@ class Schema:
     ) -> None: ...
 
 class NodeOutput:
-    def __init__(self, *values: Any, ui: PreviewVideo | None = ...) -> None: ...
+    def __init__(self, *values: Any, ui: PreviewVideo | dict[str, list[Any]] | None = ...) -> None: ...
 
 class ComfyNode:
     hidden: Any

@@ -1,0 +1,138 @@
+"""The node that is focused by clicking in its picture: Viewfinder."""
+
+import logging
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..bokeh_core.clip.checks import checked_frames, checked_maps
+from ..bokeh_core.clip.lengths import broadcast_over_frames
+from ..bokeh_core.focus.decision import FocusDecision
+from ..bokeh_core.focus.script import FocusScript, parse_script
+from ..bokeh_core.focus_plot import focus_plot
+from ..bokeh_core.preview import focus_preview
+from ..bokeh_core.strength import strength_in_pixels
+from ..bokeh_core.strip import write_strip
+from . import categories, host, sockets
+from .newer_host import known_fields
+
+logger = logging.getLogger(__name__)
+
+Script = io.Custom("ANY_TO_BOKEH_VIEWFINDER")
+_UNCHOSEN = "Nothing is chosen yet: focused on the middle of the picture. Click on what should be sharp."
+
+
+class Viewfinder(io.ComfyNode):
+    """Frames + DISPARITY, and clicks -> FOCUS, BLUR_STRENGTH."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AnyToBokehViewfinder",
+            display_name="Viewfinder (Click to Focus)",
+            category=categories.FOCUS,
+            description="Click in the picture on what should be sharp, at any frame; the blur is shown at "
+            "once. A decision holds until the next one, and focus racks from one to the other.",
+            inputs=[
+                io.Image.Input("frames", tooltip="The video frames; grey and RGBA work too."),
+                sockets.Disparity.Input(
+                    "disparity", tooltip="The clip's disparity, of the size of the frames."
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="White where the subject is, one per frame or one for the whole clip, for "
+                    "decisions that follow the mask. Not connected: only places and depths can be chosen.",
+                ),
+                Script.Input(
+                    "script",
+                    optional=True,
+                    tooltip="The decisions made in the picture, as one JSON text; empty (default) focuses "
+                    "on the middle. Frames count from 0, x and y from 0 to 1, K in px at 1024 px wide.",
+                    extra_dict={"default": ""},
+                ),
+            ],
+            outputs=[
+                sockets.Focus.Output(display_name="focus", tooltip="Focal disparity of every frame."),
+                sockets.BlurStrength.Output(
+                    display_name="blur_strength", tooltip="K of every frame, as set below the picture."
+                ),
+                io.Image.Output(
+                    display_name="preview",
+                    tooltip="The frames of the viewfinder, at most 64, with the focus in colours.",
+                ),
+                io.Image.Output(display_name="plot", tooltip="Focus and K over the frames, one picture."),
+                io.Float.Output(
+                    display_name="focal_disparities",
+                    tooltip="Focal disparity of every frame as a list of numbers, 0 to 1.",
+                ),
+            ],
+            is_output_node=True,
+            **known_fields(
+                io.Schema,
+                search_aliases=[
+                    "viewfinder",
+                    "click to focus",
+                    "tap to focus",
+                    "rack focus",
+                    "cinematic mode",
+                ],
+            ),
+        )
+
+    @classmethod
+    def execute(cls, frames: Any, disparity: Any, mask: Any = None, script: str = "") -> io.NodeOutput:
+        frames = checked_frames(frames)
+        num_frames, height, width, _ = frames.shape
+        decided = parse_script(script) if script.strip() else FocusScript()
+        disparity = checked_maps(disparity, "disparity", (height, width))
+        disparity = broadcast_over_frames(disparity, num_frames, "disparity")
+        chosen = decided if decided.focus else replace(decided, focus=(FocusDecision(0, "point"),))
+        focal, lines = chosen.focal_disparities(disparity, frames, mask)
+        if not decided.focus:
+            lines.insert(0, _UNCHOSEN)
+        for line in lines:
+            logger.warning(line)
+        strength = chosen.strengths(num_frames)
+
+        points = _points_px(chosen, num_frames, height, width)
+        wanted = [decision.frame for decision in decided.focus] + [key.frame for key in decided.strength]
+        strip = write_strip(host.temporary_folder(), disparity, frames, wanted, host.progress())
+        preview = focus_preview(
+            frames[strip.shown],
+            disparity[strip.shown],
+            focal[strip.shown],
+            strength_in_pixels(strength[strip.shown], width),
+            points_px=points[strip.shown],
+            frame_numbers=strip.shown,
+            progress=host.progress(),
+        )
+        report = {
+            **asdict(strip),
+            "pictures": [host.temporary_file(name) for name in strip.pictures],
+            "disparity": [host.temporary_file(name) for name in strip.disparity],
+            "focal": [round(value, 5) for value in focal.tolist()],
+            "strength": [round(value, 3) for value in strength.tolist()],
+            "report": lines,
+            "script": script,
+        }
+        return io.NodeOutput(
+            sockets.FocusPull(focal, points),
+            strength,
+            preview,
+            focus_plot(focal, strength, (decision.frame for decision in decided.focus)),
+            focal.tolist(),
+            ui={"any_to_bokeh_viewfinder": [report]},
+        )
+
+
+def _points_px(script: FocusScript, num_frames: int, height: int, width: int) -> torch.Tensor:
+    """Where each frame's decision looks, float32 [T, 2]; NaN where it looks at no place."""
+    points = torch.full((num_frames, 2), torch.nan)
+    for i, decision in enumerate(script.focus):
+        begin = 0 if i == 0 else decision.frame
+        place = decision.pixel(height, width) if decision.kind == "point" else (torch.nan, torch.nan)
+        points[begin:] = torch.tensor(place)
+    return points

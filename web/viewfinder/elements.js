@@ -1,0 +1,36 @@
+// Elements of a page in one call: a tag with properties, attributes and what it holds.
+
+export function element(tag, { className, text, on = {}, ...attributes } = {}, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null) made.setAttribute(name, value);
+  }
+  for (const [name, listener] of Object.entries(on)) made.addEventListener(name, listener);
+  made.append(...children);
+  return made;
+}
+
+// A drag that keeps the pointer, also where a front end stops pointer events on their way up.
+// on: { start(event) -> false to refuse, move(event), end(event, cancelled) }
+export function draggable(target, on) {
+  let pointer = null;
+  const finish = (event, cancelled) => {
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    on.end?.(event, cancelled);
+  };
+  target.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || pointer !== null || on.start(event) === false) return;
+    pointer = event.pointerId;
+    target.setPointerCapture(pointer);
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  target.addEventListener("pointermove", (event) => {
+    if (event.pointerId === pointer) on.move?.(event);
+  });
+  target.addEventListener("pointerup", (event) => finish(event, false));
+  target.addEventListener("pointercancel", (event) => finish(event, true));
+}
