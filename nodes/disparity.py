@@ -38,9 +38,9 @@ def meaning_inputs() -> list[Any]:
             default=DepthMeaning.polarity,
             optional=True,
             tooltip="Whether near is white or black. auto (default) is near white, as depth "
-            "estimators give it, and the report warns where the picture looks otherwise; choose near black "
-            "if near and far are swapped in the preview. Metric depth is always near black; near white "
-            "there means it was stored as 1 - depth.",
+            "estimators give it, unless contours that move in the frames prove the opposite; the report "
+            "says so, and warns where it is doubtful. Choose near black if near and far are swapped in the "
+            "preview. Metric depth is always near black; near white there means it was stored as 1 - depth.",
         ),
         io.Combo.Input(
             "normalisation",
@@ -106,7 +106,8 @@ def placing_inputs() -> list[Any]:
             step=0.001,
             optional=True,
             tooltip="Frames from one map to the next, 1 (default). 3 for 8 maps a second of a clip with 24 "
-            "frames a second; in between two maps are mixed in proportion.",
+            "frames a second; in between they follow the motion of the frames, and without frames two maps "
+            "are mixed in proportion.",
             **known_fields(io.Float.Input, advanced=True, round=False),
         ),
     ]
@@ -273,6 +274,7 @@ class LoadDisparity(io.ComfyNode):
                 start_frame=start_frame,
                 max_frames=max_frames,
                 **clip,
+                frames=frames,
             )
         report = f"{maps.description}\n{prepared.report}"
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report)
@@ -330,5 +332,5 @@ class DisparityFromImages(io.ComfyNode):
     ) -> io.NodeOutput:
         # Holes are filled with OpenCV, all else does without.
         with needed_libraries():
-            prepared = prepare_disparity(grey_maps(images), **meaning, **of_clip(frames))
+            prepared = prepare_disparity(grey_maps(images), **meaning, **of_clip(frames), frames=frames)
         return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), prepared.report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from torch.nn import functional
 
 from ..clip.aspect import horizontal_stretch, require_same_picture
 from ..setting_checks import require_choice, require_number, require_whole_number
+
+if TYPE_CHECKING:
+    from .between_maps import MapsBetween
 
 FITS = ("stretch", "crop", "pad", "turn clockwise", "turn anticlockwise")
 _STRETCH, _CROP, _PAD, _CLOCKWISE, _ANTICLOCKWISE = FITS
@@ -37,7 +41,7 @@ class MapFit:
         frame_offset: number of the map that belongs to the first frame; negative where the maps begin later
             than the frames. Frames before the first map and after the last have the nearest one.
         frames_per_map: 3 for 8 maps a second of a clip with 24 frames a second. Frame t has the map number
-            (t + frame_offset) / frames_per_map; between two maps, both are mixed in proportion.
+            (t + frame_offset) / frames_per_map; between two maps, see `in_time`.
 
     Raises:
         ValueError: an unknown fit, or a number out of range.
@@ -144,16 +148,25 @@ class MapFit:
         """Number of frames that so many maps are for, where nobody says it."""
         return count if self.frames_per_map == 1 else max(round(count * self.frames_per_map), 1)
 
-    def timing_report(self, count: int, num_frames: int) -> list[str]:
-        """Say how maps are spread over the frames of a clip."""
+    def map_of(self, t: int) -> int | None:
+        """Number of the map that belongs to frame `t`; None if it lies between two, or before the first."""
+        at = (t + self.frame_offset) / self.frames_per_map
+        number = round(at)
+        return number if number >= 0 and abs(at - number) < _ROUNDING else None
+
+    def timing_report(self, count: int, num_frames: int, with_frames: bool = False) -> list[str]:
+        """Say how maps are spread over the frames of a clip, whose frames are at hand or not."""
         if count == 1:
             return [f"One map serves all {num_frames} video frames."] if num_frames > 1 else []
         lines = []
         if self.frames_per_map != 1:
-            lines.append(
-                f"A map for every {self.frames_per_map:g} frames; in between two maps are mixed in "
-                "proportion, so that contours which move are soft there."
+            between = (
+                "in between they follow the motion of the picture."
+                if with_frames
+                else "in between two maps are mixed in proportion, so that contours which move are soft "
+                "there; connected frames would say where they are."
             )
+            lines.append(f"A map for every {self.frames_per_map:g} frames; {between}")
         before, after = max(-self.frame_offset, 0), 0
         if self.frame_offset:
             last = math.floor((count - 1) * self.frames_per_map + _ROUNDING) - self.frame_offset
@@ -164,15 +177,22 @@ class MapFit:
         return lines
 
     def in_time(
-        self, maps_from: Callable[[int], Iterator[Tensor]], count: int, start: int, num_frames: int
+        self,
+        maps_from: Callable[[int], Iterator[Tensor]],
+        count: int,
+        start: int,
+        num_frames: int,
+        frames: Callable[[int], Iterator[Tensor]] | None = None,
     ) -> Iterator[Tensor]:
         """Yield the map of every frame from number `start` on.
 
         Args:
-            maps_from: given a number, yields the maps from there on.
+            maps_from: given a number, yields the maps from there on, placed on the frames.
             count: of maps.
             start: first frame wanted.
             num_frames: of the clip.
+            frames: given a number, yields the frames [H, W, C] from there on; maps between two are carried
+                along their motion, see `between_maps`. None mixes the two in proportion.
         """
         if count == 1:
             (still,) = (next(maps_from(0)),)
@@ -182,6 +202,7 @@ class MapFit:
         held: dict[int, Tensor] = {}
         maps: Iterator[Tensor] | None = None
         following = 0
+        between: MapsBetween | None = None
         for t in range(start, num_frames):
             at = min(max((t + self.frame_offset) / self.frames_per_map, 0.0), count - 1.0)
             first = math.floor(at + _ROUNDING)
@@ -193,7 +214,20 @@ class MapFit:
                 held[following] = next(maps)
                 following += 1
             held = {number: values for number, values in held.items() if number >= first}
-            yield held[first] if last == first else torch.lerp(held[first], held[last], part)
+            if last == first:
+                yield held[first]
+            elif frames is None:
+                yield torch.lerp(held[first], held[last], part)
+            else:
+                if between is None:
+                    between = _between(frames, max(min(round(self._place_of(first)), t), 0))
+                yield between.carried(
+                    t, (self._place_of(first), self._place_of(last)), (held[first], held[last])
+                )
+
+    def _place_of(self, number: int) -> float:
+        """When a map is seen, in frames from the start of the clip."""
+        return number * self.frames_per_map - self.frame_offset
 
     def _turned(self, disparity: Tensor) -> Tensor:
         if self.fit == _CLOCKWISE:
@@ -209,6 +243,13 @@ class MapFit:
             return 1.0
         scales = [outer / inner for outer, inner in zip(size, map_size, strict=True)]
         return max(scales) if self.fit == _CROP else min(scales)
+
+
+def _between(frames: Callable[[int], Iterator[Tensor]], start: int) -> MapsBetween:
+    # Motion is found with OpenCV, which nothing else here needs.
+    from .between_maps import MapsBetween
+
+    return MapsBetween(frames, start)
 
 
 def resizing_report(from_size: Sequence[int], to_size: Sequence[int]) -> list[str]:

@@ -1,6 +1,8 @@
 """Depth or disparity maps of any origin -> DISPARITY: float32 [T, H, W] in [0, 1], 1 = near."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from ..clip.lengths import broadcast_over_frames
 from ..clip.letterbox import PictureArea
 from .fit import MapFit
 from .meaning import DepthMeaning
+from .polarity import contour_witness
 from .statistics import DisparityStatistics
 
 __all__ = [
@@ -45,16 +48,17 @@ def prepare_disparity(
     height: int | None = None,
     width: int | None = None,
     area: PictureArea | None = None,
+    frames: Tensor | None = None,
 ) -> PreparedDisparity:
     """Turn raw maps into DISPARITY: orient, invert metric depth, undo a root, normalise, cut, resize.
 
     Args:
         values: [T, H, W], raw.
         source: "disparity" (any affine function of 1 / distance) or "metric depth" (distance in any unit).
-        polarity: "near white", "near black" or "auto": near white, with a warning where the picture looks
-            otherwise. Near black maps v are flipped: 1 - v if all are in [0, 1], else max(v) - v. Metric
-            depth grows with distance, so "auto" there is near black and "near white" means depth stored
-            as 1 - v.
+        polarity: "near white", "near black" or "auto": near white unless contours that move in `frames` prove
+            the opposite, with a warning where it is doubtful. Near black maps v are flipped: 1 - v if all are
+            in [0, 1], else max(v) - v. Metric depth grows with distance, so "auto" there is near black and
+            "near white" means depth stored as 1 - v.
         normalisation: over the whole clip: "min-max", "robust percentiles" (1 % and 99 % become 0 and
             1), or "none" (already in [0, 1]).
         exponent: power applied before normalising; 2 undoes a square root.
@@ -66,14 +70,16 @@ def prepare_disparity(
         fit: how maps of another shape lie on the frames; this and the next two see `MapFit`.
         frame_offset: number of the map of the first frame.
         frames_per_map: frames from one map to the next.
-        num_frames: length of the clip, which one map is repeated over; as the source if None.
-        height: rows of the result; as the source if None.
-        width: columns of the result; as the source if None.
+        num_frames: length of the clip, which one map is repeated over; as `frames`, else the source, if None.
+        height: rows of the result; likewise.
+        width: columns of the result; likewise.
         area: of the frames, whose depth decides what becomes 0 and 1; None is all.
+        frames: [T, H, W, C] in [0, 1] that the maps are for, where they are at hand: their motion tells which
+            side of a contour is near, and where contours are between two maps.
 
     Raises:
         ValueError: another shape or type, holes that are refused, constant maps, values outside
-            [0, 1] without normalisation, a clip of another length.
+            [0, 1] without normalisation, a clip of another length, frames that are not of the result's size.
     """
     meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
     placing = MapFit(fit, frame_offset, frames_per_map)
@@ -82,32 +88,48 @@ def prepare_disparity(
         raise ValueError(f"The depth maps are empty (shape {tuple(values.shape)}); give at least one frame.")
     if values.ndim != 3:
         raise ValueError(f"The depth maps have shape {tuple(values.shape)}; they must be [T, H, W].")
-    statistics = DisparityStatistics(meaning)
+    if frames is not None:
+        given = tuple(frames.shape[:3])
+        num_frames, height, width = (w or g for w, g in zip((num_frames, height, width), given, strict=True))
+        if given != (num_frames, height, width):
+            raise ValueError(
+                f"frames are {given[0]} of {given[2]} x {given[1]} px; disparity was asked for {num_frames} "
+                f"of {width} x {height} px."
+            )
     size = (height or values.shape[1], width or values.shape[2])
-    for frame in values:
+    placed_lines = placing.placing_report(values.shape[1:], size)
+    start, stop, cut_lines = cut_range(len(values), start_frame, max_frames)
+    count = stop - start
+    length = placing.length_of(count) if num_frames is None else num_frames
+    placing.require_length(count, length)
+
+    frames_from = None if frames is None else partial(_from, frames)
+    statistics = DisparityStatistics(meaning)
+    witness = contour_witness(meaning, frames_from, length, size, placing, start, area)
+    for number, frame in enumerate(values):
         statistics.add(frame if area is None else frame[placing.in_map(area, frame.shape, size)])
-    conversion = statistics.conversion()
-    report = [conversion.report]
-    start, stop, lines = cut_range(len(values), start_frame, max_frames)
-    report += lines
+        if witness is not None:
+            witness.take(number, frame)
+    conversion = statistics.conversion(witness)
+    report = [conversion.report, *cut_lines]
     if area is not None:
         report.append(area.report(size))
-    report += placing.placing_report(values.shape[1:], size)
-    count = stop - start
-    frames = placing.length_of(count) if num_frames is None else num_frames
-    placing.require_length(count, frames)
-    report += placing.timing_report(count, frames)
-    placed = placing.in_time(
-        lambda first: (placing.place(conversion.apply(values[t]), size) for t in range(start + first, stop)),
-        count,
-        0,
-        frames,
-    )
-    maps = torch.empty(1 if count == 1 else frames, *size)
+    report += placed_lines
+    report += placing.timing_report(count, length, with_frames=frames is not None)
+
+    def maps_from(first: int) -> Iterator[Tensor]:
+        return (placing.place(conversion.apply(values[t]), size) for t in range(start + first, stop))
+
+    placed = placing.in_time(maps_from, count, 0, length, frames_from)
+    maps = torch.empty(1 if count == 1 else length, *size)
     for t, disparity in zip(range(len(maps)), placed, strict=False):
         maps[t] = disparity
-    maps = broadcast_over_frames(maps, frames, "disparity")
+    maps = broadcast_over_frames(maps, length, "disparity")
     return PreparedDisparity(maps, "\n".join(report))
+
+
+def _from(frames: Tensor, start: int) -> Iterator[Tensor]:
+    return iter(frames[start:])
 
 
 def grey_view(disparity: Tensor) -> Tensor:

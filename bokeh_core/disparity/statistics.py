@@ -7,6 +7,8 @@ is both on a tensor.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,12 +18,13 @@ from .frame_by_frame import FrameByFrameFinder
 from .holes import HOLES, LEAST_DISTANCE, HoleCount, holes_in
 from .in_words import count_frames
 from .meaning import DepthMeaning
-from .polarity import nearness_of_white
+from .polarity import automatic_polarity
 from .samples import Samples
 
+if TYPE_CHECKING:
+    from .contour_motion import ContourWitness
+
 _ROBUST_PERCENTILES = (1.0, 99.0)
-# Below this a picture speaks against white being near.
-_DOUBTFUL_NEARNESS = -0.05
 # Resizers and codecs overshoot [0, 1] by rounding.
 _RANGE_SLACK = 1e-4
 # A range below the first cannot be divided by; above the second, the difference of two values is no number.
@@ -90,8 +93,12 @@ class DisparityStatistics:
         if meaning.normalisation == "robust percentiles":
             self._samples.add(known)
 
-    def conversion(self) -> DisparityConversion:
+    def conversion(self, motion: ContourWitness | None = None) -> DisparityConversion:
         """Decide how the frames seen become disparity.
+
+        Args:
+            motion: has seen the maps too, and tells which side of their contours is in front; only asked
+                where nobody else says it.
 
         Raises:
             ValueError: no frames, NaN or infinite values, constant maps, depth of 0 or less, values outside
@@ -108,7 +115,7 @@ class DisparityStatistics:
         report = [f"Values {lowest:g} to {highest:g} in {count_frames(self.num_frames)}."]
         if warning := self._frame_by_frame.warning():
             report.append(warning)
-        inverted, flip_at, line = self._orientation(lowest, highest)
+        inverted, flip_at, line = self._orientation(lowest, highest, motion)
         report.append(line)
 
         # Every step keeps or reverses the order of values, so the extremes stay extremes.
@@ -157,7 +164,9 @@ class DisparityStatistics:
                 "from around."
             )
 
-    def _orientation(self, lowest: float, highest: float) -> tuple[bool, float | None, str]:
+    def _orientation(
+        self, lowest: float, highest: float, motion: ContourWitness | None
+    ) -> tuple[bool, float | None, str]:
         """(inverted, flip_at, what was decided)."""
         in_unit_range = lowest >= 0 and highest <= 1
         polarity = self._meaning.polarity
@@ -183,15 +192,8 @@ class DisparityStatistics:
 
         decided = f"Polarity: {polarity} (chosen)."
         if self._sum is not None:
-            # All current depth estimators give near white; the composition of a picture is no counter-proof.
-            polarity = "near white"
-            nearness, reason = nearness_of_white((self._sum / len(self._low)).float())
-            decided = "Polarity: near white (auto, as depth estimators give it)."
-            if nearness < _DOUBTFUL_NEARNESS:
-                decided += (
-                    f"\nWarning: white looks far in this picture ({reason}). If near and far are swapped in "
-                    "the preview, set polarity to near black."
-                )
+            votes = None if motion is None or lowest == highest else motion.votes(lowest, highest)
+            polarity, decided = automatic_polarity((self._sum / len(self._low)).float(), votes)
         if polarity == "near white":
             return False, None, decided
         return False, 1.0 if in_unit_range else highest, decided

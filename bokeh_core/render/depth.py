@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
@@ -17,11 +17,17 @@ from ..disparity.conversion import DisparityConversion
 from ..disparity.files import DepthMapStream, describe_maps, open_depth_maps, state_of_files
 from ..disparity.fit import MapFit, resize_disparity, resizing_report
 from ..disparity.meaning import DepthMeaning
+from ..disparity.polarity import contour_witness
 from ..disparity.statistics import DisparityStatistics
 from ..progress import Check, Progress, counting
 from .content_hash import tensor_hash
 
+if TYPE_CHECKING:
+    from ..disparity.contour_motion import ContourWitness
+
 Size = tuple[int, int]
+Frames = Callable[[int], Iterator[Tensor]]
+"""Given the first frame wanted, yields frames [H, W, C] in [0, 1] from there on."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class DepthSource(Protocol):
         saved: dict[str, Any] | None,
         progress: Progress,
         area: PictureArea | None = None,
+        frames: Frames | None = None,
     ) -> PreparedDepth:
         """Measure the whole depth where its meaning needs that, so that disparity can be read frame by frame.
 
@@ -61,6 +68,8 @@ class DepthSource(Protocol):
             saved: `PreparedDepth.saved` of an earlier run, which spares measuring; None measures.
             progress: told of maps, while they are measured; may raise to stop.
             area: of the frames, whose depth decides what becomes 0 and 1; None is all.
+            frames: of the clip, from a number on; their motion tells which side of a contour is near where
+                nobody says it, and where contours are between two maps.
 
         Raises:
             ValueError: unusable depth, or maps for another number of frames.
@@ -91,9 +100,10 @@ class FileDepth:
         saved: dict[str, Any] | None,
         progress: Progress,
         area: PictureArea | None = None,
+        frames: Frames | None = None,
     ) -> PreparedDepth:
         stream = open_depth_maps(self.path)
-        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
+        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area, frames)
 
 
 @dataclass(frozen=True)
@@ -118,10 +128,11 @@ class GivenMaps:
         saved: dict[str, Any] | None,
         progress: Progress,
         area: PictureArea | None = None,
+        frames: Frames | None = None,
     ) -> PreparedDepth:
         maps = as_plain_float(self.values, "depth").cpu()
         stream = DepthMapStream("memory", lambda start: ((values, "float32") for values in maps[start:]))
-        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area)
+        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area, frames)
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,7 @@ class GivenDepth:
         saved: dict[str, Any] | None,
         progress: Progress,
         area: PictureArea | None = None,
+        frames: Frames | None = None,
     ) -> PreparedDepth:
         disparity = checked_maps(self.disparity)
         count = len(disparity)
@@ -166,13 +178,16 @@ def prepared_from(
     saved: dict[str, Any] | None,
     progress: Progress,
     area: PictureArea | None,
+    frames: Frames | None,
 ) -> PreparedDepth:
     """Look at raw maps once, so that they can be read as disparity; arguments as `DepthSource.prepare`."""
-    found = saved or _measured(stream, meaning, fit, size, counting(progress, num_frames), area)
+    tick = counting(progress, num_frames)
+    witness = None if saved else contour_witness(meaning, frames, num_frames, size, fit, 0, area)
+    found = saved or _measured(stream, meaning, fit, size, tick, area, witness)
     count: int = found["count"]
     fit.require_length(count, num_frames)
     conversion = DisparityConversion(**found["conversion"])
-    timing = fit.timing_report(count, num_frames)
+    timing = fit.timing_report(count, num_frames, with_frames=frames is not None)
     lines = [found["description"], conversion.report, *found["placed"], *timing]
 
     def maps_from(first: int) -> Iterator[Tensor]:
@@ -180,7 +195,7 @@ def prepared_from(
             yield fit.place(conversion.apply(values), size)
 
     def read(start: int) -> Iterator[Tensor]:
-        return fit.in_time(maps_from, count, start, num_frames)
+        return fit.in_time(maps_from, count, start, num_frames, frames)
 
     return PreparedDepth(read, found, "\n".join(lines))
 
@@ -192,6 +207,7 @@ def _measured(
     size: Size,
     tick: Check,
     area: PictureArea | None,
+    witness: ContourWitness | None,
 ) -> dict[str, Any]:
     statistics = DisparityStatistics(meaning)
     precision, map_size, placed = "", size, list[str]()
@@ -199,9 +215,11 @@ def _measured(
         if not statistics.num_frames:
             map_size = (frame.shape[0], frame.shape[1])
             placed = fit.placing_report(map_size, size)
+        if witness is not None:
+            witness.take(statistics.num_frames, frame)
         statistics.add(frame if area is None else frame[fit.in_map(area, map_size, size)])
         tick()
-    conversion = statistics.conversion()
+    conversion = statistics.conversion(witness)
     return {
         "conversion": asdict(conversion),
         "count": statistics.num_frames,

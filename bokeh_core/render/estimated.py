@@ -21,7 +21,7 @@ from ..disparity.files import DepthMapStream
 from ..disparity.fit import MapFit
 from ..disparity.meaning import DepthMeaning
 from ..progress import Check, Progress, counting
-from .depth import PreparedDepth, Size, prepared_from
+from .depth import Frames, PreparedDepth, Size, prepared_from
 from .source import ClipSource
 
 # Maps in a file: what is lost when a run is stopped, and what is in memory when a map is read.
@@ -135,10 +135,11 @@ class StoredMaps:
         saved: dict[str, Any] | None,
         progress: Progress,
         area: PictureArea | None = None,
+        frames: Frames | None = None,
     ) -> PreparedDepth:
         """Look at the stored maps once, so that they can be read as disparity; see `DepthSource`."""
         stream = DepthMapStream(f"{self.model}, estimated frame by frame", self._from)
-        found = prepared_from(stream, self.meaning, MapFit(), num_frames, size, saved, progress, area)
+        found = prepared_from(stream, self.meaning, MapFit(), num_frames, size, saved, progress, area, frames)
         return replace(found, report=f"{found.report}\n{EACH_BY_ITSELF}") if num_frames > 1 else found
 
     def _read(self, start: int) -> Tensor:

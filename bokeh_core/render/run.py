@@ -199,6 +199,10 @@ def _analysed(
         area = None if saved["area"] is None else PictureArea(*saved["area"])
     else:
         area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
+
+    def frames(start: int) -> Iterator[Tensor]:
+        return islice(job.clip.frames(start, times), count - start)
+
     source: DepthSource | StoredMaps
     if isinstance(job.depth, EstimatedDepth):
         estimating = partial(progress, "estimating depth")
@@ -206,7 +210,7 @@ def _analysed(
     else:
         source = job.depth
     reading = partial(progress, "reading depth")
-    depth = source.prepare(count, size, saved.get("depth"), reading, area)
+    depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     else:
