@@ -30,7 +30,11 @@ from .environment import (
 # The folder name in custom_nodes; the front end takes it as a template source: letters, digits, - and _.
 PACK_NAME = "any-to-bokeh"
 BASE_FOLDERS = ("custom_nodes", "models", "input", "output", "temp", "user")
-NOT_COPIED = (".venv", ".git", "output", "__pycache__")
+NOT_COPIED = (
+    *(".venv", ".git", "output", "__pycache__"),
+    # What tools note, perhaps while files are copied.
+    *(".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
+)
 
 # Another program may take a port between the moment it was found free and the host's own use of it.
 PORTS_TRIED = 5

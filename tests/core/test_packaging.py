@@ -92,8 +92,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built as `python -m build` does."""
     folder = tmp_path_factory.mktemp("build")
     for name in SOURCES:
-        copy = shutil.copytree if (PACK / name).is_dir() else shutil.copy
-        copy(PACK / name, folder / name)
+        if (PACK / name).is_dir():
+            # Other processes may be writing compiled files.
+            shutil.copytree(PACK / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PACK / name, folder / name)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
