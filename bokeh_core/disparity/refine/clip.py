@@ -9,10 +9,11 @@ from torch import Tensor
 
 from ...clip.checks import checked_frames, checked_maps
 from ...clip.lengths import require_clip_length
+from ...motion.cuts import is_cut
 from ...progress import Progress, no_progress
 from .report import RefineReport
 from .settings import RefineSettings
-from .window import DisparityRefiner, IsCut, no_cut
+from .window import DisparityRefiner, IsCut
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def refine_clip(
     disparity: Tensor,
     settings: RefineSettings | None = None,
     *,
-    is_cut: IsCut = no_cut,
+    is_cut: IsCut = is_cut,
     progress: Progress = no_progress,
 ) -> RefinedDisparity:
     """Steady a clip's disparity, and restore what single frames lack from those around.

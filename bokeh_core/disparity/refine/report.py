@@ -12,6 +12,8 @@ class RefineReport:
     Attributes:
         frames: maps that are finished.
         shots: stretches of frames that can be followed from one to the next.
+        outlined: frames that had soft outlines.
+        outlined_share: pixels of outlines that changed, of those of the clip, in [0, 1].
         rescaled: frames whose scale and shift were brought to the course of those around.
         levelled: frames that slow waves were taken out of.
         mended: frames that a surface came back in.
@@ -20,24 +22,29 @@ class RefineReport:
 
     frames: int = 0
     shots: int = 0
+    outlined: int = 0
+    outlined_share: float = 0.0
     rescaled: int = 0
     levelled: int = 0
     mended: int = 0
     mended_share: float = 0.0
 
-    def count(self, *, rescaled: bool, levelled: bool, mended_share: float) -> None:
-        """Add a frame."""
-        self.mended_share = (self.mended_share * self.frames + mended_share) / (self.frames + 1)
+    def count(self, *, outlined: float, rescaled: bool, levelled: bool, mended: float) -> None:
+        """Add a frame; `outlined` and `mended` are shares of its pixels."""
+        self.outlined_share = (self.outlined_share * self.frames + outlined) / (self.frames + 1)
+        self.mended_share = (self.mended_share * self.frames + mended) / (self.frames + 1)
         self.frames += 1
+        self.outlined += outlined > 0
         self.rescaled += rescaled
         self.levelled += levelled
-        self.mended += mended_share > 0
+        self.mended += mended > 0
 
     def __str__(self) -> str:
         facts = [
-            f"{self.rescaled} of {self.frames} frames rescaled",
+            f"outlines sharpened in {self.outlined} ({self.outlined_share:.2%} of all pixels)",
+            f"scale and shift steadied in {self.rescaled}",
             f"waves taken out of {self.levelled}",
             f"surfaces restored in {self.mended} ({self.mended_share:.2%} of all pixels)",
         ]
         shots = f" in {self.shots} shots" if self.shots > 1 else ""
-        return f"Disparity refined{shots}: {', '.join(facts)}."
+        return f"Of {self.frames} frames{shots}: {', '.join(facts)}."

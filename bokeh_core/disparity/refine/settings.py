@@ -8,10 +8,12 @@ class RefineSettings:
     """Parts of the refinement.
 
     Attributes:
+        outlines: soft steps of a map become steps where the picture has its edges.
         steady: scale, shift and slow waves of a frame's map follow the course of the frames around it.
         limbs: a surface that a single frame lacks comes back from the frames around it.
     """
 
+    outlines: bool = True
     steady: bool = True
     limbs: bool = True
 

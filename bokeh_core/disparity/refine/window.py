@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ...motion.cuts import is_cut
 from ...motion.flow import flow_between, judged_match, warped
 from .affine import IDENTITY, Affine, fitted, steady
 from .limbs import faulty_region, restored
 from .neighbour import Neighbour
+from .outlines import sharpened_outlines
 from .report import RefineReport
 from .settings import RefineSettings
 from .small_frame import SmallFrame, small_frame
@@ -34,11 +36,6 @@ IsCut = Callable[[Tensor, Tensor], bool]
 """Whether a frame [h, w, C] begins another shot than the one before it, which is given first."""
 
 
-def no_cut(_before: Tensor, _frame: Tensor) -> bool:
-    """Leave it to the motion, which nothing can be followed by over a cut."""
-    return False
-
-
 @dataclass
 class _Held:
     """A frame of the window.
@@ -46,6 +43,7 @@ class _Held:
     Attributes:
         disparity: [H, W]; None once it is finished and out of reach.
         small: the frame.
+        outlined: share of its pixels that are outlines made sharp.
         shot: its number.
         to_before: to the scale of the frame before it.
         flows: by distance, to the frame that far before, and back.
@@ -53,6 +51,7 @@ class _Held:
 
     disparity: Tensor | None
     small: SmallFrame
+    outlined: float
     shot: int = 0
     to_before: Affine = IDENTITY
     flows: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
@@ -68,7 +67,7 @@ class DisparityRefiner:
         is_cut: see `IsCut`.
     """
 
-    def __init__(self, settings: RefineSettings | None = None, is_cut: IsCut = no_cut) -> None:
+    def __init__(self, settings: RefineSettings | None = None, is_cut: IsCut = is_cut) -> None:
         self.report = RefineReport()
         self._settings = settings or RefineSettings()
         self._is_cut = is_cut
@@ -77,10 +76,12 @@ class DisparityRefiner:
 
     def add(self, frame: Tensor, disparity: Tensor) -> list[Tensor]:
         """Take the next frame [H, W, C] and its map [H, W], both in [0, 1]; return finished maps [H, W]."""
+        result = sharpened_outlines(disparity, frame) if self._settings.outlines else disparity
+        changed = 0.0 if result is disparity else (result != disparity).float().mean().item()
         if not self._settings.looks_around:
-            self.report.count(rescaled=False, levelled=False, mended_share=0.0)
-            return [disparity]
-        self._window.append(self._held(frame, disparity))
+            self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0)
+            return [result]
+        self._window.append(self._held(frame, result, changed))
         self._waiting += 1
         return [self._finished()] if self._waiting > COURSE_FRAMES else []
 
@@ -88,8 +89,8 @@ class DisparityRefiner:
         """Return the maps that wait for frames that do not come."""
         return [self._finished() for _ in range(self._waiting)]
 
-    def _held(self, frame: Tensor, disparity: Tensor) -> _Held:
-        held = _Held(disparity, small_frame(frame, disparity))
+    def _held(self, frame: Tensor, disparity: Tensor, outlined: float) -> _Held:
+        held = _Held(disparity, small_frame(frame, disparity), outlined)
         last = self._window[-1] if self._window else None
         follows = last is not None and self._follow(last, held)
         self.report.shots += not follows
@@ -129,7 +130,7 @@ class DisparityRefiner:
             for place, to_it in to_others.items()
             if 0 < abs(place) <= _REACH_FRAMES
         ]
-        result, levelled, mended_share = own.disparity, False, 0.0
+        result, levelled, mended = own.disparity, False, 0.0
         if neighbours:
             seen = torch.stack([neighbour.seen() for neighbour in neighbours])
             small = own.small.disparity
@@ -142,15 +143,15 @@ class DisparityRefiner:
             if self._settings.limbs:
                 trust = torch.stack([neighbour.match.trust for neighbour in neighbours])
                 region = faulty_region(small, seen, trust)
-                mended_share = region.float().mean().item()
-                if mended_share > 0:
+                mended = region.float().mean().item()
+                if mended > 0:
                     result = restored(result, region, neighbours)
         low, high = (value.item() for value in own.disparity.aminmax())
         to = steady(list(to_others.values()), list(to_others), (low, high))
         rescaled = self._settings.steady and max(abs(to.of(end) - end) for end in (low, high)) > _DEAD
         if rescaled:
             result = to(result)
-        self.report.count(rescaled=rescaled, levelled=levelled, mended_share=mended_share)
+        self.report.count(outlined=own.outlined, rescaled=rescaled, levelled=levelled, mended=mended)
         if at >= _REACH_FRAMES:
             self._window[at - _REACH_FRAMES].disparity = None
         return result if result is own.disparity else result.clamp(0, 1)

@@ -7,7 +7,7 @@ from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, refine
 from bokeh_core.disparity.refine.window import COURSE_FRAMES
 from tests.core.disparity.refine.scenes import moving_square, textured
 
-OFF = RefineSettings(steady=False, limbs=False)
+OFF = RefineSettings(outlines=False, steady=False, limbs=False)
 
 
 def noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
@@ -19,7 +19,7 @@ def test_everything_off_is_bit_for_bit():
     spoilt = noise(tuple(disparity.shape), 2)
     found = refine_clip(frames, spoilt, OFF)
     assert torch.equal(found.disparity, spoilt)
-    assert str(found.report).startswith("Disparity refined: 0 of 3 frames rescaled")
+    assert str(found.report).startswith("Of 3 frames: outlines sharpened in 0 (0.00% of all pixels)")
 
 
 @pytest.mark.parametrize("step_px", [0, 2])
@@ -109,7 +109,7 @@ def test_cuts_in_every_frame_leave_maps_alone():
     frames = torch.stack([textured(48, 64, seed) for seed in range(5)])
     frames[1::2] = 1 - frames[1::2]
     spoilt = noise((5, 48, 64), 3)
-    found = refine_clip(frames, spoilt, is_cut=lambda before, frame: True)
+    found = refine_clip(frames, spoilt, RefineSettings(outlines=False), is_cut=lambda before, frame: True)
     assert torch.equal(found.disparity, spoilt)
     assert found.report.shots == 5
 
