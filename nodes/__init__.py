@@ -41,6 +41,7 @@ ENTRIES = (
     Entry("strength", "BlurStrength", "Aperture (Blur Strength)"),
     Entry("mpi", "MPIMask", "MPI Focal-Plane Mask", ("einops",)),
     Entry("preview", "FocusPreview", "Focus Preview", ("cv2",)),
+    Entry("lens_settings", "Lens", "Choose Lens (Swirl, Anamorphic)", ("cv2",)),
     Entry("lens", "LensBlur", "Lens Blur (Depth of Field)", ("cv2",)),
     Entry("model", "LoadBokehModel", "Load Bokeh Model", _MODEL),
     Entry("sampler", "OneStepSampler", "One-Step Bokeh Sampler", _MODEL),

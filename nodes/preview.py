@@ -6,10 +6,11 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.checks import checked_frames
+from ..bokeh_core.coc import EQ_1
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import blur_strength as default_blur_strength
 from ..bokeh_core.strength import strength_in_pixels
-from . import categories, host, sockets
+from . import categories, host, lens_widgets, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -61,6 +62,9 @@ class FocusPreview(io.ComfyNode):
                     tooltip="Opacity of the colours where the blur is strong, 0 to 1. Default 0.6; more "
                     "separates the planes, less shows the picture.",
                 ),
+                lens_widgets.lens_input(
+                    "Its strengths, focus_range and largest_radius change the radius that is shown."
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="image", tooltip="The frames in RGB with the focus shown.")
@@ -79,6 +83,7 @@ class FocusPreview(io.ComfyNode):
         blur_strength: Any = None,
         show_radius: bool = True,
         tint: float = 0.6,
+        lens: Any = None,
     ) -> io.NodeOutput:
         frames = checked_frames(frames)
         strength = default_blur_strength() if blur_strength is None else blur_strength
@@ -91,6 +96,9 @@ class FocusPreview(io.ComfyNode):
             show_radius=show_radius,
             tint=tint,
             points_px=sockets.focus_points_of(focus),
+            falloff=EQ_1
+            if lens is None
+            else lens_widgets.checked_lens(lens).at_width(frames.shape[2]).falloff,
             progress=host.progress(),
         )
         with needed_libraries():

@@ -12,9 +12,11 @@ import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.letterbox import BLACK_BARS
+from ..bokeh_core.coc import EQ_1, Falloff
 from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.meaning import DepthMeaning
+from ..bokeh_core.lens import DEFAULT_LENS, falloff_alone
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,
@@ -42,6 +44,7 @@ from . import categories, given_video, host, sockets
 from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
 from .frame_on_bar import FrameOnBar
 from .lens import black_bars_input
+from .lens_widgets import checked_lens, lens_input
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -72,7 +75,7 @@ def _depth(
             yield depth
 
 
-def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
+def _model_renderer(model: Any, vae: Any, clip_vision: Any, falloff: Falloff) -> ModelRenderer:
     missing = [name for name, value in {"model": model, "vae": vae}.items() if value is None]
     if missing:
         raise ValueError(
@@ -92,7 +95,12 @@ def _model_renderer(model: Any, vae: Any, clip_vision: Any) -> ModelRenderer:
     weights = " ".join(weights_hash(network) for network in networks)
     pipeline = BokehPipeline(unet, coder, tower, device=device)
     renderer = ModelRenderer(
-        pipeline, weights, model.mpi_mode, warning=model.warning, trained_px=model.trained_px
+        pipeline,
+        weights,
+        model.mpi_mode,
+        warning=model.warning,
+        trained_px=model.trained_px,
+        falloff=falloff,
     )
     return replace(renderer, name=Path(model.bundle).stem) if model.bundle else renderer
 
@@ -263,6 +271,10 @@ class AnyToBokehVideo(io.ComfyNode):
                     "video opens it. Default on; off for files that shall not tell how they were made.",
                     **known_fields(io.Boolean.Input, advanced=True),
                 ),
+                lens_input(
+                    "The renderer lens honours all of it; the renderer model its strengths, focus_range and "
+                    "largest_radius, and refuses others by name. Not connected: a plain round lens."
+                ),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             outputs=[
@@ -314,9 +326,12 @@ class AnyToBokehVideo(io.ComfyNode):
         black_bars: str = BLACK_BARS[0],
         disparity_file: str = NO_FILE,
         save_workflow: bool = True,
+        lens: Any = None,
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
+        look = DEFAULT_LENS if lens is None else checked_lens(lens)
+        falloff = falloff_alone(look) if renderer == "model" else EQ_1
         placing = MapFit(fit, frame_offset, frames_per_map)
         with host.out_of_memory_advice(MEMORY_ADVICE), ExitStack() as opened:
             depth = opened.enter_context(
@@ -330,9 +345,9 @@ class AnyToBokehVideo(io.ComfyNode):
                 if focus is None
                 else GivenFocus(sockets.focal_disparity_of(focus)),
                 Strength(strength) if blur_strength is None else GivenStrength(blur_strength),
-                LensRenderer(device=host.compute_device())
+                LensRenderer(look, host.compute_device())
                 if renderer == "lens"
-                else _model_renderer(model, vae, clip_vision),
+                else _model_renderer(model, vae, clip_vision, falloff),
                 Path(),
                 Encoding(codec, crf),
                 black_bars=black_bars,

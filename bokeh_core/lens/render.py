@@ -47,7 +47,7 @@ def lens_blur(
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength_px: [T] or [1], K >= 0 in px of these frames; at most `strength.most_strength_px`, also
             when multiplied by the lens's near_strength or far_strength.
-        lens: see `LensSettings`; its contour reach is in px of these frames.
+        lens: see `LensSettings`; its contour reach and largest radius are in px of these frames.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
         device: where to compute; None = the device of `frames`. Frames go there one at a time.
         progress: told of finished frames, in order; may raise to stop.
@@ -93,8 +93,8 @@ def lens_blur(
             disparity[t : t + 1].to(device).contiguous(),
             focal_disparity[t : t + 1].to(device),
             blur_strength_px[t : t + 1].to(device),
+            lens.falloff,
         )[0]
-        radius_px = torch.where(radius_px > 0, lens.near_strength * radius_px, lens.far_strength * radius_px)
         keep = None if protect is None else protect[t].to(frame).clamp(0, 1)
         if keep is not None:
             # Protected pixels are sharp for their surroundings too: they do not bleed out.

@@ -1,16 +1,16 @@
 """What is set on the lens, besides focus and strength: once for every way to Lens Blur."""
 
-import inspect
+import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 from torch import Tensor
 
+from ..coc import Falloff
 from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
 from ..setting_checks import require_number
 from ..strength import most_strength_px
 from .aperture import ROUND, Aperture
-from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
+from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 
 MOST_TOLERANCE_PX = 64.0
 """Greatest contour tolerance on a frame 1024 px wide: four times what any map needed."""
@@ -30,6 +30,9 @@ class LensSettings:
         contour_reach_px: how far, in px of the frames, the disparity's contours may be off the picture's; 0
             trusts the map. Where frames of any width may come it is stated for a frame 1024 px wide, and
             `at_width` turns it over. `lens_blur` and `at_width` check it, as its range is that of a width.
+        focus_range: disparity, 0 to 1, over which all is sharp around the focal plane.
+        largest_radius_px: what no radius exceeds, in px of the frames, or stated and turned over as the
+            contour reach; infinite = no limit.
 
     Raises:
         ValueError: a setting out of range.
@@ -42,13 +45,20 @@ class LensSettings:
     near_strength: float = 1.0
     far_strength: float = 1.0
     contour_reach_px: float = 4.0
+    focus_range: float = 0.0
+    largest_radius_px: float = math.inf
 
     def __post_init__(self) -> None:
         require_number("gamma", self.gamma, 0.2, 5, meaning="2.2 = linear light, 1 = display values")
         require_number("highlight_gain", self.highlight_gain, 0, 1000)
         require_number("highlight_threshold", self.highlight_threshold, 0, 0.999)
-        require_number("near_strength", self.near_strength, 0, 100)
-        require_number("far_strength", self.far_strength, 0, 100)
+        # Which checks what belongs to it.
+        _ = self.falloff
+
+    @property
+    def falloff(self) -> Falloff:
+        """How the blur radius grows with the distance from the focal plane."""
+        return Falloff(self.focus_range, self.near_strength, self.far_strength, self.largest_radius_px)
 
     def at_width(self, width_px: int) -> "LensSettings":
         """The same lens for frames of a width, where this one is stated for frames 1024 px wide.
@@ -56,7 +66,11 @@ class LensSettings:
         Raises:
             ValueError: a contour tolerance outside of 0 to `MOST_TOLERANCE_PX`.
         """
-        return replace(self, contour_reach_px=contour_reach_px(self.contour_reach_px, width_px))
+        return replace(
+            self,
+            contour_reach_px=contour_reach_px(self.contour_reach_px, width_px),
+            largest_radius_px=in_frame_px(self.largest_radius_px, width_px),
+        )
 
     def whole_reach_px(self, width_px: int) -> int:
         """The contour reach in whole px of frames of a width, at least 1 unless it is 0.
@@ -71,10 +85,14 @@ class LensSettings:
     def require_strength(self, blur_strength_px: Tensor, width_px: int) -> None:
         """Check K [T] in px of frames of a width, times the factors in front of and behind the focus.
 
+        A largest radius that such frames take is check enough.
+
         Raises:
             ValueError: more than `strength.most_strength_px`.
         """
         most_px = most_strength_px(width_px)
+        if self.largest_radius_px <= most_px:
+            return
         strength_px = blur_strength_px.max().item()
         for name, factor in (("near_strength", self.near_strength), ("far_strength", self.far_strength)):
             if factor > 1 and factor * strength_px > most_px * (1 + 1e-5):
@@ -100,53 +118,3 @@ def contour_reach_px(tolerance_px: float, width_px: int) -> int:
 
 def _whole_px(reach_px: float) -> int:
     return max(1, round(reach_px)) if reach_px > 0 else 0
-
-
-def lens_of_controls(
-    *,
-    blades: int = ROUND.blades,
-    rotation: float = ROUND.rotation_deg,
-    roundness: float = ROUND.roundness,
-    anamorphic: float = ROUND.anamorphic_ratio,
-    cat_eye: float = ROUND.cat_eye,
-    light: str = DEFAULT_LIGHT,
-    highlight_gain: float = DEFAULT_LENS.highlight_gain,
-    highlight_threshold: float = DEFAULT_LENS.highlight_threshold,
-    near_strength: float = DEFAULT_LENS.near_strength,
-    far_strength: float = DEFAULT_LENS.far_strength,
-    contour_tolerance: float = DEFAULT_LENS.contour_reach_px,
-) -> LensSettings:
-    """The lens, for frames 1024 px wide, that widgets of the node and options of the command line say.
-
-    Args:
-        blades, rotation, roundness, anamorphic, cat_eye: see `Aperture`; degrees, and height over width.
-        light: `linear` or `display`.
-        contour_tolerance: px on a frame 1024 px wide, 0 to 64.
-        highlight_gain, highlight_threshold, near_strength, far_strength: see `LensSettings`.
-
-    Raises:
-        ValueError: one is out of range.
-    """
-    lens = LensSettings(
-        aperture=Aperture(
-            blades=blades,
-            rotation_deg=rotation,
-            roundness=roundness,
-            anamorphic_ratio=anamorphic,
-            cat_eye=cat_eye,
-        ),
-        gamma=gamma_of(light),
-        highlight_gain=highlight_gain,
-        highlight_threshold=highlight_threshold,
-        near_strength=near_strength,
-        far_strength=far_strength,
-        contour_reach_px=contour_tolerance,
-    )
-    lens.at_width(REFERENCE_WIDTH_PX)
-    return lens
-
-
-LENS_CONTROLS: dict[str, Any] = {
-    name: parameter.default for name, parameter in inspect.signature(lens_of_controls).parameters.items()
-}
-"""Defaults of the controls, in order."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
-from ..coc import signed_circle_of_confusion_px
+from ..coc import EQ_1, Falloff, signed_circle_of_confusion_px
 from ..mpi import mpi_regions, region_thresholds
 from ..published import MPI_ALPHA, MPIMode
 from ..strength import checked_strength_px
@@ -35,6 +35,8 @@ class BokehInputs:
         geometry: from the frames' size to the working size.
         regions: uint8 [T, H, W], region of Eq. 2 at each pixel; None makes them from the disparity.
         mpi_alpha: of Eq. 2 where `regions` is None.
+        falloff: how the blur radius grows, in px at the working size; no factor above 1, see
+            `Falloff.scaled_to_one`. The network sees the disparity that blurs alike.
     """
 
     frames: Tensor
@@ -44,6 +46,7 @@ class BokehInputs:
     geometry: WorkingGeometry
     regions: Tensor | None = None
     mpi_alpha: float = MPI_ALPHA
+    falloff: Falloff = EQ_1
 
     @property
     def num_frames(self) -> int:
@@ -62,15 +65,21 @@ class BokehInputs:
         """2 |d - d_f| - 1, [N, 3, h, w]: distance from the focal plane as an image, made before shrinking."""
         # In 8-bit steps and back, as the released loader does: float32 images then agree to the last bit.
         focal = (self.focal_disparity[start:stop].cpu().double() * 255).to(device, torch.float32)
-        disparity = self.disparity[start:stop].to(device, torch.float32) * 255
+        disparity = self.seen_disparity(start, stop).to(device, torch.float32) * 255
         distance = (disparity - focal[:, None, None]).abs() / 255
         image = self.geometry.pad(self.geometry.stretch(distance[:, None])) * 2 - 1
         return repeat(image, "t 1 h w -> t c h w", c=3)
 
+    def seen_disparity(self, start: int, stop: int) -> Tensor:
+        """Disparity [N, H, W] in [0, 1] that stands for the radius wanted, see `falloff`."""
+        return self.falloff.disparity_that_blurs_alike(
+            self.disparity[start:stop], self.focal_disparity[start:stop], self.blur_strength_px[start:stop]
+        )
+
     def network_radius(self, start: int, stop: int, device: torch.device) -> Tensor:
         """Signed blur radius K (d - d_f) in px at working size, [N, 1, h, w], near positive (Eq. 1)."""
         radius_px = signed_circle_of_confusion_px(
-            self.disparity[start:stop].to(device, torch.float32),
+            self.seen_disparity(start, stop).to(device, torch.float32),
             self.focal_disparity[start:stop].to(device),
             self.blur_strength_px[start:stop].to(device),
         )
@@ -86,7 +95,7 @@ class BokehInputs:
         if mpi_mode != "paper":
             return None
         if self.regions is None:
-            disparity, focal_disparity = self.disparity[start:stop], self.focal_disparity[start:stop]
+            disparity, focal_disparity = self.seen_disparity(start, stop), self.focal_disparity[start:stop]
             regions = mpi_regions(disparity, focal_disparity, alpha=self.mpi_alpha)
         else:
             regions = self.regions[start:stop]

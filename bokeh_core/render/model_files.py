@@ -15,12 +15,13 @@ from ..checkpoint.image_encoder import load_image_encoder
 from ..checkpoint.library import state_of_model
 from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
+from ..coc import EQ_1, Falloff
 from ..pipeline.streaming import BokehPipeline
 from ..progress import Check
 from ..published import OVERLAP_FRAMES, MPIMode
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
-from .renderers import ModelRenderer
+from .renderers import ModelRenderer, model_fingerprint
 
 if TYPE_CHECKING:
     from ..pipeline.working_size import WorkingSize
@@ -44,6 +45,7 @@ class FileModel:
         mpi_mode: MPIMode | None = None,
         overlap: int = OVERLAP_FRAMES,
         working_size: WorkingSize = "auto",
+        falloff: Falloff = EQ_1,
     ) -> None:
         """Look at the files.
 
@@ -56,6 +58,7 @@ class FileModel:
             mpi_mode: None takes what the U-Net's file says.
             overlap: frames that neighbouring windows of 8 share, 0 to 7.
             working_size: "auto" (at most the area of 1024 x 576 px), "native", or (width, height) in px.
+            falloff: see `ModelRenderer`.
 
         Raises:
             ValueError: missing files, or parts that do not belong together.
@@ -65,7 +68,7 @@ class FileModel:
         self._image_encoder = image_encoder
         self._device, self._dtype = device, dtype
         self._mpi_mode: MPIMode = mpi_mode or trained_mpi_mode(self._unet)
-        self._overlap, self._working_size = overlap, working_size
+        self._overlap, self._working_size, self._falloff = overlap, working_size, falloff
         self._loaded: ModelRenderer | None = None
 
     @property
@@ -84,7 +87,9 @@ class FileModel:
         return self._loaded
 
     def fingerprint(self) -> str:
-        return f"model {self._weights()} {self._mpi_mode} {self._overlap} {self._working_size}"
+        return model_fingerprint(
+            self._weights(), self._mpi_mode, self._overlap, self._working_size, falloff=self._falloff
+        )
 
     def require_strength(self, strength: Tensor) -> None:
         """Take every strength; beyond what it was trained for, `describe` warns."""
@@ -112,6 +117,7 @@ class FileModel:
             self._overlap,
             self._working_size,
             trained_px=trained_strength_px(self._unet),
+            falloff=self._falloff,
         )
         if self._bundle is None:
             return renderer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -12,6 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..clip.channels import to_rgb
+from ..coc import EQ_1, Falloff
 from ..lens import DEFAULT_LENS, LensSettings, lens_blur
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
@@ -26,7 +27,7 @@ from ..published import (
     WINDOW_FRAMES,
     MPIMode,
 )
-from ..reference_width import REFERENCE_WIDTH_PX
+from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
 from ..strength import strength_in_pixels
 from ..windows import plan_windows
 from .clip_stream import ClipStream, SlidingFrames
@@ -135,6 +136,7 @@ class ModelRenderer:
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
         trained_px: (least, greatest) K that it was trained for, in px at the working size.
+        falloff: how the blur radius grows, its largest radius stated for frames 1024 px wide.
 
     Raises:
         ValueError: an overlap that windows of 8 cannot have.
@@ -148,6 +150,7 @@ class ModelRenderer:
     warning: str = ""
     name: str = "The paper's model"
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
+    falloff: Falloff = EQ_1
 
     def __post_init__(self) -> None:
         plan_windows(WINDOW_FRAMES, overlap=self.overlap)
@@ -156,7 +159,9 @@ class ModelRenderer:
         """Take every strength; beyond what it was trained for, `describe` warns."""
 
     def fingerprint(self) -> str:
-        return f"model {self.weights} {self.mpi_mode} {self.overlap} {self.working_size}"
+        return model_fingerprint(
+            self.weights, self.mpi_mode, self.overlap, self.working_size, falloff=self.falloff
+        )
 
     def describe(self, clip: ClipStream) -> str:
         inputs = self._inputs(clip)
@@ -206,14 +211,22 @@ class ModelRenderer:
             torch.Size((count, 3, height, width)),
         )
         disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))
+        working_width = geometry.inner[1]
+        falloff, factor = self.falloff.scaled_to_one()
         # They can be sliced like the tensors they stand for.
         return BokehInputs(
             cast(Tensor, rgb),
             cast(Tensor, disparity),
             clip.focal_disparity,
-            strength_in_pixels(clip.blur_strength, geometry.inner[1]),
+            strength_in_pixels(clip.blur_strength, working_width) * factor,
             geometry,
+            falloff=replace(falloff, largest_radius_px=in_frame_px(falloff.largest_radius_px, working_width)),
         )
+
+
+def model_fingerprint(*settings: object, falloff: Falloff) -> str:
+    """A text that differs where weights, other settings or falloff of the paper's model do."""
+    return " ".join(["model", *map(str, settings), *([] if falloff == EQ_1 else [repr(falloff)])])
 
 
 def require_whole_calls(part_frames: int) -> None:

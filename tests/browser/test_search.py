@@ -17,6 +17,7 @@ FOUND_FIRST = {
     "disparity": "AnyToBokehDisparityFromImages",
     "moge": "AnyToBokehDisparityFromGeometry",
     "lens": "AnyToBokehLensBlur",
+    "swirl": "AnyToBokehLens",
 }
 # ComfyUI has a node of its own that blurs pictures.
 FOUND_FIRST_OF_OURS = {"blur": "AnyToBokehLensBlur"}

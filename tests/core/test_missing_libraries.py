@@ -20,14 +20,8 @@ MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Win
 VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
 EXAMPLE = "Example Clip (with Depth)"
 VIEWFINDER = "Viewfinder (Click to Focus)"
-NEED_OPENCV = {
-    "Load Depth (Disparity)",
-    "Focus Preview",
-    "Lens Blur (Depth of Field)",
-    VIDEO,
-    EXAMPLE,
-    VIEWFINDER,
-}
+LENS = {"Choose Lens (Swirl, Anamorphic)", "Lens Blur (Depth of Field)"}
+NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", *LENS, VIDEO, EXAMPLE, VIEWFINDER}
 ESTIMATE = "Estimate Depth (Depth Anything V2)"
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from bokeh_core import preview as preview_module
+from bokeh_core.coc import Falloff
 from bokeh_core.preview import captions_of, focus_preview
 
 NEAR_RGB = torch.tensor([0.16, 0.42, 1.0])
@@ -54,6 +55,16 @@ def test_the_tint_depends_on_the_radius_in_shares_of_the_width():
     wide = preview(torch.ones(1, 1, 1024, 3), torch.full((1, 1, 1024), 0.9), strength=16.0)
     half = preview(torch.ones(1, 1, 512, 3), torch.full((1, 1, 512), 0.9), strength=8.0)
     assert torch.allclose(wide[0, 0, 0], half[0, 0, 0], atol=1e-6)
+
+
+def test_the_tint_follows_the_falloff():
+    # In front half the radius, behind nothing: as K 8 shows it, and as no blur.
+    frames, disparity = torch.ones(1, 1, 1024, 3), slope(1)
+    found = preview(frames, disparity, falloff=Falloff(near_strength=0.5, far_strength=0.0))
+    half = preview(frames, disparity, strength=8.0)
+    near = disparity[0, 0] > 0.5
+    assert torch.allclose(found[0, 0, near], half[0, 0, near], atol=1e-6)
+    assert torch.equal(found[0, 0, ~near], frames[0, 0, ~near])
 
 
 def test_the_tint_grows_smoothly_with_the_distance():

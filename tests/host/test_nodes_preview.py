@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from bokeh_core.coc import EQ_1
 from bokeh_core.preview import focus_preview
 from bokeh_core.progress import no_progress
 from tests.host.harness import Array, Graph, HostUnderTest, Node
@@ -48,6 +49,7 @@ def test_schema_and_function_agree(host: HostUnderTest):
     assert function.pop("points_px") is None
     # The node shows whole clips.
     assert function.pop("frame_numbers") is None
+    assert function.pop("falloff") == EQ_1
     assert schema_defaults(host, NODE) == function
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.lens import lens_blur
+from bokeh_core.lens import Aperture, lens_blur
 from bokeh_core.render import FileClip, FileDepth, LensRenderer, RenderJob, Strength, parse_focus, run_job
 from bokeh_core.video_io import CODECS, VideoFile
 from tests.core.render.clips import (
@@ -244,6 +244,44 @@ def test_sockets_take_the_place_of_words(host: HostUnderTest, names: tuple[str, 
     found = torch.stack(list(VideoFile(shown).frames()))
     # Half a 10-bit level in each of Y', Cb, Cr.
     assert (found - expected).abs().max().item() < 1.5 / 876
+
+
+def test_a_lens_reaches_the_renderer(host: HostUnderTest, names: tuple[str, str]):
+    graph = host.graph()
+    maps = sliding_disparity(COUNT, HEIGHT, WIDTH)
+    lens = graph.add("AnyToBokehLens", blades=5, far_strength=0.5, focus_range=0.1)
+    given = {"disparity": host.load(graph, maps), "lens": lens[0], "codec": "ffv1"}
+    shown, _ = run(host, graph, add_node(graph, names[0], "", focus_at="0.2", strength="90", **given))
+    frames = torch.stack(list(VideoFile(host.input_dir / names[0]).frames()))
+    expected = lens_blur(
+        frames,
+        torch.from_numpy(maps),
+        torch.tensor([0.2]),
+        torch.tensor([90.0 * WIDTH / 1024]),
+        aperture=Aperture(blades=5),
+        far_strength=0.5,
+        focus_range=0.1,
+        contour_reach_px=1,
+    )
+    found = torch.stack(list(VideoFile(shown).frames()))
+    # Half a 10-bit level in each of Y', Cb, Cr.
+    assert (found - expected).abs().max().item() < 1.5 / 876
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"blades": 5, "near_strength": 0.5}, "cannot honour blades 5. It honours near_strength"),
+        # The lens can be had, so what is said next is that there is no model.
+        ({"near_strength": 0.5, "focus_range": 0.1}, "The renderer model needs model, vae: connect"),
+    ],
+)
+def test_a_lens_for_the_model(
+    host: HostUnderTest, names: tuple[str, str], settings: dict[str, Any], said: str
+):
+    graph = host.graph()
+    add_node(graph, *names, renderer="model", lens=graph.add("AnyToBokehLens", **settings)[0])
+    assert said in host.expect_error(graph).message
 
 
 def test_depth_as_a_video(host: HostUnderTest, names: tuple[str, str], tmp_path: Path):

@@ -19,6 +19,7 @@ NODE_IDS = {
     "AnyToBokehBlurStrength",
     "AnyToBokehMPIMask",
     "AnyToBokehFocusPreview",
+    "AnyToBokehLens",
     "AnyToBokehLensBlur",
     "AnyToBokehLoadModel",
     "AnyToBokehSampler",

@@ -15,7 +15,7 @@ from ...disk.typed_paths import find_path, typed_path
 from ...disparity.fit import MapFit
 from ...disparity.meaning import DepthMeaning
 from ...focus.focal_plane import BETWEEN_POINTS
-from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, lens_of_controls
+from ...lens import falloff_alone
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
 from ...video_io import CODECS, DEFAULT_CRF, Encoding
@@ -30,6 +30,7 @@ from ..strength_settings import Strength
 from ..typed_focus import parse_focus
 from .clips import ClipPaths
 from .depth_arguments import add_depth, fit_of, meaning_of
+from .lens_arguments import add_lens, lens_file, lens_of
 from .text_files import text_or_file
 
 if TYPE_CHECKING:
@@ -44,21 +45,6 @@ A clip without depth, which Depth Anything V2 estimates; sharp at a pixel, with 
 A folder of clips, each with the depth of its name; the focus pulled from near to far, for editing:
   {called} clips --disparity depths --focus "0: 0.9, 48: 0.3" --codec prores -o blurred
 """
-
-LENS_HELP = {
-    "blades": "of the aperture, 3 to 64; 0 is a round opening",
-    "rotation": "of the polygon, degrees anticlockwise",
-    "roundness": "0 keeps the blades straight, 1 makes a circle",
-    "anamorphic": "height over width of the blur, 0.25 to 4",
-    "cat_eye": "how much the barrel cuts the opening towards the corners, 0 to 1",
-    "light": "linear adds up as in a camera, display averages pixel values",
-    "highlight_gain": "extra light of highlights out of focus; 1 doubles white",
-    "highlight_threshold": "brightness above which a pixel is a highlight, 0 to 0.999",
-    "near_strength": "factor on the blur in front of the focus",
-    "far_strength": "factor on the blur behind the focus",
-    "contour_tolerance": "how far the depth's contours may be off the picture's, in px on a frame 1024 px "
-    "wide; 0 trusts the map",
-}
 
 
 def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentParser:
@@ -100,7 +86,7 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
         help="blur radius in px on a frame 1024 px wide at a disparity 1 from the focus: 16 (default), or "
         "keyframes '0:8, 48:24'",
     )
-    _add_lens_blur(command)
+    add_lens(command)
     _add_model(command)
     output = command.add_argument_group("output")
     output.add_argument(
@@ -115,18 +101,6 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     output.add_argument("--part-frames", type=int, default=PART_FRAMES, help="frames kept together; 8 n")
     output.add_argument("--device", default="auto", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     return command
-
-
-def _add_lens_blur(command: argparse.ArgumentParser) -> None:
-    blur = command.add_argument_group("Lens Blur")
-    for name, default in LENS_CONTROLS.items():
-        blur.add_argument(
-            "--" + name.replace("_", "-"),
-            type=type(default),
-            default=default,
-            choices=list(GAMMA_OF_LIGHT) if name == "light" else None,
-            help=f"{LENS_HELP[name]}; default {default}",
-        )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -206,31 +180,24 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         arguments.part_frames,
         arguments.overwrite,
         arguments.black_bars,
-        tuple(path for path in (focus_file, strength_file) if path is not None),
+        tuple(path for path in (focus_file, strength_file, lens_file(arguments)) if path is not None),
     )
     settings.focus(None)
-    lens_renderer(arguments, torch.device("cpu"))
+    lens = lens_of(arguments)
+    if arguments.renderer == "model":
+        falloff_alone(lens)
     return settings
-
-
-def lens_renderer(arguments: argparse.Namespace, device: torch.device) -> LensRenderer:
-    """Lens Blur as a command line sets it.
-
-    Raises:
-        ValueError: a setting out of range.
-    """
-    lens = lens_of_controls(**{name: getattr(arguments, name) for name in LENS_CONTROLS})
-    return LensRenderer(lens, device)
 
 
 def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:
     """The renderer of a command line; a model is loaded when it is first used.
 
     Raises:
-        ValueError: model files are missing or wrong.
+        ValueError: model files are missing or wrong, or the lens cannot be had.
     """
+    lens = lens_of(arguments)
     if arguments.renderer == "lens":
-        return lens_renderer(arguments, device)
+        return LensRenderer(lens, device)
     from ..model_files import FileModel
 
     return FileModel(
@@ -243,6 +210,7 @@ def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> Lens
         mpi_mode=arguments.mpi_mode,
         overlap=arguments.overlap,
         working_size=arguments.working_size,
+        falloff=falloff_alone(lens),
     )
 
 

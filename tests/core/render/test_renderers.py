@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bokeh_core.coc import EQ_1, Falloff
 from bokeh_core.lens import Aperture, LensSettings, lens_blur
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render.clip_stream import ClipStream, SlidingFrames
@@ -94,6 +95,34 @@ def test_model(
         assert torch.equal(found, whole[start:]), start
 
 
+@pytest.mark.parametrize("mpi_mode", ["released", "paper"])
+def test_the_model_blurs_by_the_falloff(
+    clip: dict[str, Tensor], mpi_mode: Any, small_unet: Any, small_vae: Any, small_image_encoder: Any
+):
+    pipeline = pipeline_on(small_unet, small_vae, small_image_encoder)
+    falloff = Falloff(0.1, 0.5, 2.0, 60.0)
+    found = torch.stack(
+        list(ModelRenderer(pipeline, "w", mpi_mode, falloff=falloff).frames(streamed(clip), 0, nothing))
+    )
+    # By hand: K is doubled, so that behind the focus the factor is 1 and in front of it a quarter.
+    focus = clip["focal_disparity"][:, None, None]
+    distance = clip["disparity"] - focus
+    distance = distance.sign() * (distance.abs() - 0.05).clamp(min=0)
+    distance = torch.where(distance > 0, distance / 4, distance)
+    doubled = 2 * clip["blur_strength"]
+    limit = (60.0 / doubled)[:, None, None]
+    bent = {
+        **clip,
+        "disparity": focus + torch.minimum(torch.maximum(distance, -limit), limit),
+        "blur_strength": doubled,
+    }
+    expected = torch.stack(list(ModelRenderer(pipeline, "w", mpi_mode).frames(streamed(bent), 0, nothing)))
+    # The network's small weights amplify rounding.
+    assert (found - expected).abs().max() < 1e-3
+    plain = torch.stack(list(ModelRenderer(pipeline, "w", mpi_mode).frames(streamed(clip), 0, nothing)))
+    assert (found - plain).abs().max() > 1e-2
+
+
 @pytest.mark.parametrize("start", [4, 24])
 def test_a_run_begins_with_a_decode_call(
     clip: dict[str, Tensor], start: int, small_unet: Any, small_vae: Any, small_image_encoder: Any
@@ -142,6 +171,8 @@ def test_alpha_of_the_source_goes_through_the_model():
 def test_identity_follows_what_matters():
     lenses = [LensSettings(), LensSettings(Aperture(blades=6)), LensSettings(gamma=1.0)]
     assert len({LensRenderer(lens).fingerprint() for lens in lenses}) == 3
+    models = [ModelRenderer(None, "w", falloff=falloff) for falloff in (EQ_1, Falloff(0.1))]  # type: ignore[arg-type]
+    assert len({model.fingerprint() for model in models}) == 2
     assert LensRenderer(device=torch.device("meta")).fingerprint() == LensRenderer().fingerprint()
 
 

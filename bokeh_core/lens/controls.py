@@ -1,0 +1,129 @@
+"""What users set on the lens, by the names of widgets and options: nodes, command line, files, presets."""
+
+import inspect
+import math
+from typing import Any
+
+from ..coc import Falloff
+from ..reference_width import REFERENCE_WIDTH_PX
+from ..setting_checks import require_number
+from ..strength import MAX_STRENGTH
+from .aperture import ROUND, Aperture
+from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
+from .settings import DEFAULT_LENS, LensSettings
+
+
+def lens_of_controls(
+    *,
+    blades: int = ROUND.blades,
+    rotation: float = ROUND.rotation_deg,
+    roundness: float = ROUND.roundness,
+    anamorphic: float = ROUND.anamorphic_ratio,
+    cat_eye: float = ROUND.cat_eye,
+    light: str = DEFAULT_LIGHT,
+    highlight_gain: float = DEFAULT_LENS.highlight_gain,
+    highlight_threshold: float = DEFAULT_LENS.highlight_threshold,
+    near_strength: float = DEFAULT_LENS.near_strength,
+    far_strength: float = DEFAULT_LENS.far_strength,
+    contour_tolerance: float = DEFAULT_LENS.contour_reach_px,
+    focus_range: float = DEFAULT_LENS.focus_range,
+    largest_radius: float = MAX_STRENGTH,
+) -> LensSettings:
+    """The lens, for frames 1024 px wide, that widgets of the node and options of the command line say.
+
+    Args:
+        blades, rotation, roundness, anamorphic, cat_eye: see `Aperture`; degrees, and height over width.
+        light: `linear` or `display`.
+        contour_tolerance: px on a frame 1024 px wide, 0 to 64.
+        highlight_gain, highlight_threshold, near_strength, far_strength, focus_range: see `LensSettings`.
+        largest_radius: px on a frame 1024 px wide, 0 to `strength.MAX_STRENGTH`, which limits nothing.
+
+    Raises:
+        ValueError: one is out of range.
+    """
+    require_number("largest_radius", largest_radius, 0, MAX_STRENGTH, "px", "0 = no blur")
+    lens = LensSettings(
+        aperture=Aperture(
+            blades=blades,
+            rotation_deg=rotation,
+            roundness=roundness,
+            anamorphic_ratio=anamorphic,
+            cat_eye=cat_eye,
+        ),
+        gamma=gamma_of(light),
+        highlight_gain=highlight_gain,
+        highlight_threshold=highlight_threshold,
+        near_strength=near_strength,
+        far_strength=far_strength,
+        contour_reach_px=contour_tolerance,
+        focus_range=focus_range,
+        largest_radius_px=math.inf if largest_radius == MAX_STRENGTH else largest_radius,
+    )
+    lens.at_width(REFERENCE_WIDTH_PX)
+    return lens
+
+
+LENS_CONTROLS: dict[str, Any] = {
+    name: parameter.default for name, parameter in inspect.signature(lens_of_controls).parameters.items()
+}
+"""Defaults of the controls, in order."""
+
+
+def controls_of(lens: LensSettings) -> dict[str, Any]:
+    """What `lens_of_controls` takes for a lens stated for frames 1024 px wide; light may be a gamma."""
+    aperture = lens.aperture
+    return {
+        "blades": aperture.blades,
+        "rotation": aperture.rotation_deg,
+        "roundness": aperture.roundness,
+        "anamorphic": aperture.anamorphic_ratio,
+        "cat_eye": aperture.cat_eye,
+        "light": next((name for name, gamma in GAMMA_OF_LIGHT.items() if gamma == lens.gamma), lens.gamma),
+        "highlight_gain": lens.highlight_gain,
+        "highlight_threshold": lens.highlight_threshold,
+        "near_strength": lens.near_strength,
+        "far_strength": lens.far_strength,
+        "contour_tolerance": lens.contour_reach_px,
+        "focus_range": lens.focus_range,
+        "largest_radius": min(lens.largest_radius_px, MAX_STRENGTH),
+    }
+
+
+FALLOFF_CONTROLS = ("near_strength", "far_strength", "focus_range", "largest_radius")
+"""Those that say how large the blur is where; the others say what it looks like."""
+
+
+def changed_controls(lens: LensSettings) -> dict[str, Any]:
+    """Those controls of a lens that are not at their defaults."""
+    return {name: value for name, value in controls_of(lens).items() if value != LENS_CONTROLS[name]}
+
+
+def shown_controls(controls: dict[str, Any]) -> str:
+    """Controls as a text: `blades 6, cat_eye 0.4`."""
+    return ", ".join(
+        f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
+        for name, value in controls.items()
+    )
+
+
+def lens_report(lens: LensSettings) -> str:
+    """One line that says in what a lens differs from the default one."""
+    changed = changed_controls(lens)
+    return f"{shown_controls(changed)}; all else at its default." if changed else "all at its default."
+
+
+def falloff_alone(lens: LensSettings) -> Falloff:
+    """The part of a lens that the paper's model can honour.
+
+    Raises:
+        ValueError: the lens says more than that.
+    """
+    beyond = {name: value for name, value in changed_controls(lens).items() if name not in FALLOFF_CONTROLS}
+    if beyond:
+        defaults = {name: LENS_CONTROLS[name] for name in beyond}
+        raise ValueError(
+            f"The paper's model has its blur from its training and cannot honour {shown_controls(beyond)}. "
+            f"It honours {', '.join(FALLOFF_CONTROLS)}; set the others back to their defaults "
+            f"({shown_controls(defaults)}), or choose the renderer lens."
+        )
+    return lens.falloff

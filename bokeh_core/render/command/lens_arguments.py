@@ -1,0 +1,131 @@
+"""The lens on the command line: a preset or a file, and every setting as an option."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from ...disk.typed_paths import find_path
+from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, PRESETS, LensSettings, lens_of_controls, with_preset
+from .text_files import read_text
+
+LENS_HELP = {
+    "blades": "of the aperture, 3 to 64; 0 is a round opening",
+    "rotation": "of the polygon, degrees anticlockwise",
+    "roundness": "0 keeps the blades straight, 1 makes a circle",
+    "anamorphic": "height over width of the blur, 0.25 to 4",
+    "cat_eye": "how much the barrel cuts the opening towards the corners, 0 to 1",
+    "light": "linear adds up as in a camera, display averages pixel values",
+    "highlight_gain": "extra light of highlights out of focus; 1 doubles white",
+    "highlight_threshold": "brightness above which a pixel is a highlight, 0 to 0.999",
+    "near_strength": "factor on the blur in front of the focus",
+    "far_strength": "factor on the blur behind the focus",
+    "contour_tolerance": "how far the depth's contours may be off the picture's, in px on a frame 1024 px "
+    "wide; 0 trusts the map",
+    "focus_range": "disparity over which all is sharp around the focus, 0 to 1",
+    "largest_radius": "what no blur radius exceeds, in px on a frame 1024 px wide; 200 limits nothing",
+}
+_PRESET = "preset"
+_EXAMPLE = '{"preset": "swirl", "cat_eye": 0.6}'
+
+
+def add_lens(command: argparse.ArgumentParser) -> None:
+    """Add the options of the lens."""
+    lens = command.add_argument_group(
+        "lens",
+        "Lens Blur honours all of it, the paper's model near and far strength, range and largest radius.",
+    )
+    lens.add_argument(
+        "--lens",
+        metavar="PRESET|FILE.json",
+        help=f"{', '.join(PRESETS)}; or a file such as {_EXAMPLE}, with the settings below by name, _ for -. "
+        "Options given beside it win",
+    )
+    for name, default in LENS_CONTROLS.items():
+        # No default here, so that those that were given are known.
+        lens.add_argument(
+            "--" + name.replace("_", "-"),
+            type=type(default),
+            choices=list(GAMMA_OF_LIGHT) if name == "light" else None,
+            help=f"{LENS_HELP[name]}; default {default}",
+        )
+
+
+def lens_of(arguments: argparse.Namespace) -> LensSettings:
+    """The lens of a command line, stated for frames 1024 px wide.
+
+    Raises:
+        ValueError: an unknown preset, a file that cannot be used, or a setting out of range.
+    """
+    given = {name: getattr(arguments, name) for name in LENS_CONTROLS if getattr(arguments, name) is not None}
+    file = lens_file(arguments)
+    if file is not None:
+        controls = _controls_in(file)
+        # On their own first, so that what is wrong with them is said of the file.
+        _checked(controls, file)
+    elif arguments.lens is not None:
+        controls = with_preset(_preset_named(arguments.lens), {})
+    else:
+        controls = {}
+    return lens_of_controls(**{**controls, **given})
+
+
+def lens_file(arguments: argparse.Namespace) -> Path | None:
+    """The file that --lens names, None where it names a preset or is not given.
+
+    Raises:
+        ValueError: it names neither.
+    """
+    text = arguments.lens
+    if text is None or _preset_named(text) in PRESETS:
+        return None
+    if not text.strip().lower().endswith(".json"):
+        raise ValueError(
+            f"--lens {text!r:.60} is no preset and no file that ends with .json; the presets are "
+            f"{', '.join(PRESETS)}."
+        )
+    return find_path(text, Path.cwd())
+
+
+def _preset_named(text: str) -> str:
+    """The name as presets are written: a shell is easier on `soap-bubble`."""
+    return " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _controls_in(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(read_text(file))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{file} is not JSON ({error}); write settings such as {_EXAMPLE}.") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{file} holds {type(content).__name__}; write settings such as {_EXAMPLE}.")
+    controls = {name: value for name, value in content.items() if name != _PRESET}
+    unknown = [name for name in controls if name not in LENS_CONTROLS]
+    if unknown:
+        raise ValueError(
+            f"{file} sets {', '.join(map(repr, unknown[:5]))}, which no lens has; it may set "
+            f"{', '.join([_PRESET, *LENS_CONTROLS])}."
+        )
+    # JSON knows no whole numbers: 6.0 is 6.
+    controls = {
+        name: int(value) if isinstance(value, float) and name == "blades" and value.is_integer() else value
+        for name, value in controls.items()
+    }
+    if _PRESET not in content:
+        return controls
+    preset = content[_PRESET]
+    named = _preset_named(preset) if isinstance(preset, str) else preset
+    if not isinstance(named, str) or named not in PRESETS:
+        raise ValueError(
+            f"{file} names the preset {preset!r:.60}; choose one of {', '.join(PRESETS)}, or leave it out."
+        )
+    return {**with_preset(named, {}), **controls}
+
+
+def _checked(controls: dict[str, Any], file: Path) -> None:
+    try:
+        lens_of_controls(**controls)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error

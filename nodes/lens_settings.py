@@ -1,0 +1,58 @@
+"""The node that describes a lens: Choose Lens."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.lens import PRESETS, lens_of_controls, lens_report, with_preset
+from . import categories, lens_widgets, sockets
+from .newer_host import known_fields
+
+CUSTOM = "custom"
+
+
+class Lens(io.ComfyNode):
+    """A preset, or widgets -> LENS."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AnyToBokehLens",
+            display_name="Choose Lens (Swirl, Anamorphic)",
+            category=categories.RENDER,
+            description="Describes a lens once for every node that blurs: the shape of its blur, how it "
+            "treats highlights, and where the blur begins and ends.",
+            inputs=[
+                io.Combo.Input(
+                    "preset",
+                    options=[CUSTOM, *PRESETS],
+                    default=CUSTOM,
+                    optional=True,
+                    tooltip="custom (default): every widget below counts. Any other brings its own "
+                    "character, and these widgets are not used: blades to cat_eye, highlight_gain, "
+                    "highlight_threshold. The others still count. The report names the values used.",
+                ),
+                *lens_widgets.opening_inputs(),
+                *lens_widgets.light_inputs(),
+                *lens_widgets.balance_inputs(),
+                *lens_widgets.limit_inputs(),
+                *lens_widgets.contour_inputs(),
+            ],
+            outputs=[
+                sockets.Lens.Output(
+                    display_name="lens",
+                    tooltip="The lens, for Lens Blur, Focus Preview or Any-to-Bokeh Video.",
+                ),
+                io.String.Output(display_name="report", tooltip="The values used that are not the defaults."),
+            ],
+            **known_fields(
+                io.Schema,
+                search_aliases=["bokeh shape", "swirly", "soap bubble", "anamorphic", "cat eye", "preset"],
+            ),
+        )
+
+    @classmethod
+    def execute(cls, preset: str = CUSTOM, **lens_controls: Any) -> io.NodeOutput:
+        controls = lens_controls if preset == CUSTOM else with_preset(preset, lens_controls)
+        lens = lens_of_controls(**controls)
+        return io.NodeOutput(lens, f"{preset}: {lens_report(lens)}")

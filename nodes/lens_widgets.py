@@ -1,0 +1,185 @@
+"""The widgets of a lens, the same on every node that has them."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, LensSettings
+from ..bokeh_core.strength import MAX_STRENGTH
+from . import sockets
+from .newer_host import known_fields
+
+
+def opening_inputs() -> list[Any]:
+    """The widgets that describe the lens opening."""
+    return [
+        io.Int.Input(
+            "blades",
+            default=LENS_CONTROLS["blades"],
+            min=0,
+            max=16,
+            optional=True,
+            tooltip="Aperture blades. 0 (default) is a round opening; 5 to 9 give polygons. 1 and 2 are not "
+            "openings and are refused.",
+        ),
+        io.Float.Input(
+            "rotation",
+            default=LENS_CONTROLS["rotation"],
+            min=-360.0,
+            max=360.0,
+            step=1.0,
+            optional=True,
+            tooltip="Turns the polygon, degrees anticlockwise. Default 0: one corner up. No effect on a "
+            "round opening.",
+        ),
+        io.Float.Input(
+            "roundness",
+            default=LENS_CONTROLS["roundness"],
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="0 (default) keeps the blades straight, 1 makes them a circle.",
+        ),
+        io.Float.Input(
+            "anamorphic",
+            default=LENS_CONTROLS["anamorphic"],
+            min=0.25,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Height over width of the blur, as of an anamorphic lens. 1 (default) is spherical; 2 "
+            "gives tall ovals. The area stays the same.",
+        ),
+        io.Float.Input(
+            "cat_eye",
+            default=LENS_CONTROLS["cat_eye"],
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="How much the barrel cuts the opening towards the corners. 0 (default) never; 1 gives "
+            "slim almonds there. Brightness is kept. Takes two to four times as long.",
+        ),
+    ]
+
+
+def light_inputs() -> list[Any]:
+    """The widgets that describe how light adds up."""
+    return [
+        io.Combo.Input(
+            "light",
+            options=list(GAMMA_OF_LIGHT),
+            default=LENS_CONTROLS["light"],
+            optional=True,
+            tooltip="linear (default): light adds up as in a camera (gamma 2.2), bright points stay bright. "
+            "display: pixel values are averaged as they are, softer and duller, as in the paper's data.",
+        ),
+        io.Float.Input(
+            "highlight_gain",
+            default=LENS_CONTROLS["highlight_gain"],
+            min=0.0,
+            max=20.0,
+            step=0.1,
+            optional=True,
+            tooltip="Extra light for highlights that are out of focus: 0 (default) none, 1 doubles white, "
+            "more makes brighter bokeh balls. Too much flickers on specular surfaces.",
+        ),
+        io.Float.Input(
+            "highlight_threshold",
+            default=LENS_CONTROLS["highlight_threshold"],
+            min=0.0,
+            max=0.99,
+            step=0.01,
+            optional=True,
+            tooltip="Brightness (0 to 1) above which a pixel is a highlight. Default 0.8.",
+        ),
+    ]
+
+
+def balance_inputs() -> list[Any]:
+    """The widgets that weigh the blur in front of the focus against that behind it."""
+    return [
+        io.Float.Input(
+            "near_strength",
+            default=LENS_CONTROLS["near_strength"],
+            min=0.0,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Factor on the blur in front of the focus. Default 1; 0 keeps the foreground sharp.",
+        ),
+        io.Float.Input(
+            "far_strength",
+            default=LENS_CONTROLS["far_strength"],
+            min=0.0,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            tooltip="Factor on the blur behind the focus. Default 1; 0 keeps the background sharp.",
+        ),
+    ]
+
+
+def contour_inputs() -> list[Any]:
+    """The widget that says how far the depth map may be off the picture."""
+    return [
+        io.Float.Input(
+            "contour_tolerance",
+            default=LENS_CONTROLS["contour_tolerance"],
+            min=0.0,
+            max=12.0,
+            step=0.5,
+            optional=True,
+            tooltip="How far the contours of the depth map may be off the picture's, in px on a frame 1024 "
+            "px wide; within it the renderer follows the picture. Default 4 suits estimated depth. 0 trusts "
+            "the map, best for rendered depth.",
+            **known_fields(io.Float.Input, advanced=True),
+        ),
+    ]
+
+
+def limit_inputs() -> list[Any]:
+    """The widgets that say where the blur begins and where it ends."""
+    return [
+        io.Float.Input(
+            "focus_range",
+            default=LENS_CONTROLS["focus_range"],
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            optional=True,
+            tooltip="Disparity over which all is sharp, half of it in front of the focus and half behind, so "
+            "that a whole subject stays sharp. Default 0: only the focal plane; 0.1 to 0.2 holds a person.",
+        ),
+        io.Float.Input(
+            "largest_radius",
+            default=LENS_CONTROLS["largest_radius"],
+            min=0.0,
+            max=MAX_STRENGTH,
+            step=0.5,
+            optional=True,
+            tooltip="What no blur radius exceeds, in px on a frame 1024 px wide. Default 200 limits nothing; "
+            "10 to 20 keeps a far background readable and saves time.",
+        ),
+    ]
+
+
+def lens_input(what: str) -> Any:
+    """The socket of a lens, optional.
+
+    Args:
+        what: the lens does where it is connected; the end of the tooltip.
+    """
+    return sockets.Lens.Input("lens", optional=True, tooltip=f"A lens from Choose Lens. {what}")
+
+
+def checked_lens(lens: Any) -> LensSettings:
+    """Return what came through a LENS socket, stated for frames 1024 px wide.
+
+    Raises:
+        ValueError: it is no lens.
+    """
+    sockets.require_kind(lens, LensSettings, "lens", "Choose Lens")
+    settings: LensSettings = lens
+    return settings
