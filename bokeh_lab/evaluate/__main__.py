@@ -18,7 +18,7 @@ from ..metrics import METRICS, Backbones
 from ..scenes.presets import PRESETS
 from .clip_plan import plan_clips
 from .measure import Event, Settings, is_done
-from .perturb import PERTURBATIONS, parse_perturbations
+from .perturb import PERTURBATIONS, parse_perturbations, with_refined
 from .plan import Bench, EvaluationPlan, make_plan
 from .plot import require_matplotlib
 from .report import PAGE_FILE, write_report
@@ -72,6 +72,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         default="none",
         help=f"disturb the disparity: {', '.join(PERTURBATIONS)}; all that are the same in every "
         "frame, over_time those that are not (default: none)",
+    )
+    what.add_argument(
+        "--refine",
+        action="store_true",
+        help="each of these, and the clean disparity, also as Refine Disparity mends it",
     )
     how = parser.add_argument_group("how")
     how.add_argument("--device", default="cpu", help="cpu, cuda, ... (default: cpu)")
@@ -148,7 +153,8 @@ def plan_of(arguments: argparse.Namespace) -> EvaluationPlan:
         raise ValueError(
             f"--renderers is {names!r:.80}, which names none; write names separated by commas, or {ALL}."
         )
-    return make_plan(clips, specs, parse_perturbations(arguments.perturb), bench)
+    perturbations = parse_perturbations(arguments.perturb)
+    return make_plan(clips, specs, with_refined(perturbations) if arguments.refine else perturbations, bench)
 
 
 def show(bar: Any, event: Event) -> None:

@@ -15,8 +15,8 @@ from ..metrics import Backbones
 from ..peers import BokehTask, Renderer, checked
 from ..scenes.scene import Scene
 from .clips import SceneLayers, load_or_trace
-from .faults import FAULTS
-from .perturb import NONE, measured_focus, perturb
+from .maps import ClipMaps, map_numbers
+from .perturb import NONE
 from .plan import Bench, Unit, clip_file, clip_video_file
 from .references import GROUND_TRUTH
 from .scoring import Scorer
@@ -89,10 +89,13 @@ def measure_clip(
 
     scene, truth = load_or_trace(clip, file, bench.device, tracing)
     failed = False
-    for unit in waiting:
+    maps = ClipMaps(truth, clip.seed)
+    # Maps that are the same for several renderers are made once.
+    order = list(dict.fromkeys(unit.perturbation for unit in waiting))
+    for unit in sorted(waiting, key=lambda unit: order.index(unit.perturbation)):
         label = f"{clip.name}: {unit.renderer}, {unit.perturbation}"
         try:
-            _measure(unit, scene, truth, bench, settings)
+            _measure(unit, scene, truth, maps, bench, settings)
         except (RuntimeError, ValueError, MemoryError) as error:
             failed = True
             report(Event(label, unit, f"{type(error).__name__}: {error}"))
@@ -102,20 +105,18 @@ def measure_clip(
         file.unlink()
 
 
-def _measure(unit: Unit, scene: Scene, truth: GroundTruthClip, bench: Bench, settings: Settings) -> None:
+def _measure(
+    unit: Unit, scene: Scene, truth: GroundTruthClip, maps: ClipMaps, bench: Bench, settings: Settings
+) -> None:
     renderer = find_renderer(unit.spec)
     if unit.renderer == GROUND_TRUTH:
         renderer = replace(renderer, render=lambda _: truth.bokeh)
     device = torch.device(bench.device)
-    disparity = perturb(truth.disparity, unit.perturbation, unit.clip.seed)
-    focus = truth.focal_disparity
-    if unit.perturbation in FAULTS:
-        # A shift of the whole map costs nothing where the focus is taken from the same map.
-        focus = measured_focus(focus, truth.in_focus, truth.disparity, disparity)
+    given = maps.under(unit.perturbation)
     task = BokehTask(
         frames=truth.frames,
-        disparity=disparity,
-        focal_disparity=focus,
+        disparity=given.disparity,
+        focal_disparity=given.focal_disparity,
         blur_strength_px=truth.blur_strength_px,
         gamma=truth.gamma,
         device=device,
@@ -140,6 +141,7 @@ def _measure(unit: Unit, scene: Scene, truth: GroundTruthClip, bench: Bench, set
             "perturbation": unit.perturbation,
             "values": scores.values,
             "missing": scores.missing,
+            "map_values": map_numbers(given.values),
             "seconds_per_frame": seconds / len(rendered),
             "peak_gpu_bytes": gpu_bytes,
             "machine": machine(bench.device),

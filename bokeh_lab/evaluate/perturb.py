@@ -9,7 +9,7 @@ frame to frame are in `faults`.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from .faults import FAULT_TITLES, FAULTS, Change, Maps
 NONE = "none"
 ALL = "all"
 OVER_TIME = "over_time"
+_REFINED = "+refined"
 
 _ELASTIC_ALPHA = 50.0
 _ELASTIC_SIGMA_PX = 4.0
@@ -69,6 +70,21 @@ def parse_perturbations(text: str) -> tuple[str, ...]:
     for name in names:
         _change_named(name)
     return (NONE, *dict.fromkeys(name for name in names if name != NONE))
+
+
+def with_refined(names: Sequence[str]) -> tuple[str, ...]:
+    """Perturbations, and after them each of them refined by the pack's Refine Disparity."""
+    return (*names, *(name + _REFINED for name in names))
+
+
+def is_refined(name: str) -> bool:
+    """Whether a name of `with_refined` is that of refined maps."""
+    return name.endswith(_REFINED)
+
+
+def base_of(name: str) -> str:
+    """The perturbation of a name of `with_refined`."""
+    return name.removesuffix(_REFINED)
 
 
 def measured_focus(focal_disparity: Tensor, subject: Tensor, clean: Tensor, disturbed: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from ..peers import Renderer
 from ..scenes.library import MANIFEST
 from .clip_plan import ClipPlan
 from .clips import open_library
-from .perturb import NONE
+from .perturb import NONE, is_refined
 from .selection import find_renderers
 from .source_code import LABORATORY, defining_files, files_below, hash_of_code
 
@@ -104,6 +104,8 @@ def make_plan(
     scenes = hash_of_code([*files_below(LABORATORY / "scenes"), LABORATORY / "ground_truth.py"])
     scoring = hash_of_code([_HERE / "scoring.py"])
     perturbing = hash_of_code([_HERE / "perturb.py"])
+    mapping = hash_of_code([LABORATORY / "metrics" / "maps.py"])
+    refining = hash_of_code([_HERE / "maps.py"])
     # The manifest holds the hash of every picture.
     libraries = {clip.library: _manifest_hash(clip) for clip in clips}
     measured_with = {**asdict(bench), "weights": _contents(bench.weights)}
@@ -113,6 +115,7 @@ def make_plan(
         for spec, item in able:
             for perturbation in perturbations[:1] if item.given_layers else perturbations:
                 disturbed_by = None if perturbation == NONE else perturbing
+                disturbed_by = refining if is_refined(perturbation) else disturbed_by
                 key = _key(
                     {
                         "renderer": item.name,
@@ -123,6 +126,7 @@ def make_plan(
                     clip_key,
                     renderer_code[item.name],
                     scoring,
+                    mapping,
                     disturbed_by,
                 )
                 units.append(Unit(clip, clip_key, item.name, spec, perturbation, key))

@@ -13,6 +13,7 @@ from .results import Measurement, Row, read_measurements, summarise
 from .tables import (
     clips_csv,
     comparison_tables,
+    map_tables,
     markdown,
     missing_table,
     published_table,
@@ -43,7 +44,13 @@ def write_report(
     rows = summarise(plan, measurements, failures, out)
     heading = f"{len({unit.clip for unit in plan.units})} clips of the preset {plan.units[0].clip.preset}"
     facts = _facts(plan, measurements, command)
-    tables = [*comparison_tables(rows), *robustness_tables(rows), *missing_table(rows), published_table()]
+    tables = [
+        *comparison_tables(rows),
+        *robustness_tables(rows),
+        *map_tables(measurements),
+        *missing_table(rows),
+        published_table(),
+    ]
     write_whole_text(out / "table.csv", clips_csv(measurements))
     write_whole_text(out / "summary.csv", summary_csv(rows))
     write_whole_text(out / "table.md", markdown(tables, heading, facts))
@@ -90,8 +97,10 @@ def _facts(plan: EvaluationPlan, measurements: Sequence[Measurement], command: s
         )
     if len(plan.perturbations) > 1:
         facts.append(
-            "Disturbed disparity: the focal disparity stays that of the clean map, and what is random is "
-            "drawn once a clip. Renderers given the layers see no disparity and are left out."
+            "Disturbed disparity: what is the same in every frame is drawn once a clip, and the focal "
+            "disparity stays that of the clean map. Faults over time are drawn for every frame; for them and "
+            "for refined maps the focus is measured on the subject in the map at hand. Renderers given the "
+            "layers see no disparity and are left out."
         )
     undisturbed = sum(unit.perturbation == NONE for unit in plan.units)
     measured = sum(m.unit.perturbation == NONE for m in measurements)

@@ -22,6 +22,7 @@ class Measurement:
     Attributes:
         unit: what was measured.
         values: by name of the metric; a metric of sets has none.
+        map_values: of the disparity that was given, by name of the metric.
         seconds_per_frame: on `machine`, with `processes` at the same time.
         strength_px: greatest K of the clip.
         focal_disparity: at the first and the last frame.
@@ -29,6 +30,7 @@ class Measurement:
 
     unit: Unit
     values: Mapping[str, Value]
+    map_values: Mapping[str, float]
     seconds_per_frame: float
     machine: str
     processes: int
@@ -124,6 +126,7 @@ def _measurement(unit: Unit, content: Mapping[str, Any]) -> Measurement:
     return Measurement(
         unit,
         missing | values,
+        {name: number(value) for name, value in content["map_values"].items()},
         content["seconds_per_frame"],
         content["machine"],
         content["processes"],

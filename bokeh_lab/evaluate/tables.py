@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..metrics import METRICS, Missing, Value
+from ..metrics.maps import MAP_METRICS
 from ..metrics.registry import Metric
-from .perturb import NONE, TITLES
+from .perturb import NONE, TITLES, base_of, is_refined
 from .published import PUBLISHED, PUBLISHED_COLUMNS
 from .references import ANOTHER_GRID, GROUND_TRUTH
 from .results import Measurement, Row
@@ -83,12 +84,38 @@ def comparison_tables(rows: Sequence[Row]) -> list[Table]:
 
 def robustness_tables(rows: Sequence[Row]) -> list[Table]:
     """One table a metric: renderers in rows, perturbations in columns, the change against the clean map."""
-    perturbations = list(dict.fromkeys(row.perturbation for row in rows))
-    if perturbations in ([], [NONE]):
+    perturbations = list(dict.fromkeys(base_of(row.perturbation) for row in rows))
+    if all(row.perturbation == NONE for row in rows):
         return []
     return [
         _robustness(metric, rows, perturbations) for metric in METRICS if metric.name in ROBUSTNESS_METRICS
     ]
+
+
+def map_tables(measurements: Sequence[Measurement]) -> list[Table]:
+    """What metrics say of the maps, mean over clips; nothing where none was disturbed or refined."""
+    clips: dict[str, dict[str, Measurement]] = {}
+    for m in measurements:
+        # Renderers of one clip are given the same maps.
+        clips.setdefault(m.unit.perturbation, {}).setdefault(m.unit.clip.name, m)
+    if set(clips) <= {NONE}:
+        return []
+    body = []
+    for perturbation, of in clips.items():
+        means = [
+            _mean([m.map_values[metric.name] for m in of.values() if metric.name in m.map_values])
+            for metric in MAP_METRICS
+        ]
+        title = TITLES[base_of(perturbation)] + (", refined" if is_refined(perturbation) else "")
+        cells = (_cell(mean, metric.digits, None) for mean, metric in zip(means, MAP_METRICS, strict=True))
+        body.append((Cell(title), *cells, Cell(str(len(of)))))
+    header = ("disparity", *(f"{metric.title} {DOWN}" for metric in MAP_METRICS), "clips")
+    intro = "Of disparity in [0, 1]; OPW is the difference that motion between frames does not explain."
+    return [Table("The maps themselves", intro, header, tuple(body))]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def missing_table(rows: Sequence[Row]) -> list[Table]:
@@ -202,22 +229,25 @@ def _comparison(title: str, intro: str, rows: Sequence[Row]) -> Table:
 
 
 def _robustness(metric: Metric, rows: Sequence[Row], perturbations: Sequence[str]) -> Table:
-    named: dict[str, dict[str, Row]] = {}
+    named: dict[tuple[str, bool], dict[str, Row]] = {}
     for row in rows:
         if not row.given_layers and row.clips:
-            named.setdefault(row.renderer, {})[row.perturbation] = row
+            which = (row.renderer, is_refined(row.perturbation))
+            named.setdefault(which, {})[base_of(row.perturbation)] = row
     tops = {
         p: _best(_metric_column(metric), [of[p] for of in named.values() if p in of]) for p in perturbations
     }
     body = []
-    for renderer, of in named.items():
-        clean = of[NONE].values.get(metric.name) if NONE in of else None
-        cells = [Cell(next(iter(of.values())).title)]
+    for (renderer, refined), of in named.items():
+        raw = named.get((renderer, False), {})
+        clean = raw[NONE].values.get(metric.name) if NONE in raw else None
+        cells = [Cell(next(iter(of.values())).title + (", refined" if refined else ""))]
         for p in perturbations:
             value = of[p].values.get(metric.name) if p in of else None
             compete = p in of and of[p].complete and renderer not in SANITY
             cell = _cell(value, metric.digits, tops[p] if compete else None)
-            if p != NONE and isinstance(value, float) and isinstance(clean, float) and math.isfinite(clean):
+            changed = p != NONE or refined
+            if changed and isinstance(value, float) and isinstance(clean, float) and math.isfinite(clean):
                 change = f"({value - clean:+.{metric.digits}f})"
                 cell = Cell(f"{cell.text} {change}".replace("-", MINUS), cell.best)
             cells.append(cell)

@@ -29,6 +29,7 @@ def write_result(
         "key": unit.key,
         "values": {**dict.fromkeys(per_clip - {"fd", "lpips"}, 0.5), "psnr": psnr},
         "missing": {**missing, "fd": "no weights: RAFT", "lpips": "no weights: SqueezeNet"},
+        "map_values": {"opw": 0.25},
         "seconds_per_frame": seconds,
         "machine": "this",
         "processes": 1,

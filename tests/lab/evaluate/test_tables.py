@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from bokeh_lab.evaluate.results import Row
+from bokeh_lab.evaluate.clip_plan import plan_clips
+from bokeh_lab.evaluate.plan import Unit
+from bokeh_lab.evaluate.results import Measurement, Row
 from bokeh_lab.evaluate.tables import (
     Table,
     comparison_tables,
+    map_tables,
     markdown,
     missing_table,
     published_table,
@@ -106,6 +109,44 @@ def test_infinite_psnr_of_the_truth():
     truth = row("ground_truth", math.inf, math.inf, 0.0, given_layers=True)
     (table,) = comparison_tables([truth, row("layers", 60.0, 60.0, 0.1, given_layers=True)])
     assert columns(table, "PSNR, dB") == {"Ground_Truth": "\u221e", "Layers": "*60.00*"}
+
+
+def test_refined_maps_have_rows_of_their_own_beside_the_clean_map():
+    rows = [
+        row("lens", 40.0, 35.0, 0.1),
+        row("lens", 38.0, 33.0, 0.1, perturbation="flicker"),
+        row("lens", 39.9, 35.0, 0.1, perturbation="none+refined"),
+        row("lens", 39.5, 34.0, 0.1, perturbation="flicker+refined"),
+    ]
+    psnr, *_ = robustness_tables(rows)
+    assert psnr.header == ("renderer", "clean", "flicker")
+    cells = [[cell.text.replace("\u2212", "-") for cell in cells] for cells in psnr.rows]
+    assert cells == [
+        ["Lens", "40.00", "38.00 (-2.00)"],
+        ["Lens, refined", "39.90 (-0.10)", "39.50 (-0.50)"],
+    ]
+    assert psnr.rows[0][1].best and psnr.rows[1][2].best
+
+
+def measured(clip: str, renderer: str, perturbation: str, **values: float) -> Measurement:
+    (plan,) = plan_clips("paper", 1, "64x48", 2, seed_from=int(clip))
+    unit = Unit(plan, "", renderer, renderer, perturbation, "")
+    return Measurement(unit, {}, values, 0.1, "this", 1, 8.0, (0.5, 0.5))
+
+
+def test_maps_are_measured_once_whatever_renders_them():
+    measurements = [
+        measured("1", "gather", "none", map_error=0.0, opw=0.01),
+        measured("1", "lens", "none", map_error=0.0, opw=0.01),
+        measured("2", "lens", "none", map_error=0.0, opw=0.03),
+        measured("1", "lens", "flicker+refined", map_error=0.125),
+    ]
+    (table,) = map_tables(measurements)
+    assert [[cell.text for cell in cells] for cells in table.rows] == [
+        ["clean", "0.0000", "0.0200", "2"],
+        ["flicker, refined", "0.1250", "\u2013", "1"],
+    ]
+    assert map_tables(measurements[:3]) == []
 
 
 def test_robustness_shows_the_change_against_the_clean_map():
