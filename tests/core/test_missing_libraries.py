@@ -21,7 +21,8 @@ VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
 EXAMPLE = "Example Clip (with Depth)"
 VIEWFINDER = "Viewfinder (Click to Focus)"
 LENS = {"Choose Lens (Swirl, Anamorphic)", "Lens Blur (Depth of Field)"}
-NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", *LENS, VIDEO, EXAMPLE, VIEWFINDER}
+REFINE = "Refine Depth (Steady, Sharp Outlines)"
+NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", *LENS, REFINE, VIDEO, EXAMPLE, VIEWFINDER}
 ESTIMATE = "Estimate Depth (Depth Anything V2)"
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {

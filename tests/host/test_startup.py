@@ -12,6 +12,7 @@ NODE_IDS = {
     "AnyToBokehDisparityFromImages",
     "AnyToBokehDisparityFromGeometry",
     "AnyToBokehEstimateDisparity",
+    "AnyToBokehRefineDisparity",
     "AnyToBokehFocusAtValue",
     "AnyToBokehFocusAtPoint",
     "AnyToBokehFocusOnMask",

@@ -3,6 +3,7 @@
 from .clip import RefinedDisparity, refine_clip, refine_disparity
 from .report import RefineReport
 from .settings import RefineSettings
+from .view import changes_view
 from .window import DisparityRefiner
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "RefineReport",
     "RefineSettings",
     "RefinedDisparity",
+    "changes_view",
     "refine_clip",
     "refine_disparity",
 ]

@@ -1,0 +1,86 @@
+"""The node that mends depth by the frames: Refine Disparity."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..bokeh_core.disparity.refine import RefineSettings, changes_view, refine_clip
+from . import categories, host, sockets
+from .newer_host import known_fields
+
+
+class RefineDisparity(io.ComfyNode):
+    """Frames + DISPARITY -> DISPARITY."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="AnyToBokehRefineDisparity",
+            display_name="Refine Depth (Steady, Sharp Outlines)",
+            category=categories.DEPTH,
+            description="Mends depth by the frames: no flicker, soft outlines on the edges of the picture, "
+            "torn limbs restored from the frames around. What is not found to be wrong stays as it is.",
+            inputs=[
+                io.Image.Input("frames", tooltip="The video frames; alpha is ignored."),
+                sockets.Disparity.Input(
+                    "disparity", tooltip="Disparity of the clip, of the size of the frames."
+                ),
+                io.Boolean.Input(
+                    "outlines",
+                    default=RefineSettings.outlines,
+                    optional=True,
+                    tooltip="Puts soft outlines, up to 12 px wide on a frame 1024 px wide, on the edges of "
+                    "the picture. Default on; sharp maps and slanted surfaces stay as they are.",
+                ),
+                io.Boolean.Input(
+                    "steady",
+                    default=RefineSettings.steady,
+                    optional=True,
+                    tooltip="Takes out flicker: scale, shift and slow waves of each map follow the 8 frames "
+                    "before and after. Default on; nothing is taken from beyond a cut.",
+                ),
+                io.Boolean.Input(
+                    "limbs",
+                    default=RefineSettings.limbs,
+                    optional=True,
+                    tooltip="Restores a surface that one map lacks, such as a torn arm, or has alone, from "
+                    "the 3 frames before and after. Default on.",
+                ),
+            ],
+            outputs=[
+                sockets.Disparity.Output(
+                    display_name="disparity", tooltip="Disparity of every frame, 0 = farthest to 1 = nearest."
+                ),
+                io.Image.Output(
+                    display_name="changes",
+                    tooltip="What came nearer in orange, what went farther in blue, full at a change of 0.1.",
+                ),
+                io.String.Output(display_name="report", tooltip="How much was changed, and by which part."),
+            ],
+            **known_fields(
+                io.Schema,
+                search_aliases=[
+                    "depth flicker",
+                    "stabilize depth",
+                    "temporal depth",
+                    "depth edges",
+                    "guided filter",
+                    "refine depth",
+                    "bokeh",
+                ],
+            ),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        frames: Any,
+        disparity: Any,
+        outlines: bool = RefineSettings.outlines,
+        steady: bool = RefineSettings.steady,
+        limbs: bool = RefineSettings.limbs,
+    ) -> io.NodeOutput:
+        settings = RefineSettings(outlines=outlines, steady=steady, limbs=limbs)
+        found = refine_clip(frames, disparity, settings, progress=host.progress())
+        view = changes_view(disparity.to(found.disparity), found.disparity)
+        return io.NodeOutput(found.disparity, view, str(found.report))
