@@ -1,5 +1,6 @@
 """Nodes that say where the lens is focused: Focus at Value, Focus at Point, Focus on Mask."""
 
+import json
 import logging
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..bokeh_core.focus.pull import centres_of_masks, measured_points
 from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from . import categories, sockets
 from .newer_host import known_fields
+from .strip_report import strip_report
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +66,10 @@ def _outputs() -> list[Any]:
     ]
 
 
-def _output(focus: Tensor, points_px: Tensor | None = None) -> io.NodeOutput:
-    return io.NodeOutput(sockets.FocusPull(focus, points_px), focus[0].item())
+def _output(
+    focus: Tensor, points_px: Tensor | None = None, ui: dict[str, list[Any]] | None = None
+) -> io.NodeOutput:
+    return io.NodeOutput(sockets.FocusPull(focus, points_px), focus[0].item(), ui=ui)
 
 
 def _log_late_keyframes(keyframes: str, num_values: int, num_frames: int) -> None:
@@ -182,7 +186,12 @@ class FocusAtPoint(io.ComfyNode):
                 _easing_input(),
             ],
             outputs=_outputs(),
-            **known_fields(io.Schema, search_aliases=[*_SEARCH, "click to focus", "tap to focus"]),
+            **known_fields(
+                io.Schema,
+                search_aliases=[*_SEARCH, "click to focus", "tap to focus"],
+                # The depth that its picture shows is sent again after a reload.
+                has_intermediate_output=True,
+            ),
         )
 
     @classmethod
@@ -200,7 +209,12 @@ class FocusAtPoint(io.ComfyNode):
         focus = focus_at_point(disparity, x, y, radius, smoothing, keyframes, between_keyframes, easing)
         _log_late_keyframes(keyframes, 2, len(focus))
         points = point_keyframes(x, y, keyframes, disparity.shape[1:3])
-        return _output(focus, measured_points(points, len(focus), between_keyframes, easing))
+        widgets = json.dumps([x, y, radius, keyframes, between_keyframes, easing])
+        return _output(
+            focus,
+            measured_points(points, len(focus), between_keyframes, easing),
+            strip_report(disparity, focus, wanted=points.frames, state=widgets),
+        )
 
 
 class FocusOnMask(io.ComfyNode):

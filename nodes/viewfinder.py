@@ -1,7 +1,7 @@
 """The node that is focused by clicking in its picture: Viewfinder."""
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,9 +14,10 @@ from ..bokeh_core.focus.script import FocusScript, parse_script
 from ..bokeh_core.focus_plot import focus_plot
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import strength_in_pixels
-from ..bokeh_core.strip import write_strip
+from ..bokeh_core.strip import frames_of_strip
 from . import categories, host, sockets
 from .newer_host import known_fields
+from .strip_report import strip_report
 
 logger = logging.getLogger(__name__)
 
@@ -99,32 +100,25 @@ class Viewfinder(io.ComfyNode):
 
         points = _points_px(chosen, num_frames, height, width)
         wanted = [decision.frame for decision in decided.focus] + [key.frame for key in decided.strength]
-        strip = write_strip(host.temporary_folder(), disparity, frames, wanted, host.progress())
+        shown = frames_of_strip(num_frames, wanted)
         preview = focus_preview(
-            frames[strip.shown],
-            disparity[strip.shown],
-            focal[strip.shown],
-            strength_in_pixels(strength[strip.shown], width),
-            points_px=points[strip.shown],
-            frame_numbers=strip.shown,
+            frames[shown],
+            disparity[shown],
+            focal[shown],
+            strength_in_pixels(strength[shown], width),
+            points_px=points[shown],
+            frame_numbers=shown,
             progress=host.progress(),
         )
-        report = {
-            **asdict(strip),
-            "pictures": [host.temporary_file(name) for name in strip.pictures],
-            "disparity": [host.temporary_file(name) for name in strip.disparity],
-            "focal": [round(value, 5) for value in focal.tolist()],
-            "strength": [round(value, 3) for value in strength.tolist()],
-            "report": lines,
-            "script": script,
-        }
+        strengths = [round(value, 3) for value in strength.tolist()]
+        facts = {"strength": strengths, "report": lines, "script": script}
         return io.NodeOutput(
             sockets.FocusPull(focal, points),
             strength,
             preview,
             focus_plot(focal, strength, (decision.frame for decision in decided.focus)),
             focal.tolist(),
-            ui={"any_to_bokeh_viewfinder": [report]},
+            ui=strip_report(disparity, focal, frames, wanted, **facts),
         )
 
 

@@ -87,8 +87,8 @@ export class DecisionRow {
     if (features.kinds) this.element.append(this.kind);
     this.element.append(this.radius.label);
     if (features.transitions) {
-      this.way = element("span", { className: "atb-row" }, this.ease, this.transition.label, this.unit);
-      this.element.append(this.way);
+      const way = element("span", { className: "atb-way", text: texts.arrives });
+      this.way = element("div", { className: "atb-row" }, way, this.ease, this.transition.label, this.unit);
     }
     this.element.append(this.remove);
   }
@@ -106,8 +106,8 @@ export class DecisionRow {
       ? say(this.texts, "decision", { frame: decision.frame })
       : this.texts.noDecision;
     for (const control of [this.kind, this.radius.input, this.remove]) control.disabled = !decision;
-    if (this.way) this.way.hidden = !decision || isFirst;
-    this.way?.style.setProperty("display", this.way.hidden ? "none" : "");
+    // It keeps its room, so that the picture does not jump.
+    this.way?.style.setProperty("visibility", !decision || isFirst ? "hidden" : "visible");
     if (!decision) return;
     this.kind.value = decision.kind;
     for (const option of this.kind.options) option.disabled = !possible[option.value];

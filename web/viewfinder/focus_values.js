@@ -1,7 +1,7 @@
 // The focal disparity of a frame, by the same rules as the node's: measured where the point lies, held or
 // locked, and moved in disparity between two decisions.
 
-import { DEFAULT_RADIUS_PX, focusSegment } from "./script.js";
+import { DEFAULT_RADIUS_PX, decisionFor, eased, focusSegment } from "./script.js";
 
 // Lower median of the disparity in a disk: of a disk across an edge it picks one of the two surfaces.
 // map: { width, height, values: Uint8Array, scale: its width over that of the clip }; radius in px of the
@@ -35,12 +35,11 @@ function pixelOf(map, x, y) {
 
 // { value, known }: known is false where only a run can tell (nothing chosen, a followed subject, a mask)
 // and the value is the nearest guess; null where there is no guess either.
-// run: { script, focal } of the last run, or null. mapAt(frame): disparity of that frame, or null.
+// run: { script, focal, isOf(script) -> whether it was made of this one } of the last run, or null. mapAt(frame): disparity of that frame, or null.
 export function focalDisparity(script, frame, mapAt, run) {
   // What the node itself found for this very script.
-  if (run && run.focal[frame] !== undefined && sameFocus(run.script, script)) {
-    return { value: run.focal[frame], known: true };
-  }
+  if (run && run.focal[frame] !== undefined && run.isOf(script)) return { value: run.focal[frame], known: true };
+  if (script.follows) return measured(placeAt(script, frame), frame, mapAt, true);
   const segment = focusSegment(script, frame);
   if (!segment) return run ? { value: run.focal[frame] ?? 0.5, known: false } : null;
   const from = valueOf(segment.from, segment.start, mapAt, run);
@@ -52,8 +51,13 @@ export function focalDisparity(script, frame, mapAt, run) {
   };
 }
 
-function sameFocus(a, b) {
-  return JSON.stringify(a.focus) === JSON.stringify(b.focus);
+// The decision in force, at the place where it looks; a point that follows moves from one to the next.
+export function placeAt(script, frame) {
+  const held = decisionFor(script, frame);
+  const next = script.follows && script.focus.find((decision) => decision.frame > frame);
+  if (!held || !next || frame < held.frame) return held;
+  const weight = eased((frame - held.frame) / (next.frame - held.frame), next.ease);
+  return { ...held, x: held.x + (next.x - held.x) * weight, y: held.y + (next.y - held.y) * weight };
 }
 
 function valueOf(decision, frame, mapAt, run) {
@@ -72,7 +76,7 @@ function measured(decision, frame, mapAt, known) {
 
 // What the last run measured for the same decision while it was held, nearest to a frame.
 function heldInRun(decision, frame, run) {
-  if (!run.script.focus.some((other) => JSON.stringify(other) === JSON.stringify(decision))) return null;
+  if (!run.script?.focus.some((other) => JSON.stringify(other) === JSON.stringify(decision))) return null;
   let best = null;
   for (let t = 0; t < run.focal.length; t++) {
     const segment = focusSegment(run.script, t);

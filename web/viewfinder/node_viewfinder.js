@@ -104,8 +104,19 @@ export class NodeViewfinder {
     this.reportSeen = report;
     this.keyOfRun = key;
     remembered.set(this.place, { ...remembered.get(this.place), key });
-    const run = { ...report, script: readScript(report.script).script };
+    const run = this.model.state ? this.runOfWidgets(report) : this.runOfScript(report);
     this.viewfinder.setRun(new Strip(report, this.urlOf), run);
+  }
+
+  runOfScript(report) {
+    const { script } = readScript(report.script);
+    const focus = JSON.stringify(script.focus);
+    return { ...report, script, isOf: (other) => JSON.stringify(other.focus) === focus };
+  }
+
+  runOfWidgets(report) {
+    const state = JSON.stringify(JSON.parse(report.state));
+    return { ...report, script: null, isOf: () => this.model.state() === state };
   }
 
   // --- what the front end is told ---

@@ -59,6 +59,7 @@ export class PointKeyframes {
       return { script, fault: { key: "outside", values: {} } };
     }
     const racks = this.widget("between_keyframes")?.value === "rack focus";
+    script.follows = !racks;
     script.focus = placed.map(({ frame, x, y }, index) => ({
       frame,
       // The middle of a pixel, so that it is read as the same one again.

@@ -3,7 +3,7 @@
 
 import { DecisionRow, StrengthRow, Transport } from "./controls.js";
 import { element } from "./elements.js";
-import { disparityAt, focalDisparity } from "./focus_values.js";
+import { disparityAt, focalDisparity, placeAt } from "./focus_values.js";
 import { lensOfPage } from "./lens.js";
 import { overlay } from "./overlay.js";
 import {
@@ -105,6 +105,7 @@ export class Viewfinder {
       this.timeline.element,
       this.decisionRow.element,
     );
+    if (this.decisionRow.way) this.element.append(this.decisionRow.way);
     if (model.features.strength) this.element.append(this.strengthRow.element);
   }
 
@@ -324,7 +325,7 @@ export class Viewfinder {
   }
 
   showSample() {
-    const decision = decisionFor(this.script, this.frame);
+    const decision = placeAt(this.script, this.frame);
     if (!decision || !["point", "follow"].includes(decision.kind)) return this.stage.setSample(null);
     const focal = this.mapAt(this.frame) && this.focal(this.frame);
     return this.stage.setSample({
