@@ -61,7 +61,7 @@ const STYLE = `
   position: relative; height: 46px; margin: 0 9px; cursor: pointer; touch-action: none; flex: none;
 }
 .atb-timeline svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
-.atb-lane { position: absolute; left: -9px; right: -9px; border-radius: 4px; background: var(--atb-field); }
+.atb-lane { position: absolute; left: -9px; right: -9px; border-radius: 4px; background: rgb(128 128 128 / 0.16); }
 .atb-lane-focus { top: 0; height: 26px; }
 .atb-lane-strength { top: 29px; height: 17px; }
 .atb-playhead { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: var(--atb-text); pointer-events: none; }

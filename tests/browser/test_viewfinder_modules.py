@@ -1,0 +1,238 @@
+"""The viewfinder's own parts: its script is that of the node, its lens is that of Lens Blur."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Page
+
+from bokeh_core.focus.script import parse_script
+from bokeh_core.lens import lens_blur
+from devtools.demo import BUNDLED_CLIP, BUNDLED_DISPARITY
+from tests.browser.chromium import Chromium
+from tests.browser.clip import cropped
+from tests.browser.viewfinder_page import data_url, imported, page_with_modules, picture_of
+
+NUM_FRAMES = 20
+NEAR, FAR = 204, 51
+SCRIPT = {
+    "version": 1,
+    "frames": NUM_FRAMES,
+    "focus": [
+        {"frame": 2, "kind": "point", "x": 0.2, "y": 0.5, "radius": 1},
+        {"frame": 10, "kind": "point", "x": 0.8, "y": 0.5, "radius": 1, "transition": 6, "ease": "smooth"},
+        {"frame": 13, "kind": "lock", "disparity": 0.5, "transition": 99, "ease": "linear"},
+        {"frame": 17, "kind": "point", "x": 0.2, "y": 0.5, "radius": 1, "ease": "cut"},
+    ],
+    "strength": [
+        {"frame": 4, "k": 8},
+        {"frame": 8, "k": 24, "ease": "smooth"},
+        {"frame": 12, "k": 0, "ease": "cut"},
+    ],
+}
+
+
+@pytest.fixture
+def page(chromium: Chromium) -> Page:
+    return page_with_modules(chromium)
+
+
+def test_focus_and_strength_are_those_of_the_node(page: Page):
+    text = json.dumps(SCRIPT)
+    disparity = torch.full((NUM_FRAMES, 6, 10), FAR / 255)
+    disparity[:, :, :5] = NEAR / 255
+    script = parse_script(text)
+    focal, _ = script.focal_disparities(disparity)
+    values = imported(
+        page,
+        "focus_values",
+        """const { readScript, strengthAt } = await import('/viewfinder/script.js');
+        const { script } = readScript(v[0]);
+        const values = Uint8Array.from({ length: 60 }, (_, i) => (i % 10 < 5 ? v[2] : v[3]));
+        const map = { width: 10, height: 6, values };
+        return Array.from({ length: v[1] }, (_, t) =>
+          [m.focalDisparity(script, t, () => map, null).value, strengthAt(script, t)]);""",
+        text,
+        NUM_FRAMES,
+        NEAR,
+        FAR,
+    )
+    np.testing.assert_allclose([value for value, _ in values], focal.numpy(), atol=1e-6)
+    np.testing.assert_allclose([k for _, k in values], script.strengths(NUM_FRAMES).numpy(), atol=1e-5)
+    # By hand: held, half of the way, there, and a cut.
+    assert [values[t][0] for t in (0, 7, 10, 17)] == pytest.approx([0.8, 0.5, 0.2, 0.8])
+
+
+def test_a_disk_across_an_edge_takes_the_surface_that_fills_more(page: Page):
+    got = imported(
+        page,
+        "focus_values",
+        """const values = Uint8Array.from({ length: 81 }, (_, i) => (i % 9 < 4 ? 200 : 50));
+        const map = { width: 9, height: 9, values };
+        return [[0.3, 0.5, 2], [0.5, 0.5, 2], [1, 0, 0]].map((disk) => m.medianInDisk(map, ...disk));""",
+    )
+    assert [value * 255 for value in got] == pytest.approx([200, 50, 50])
+
+
+def test_what_is_written_is_read_by_the_node(page: Page):
+    text = imported(
+        page,
+        "script",
+        """let script = m.emptyScript();
+        script = m.withDecision(script, { frame: 9, kind: 'point', x: 0.1, y: 0.2, radius: 8 });
+        script = m.withDecision(script, { frame: 4, kind: 'lock', x: 0.1, y: 0.2, disparity: 0.25 });
+        script = m.withDecision(script, { frame: 9, kind: 'follow', x: 0.3, y: 0.2, radius: 8 });
+        script = m.withStrength(script, 3, 12.5);
+        return m.writeScript(m.retimed(m.retimed(script, 'focus', 4, 9), 'focus', 4, 5));""",
+    )
+    script = parse_script(text)
+    assert [(decision.frame, decision.kind) for decision in script.focus] == [(5, "lock"), (9, "follow")]
+    assert script.focus[1].x == 0.3
+    assert [(key.frame, key.k) for key in script.strength] == [(3, 12.5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", None),
+        ("not json", "notJson"),
+        ("[]", "notScript"),
+        ('{"version": 2}', "otherVersion"),
+        ('{"version": 1, "focus": [{"frame": 0, "kind": "point", "x": 1.01}]}', "badValue"),
+        ('{"version": 1, "focus": [{"frame": 0, "kind": "lock"}]}', "badValue"),
+        ('{"version": 1, "focus": [{"frame": -1, "kind": "point"}]}', "badValue"),
+        ('{"version": 1, "strength": [{"frame": 0, "k": 201}]}', "badValue"),
+        ('{"version": 1, "strength": [{"frame": 0, "k": 1}, {"frame": 0, "k": 2}]}', "twice"),
+    ],
+)
+def test_texts_that_are_no_script_are_told_apart(page: Page, text: str, fault: str | None):
+    assert imported(page, "script", "return m.readScript(v[0]).fault?.key ?? null;", text) == fault
+
+
+def test_keyframes_of_points_are_read_as_they_are_written(page: Page):
+    good, bad, twice = imported(
+        page,
+        "point_keyframes",
+        "return v.map((text) => m.readKeyframes(text));",
+        "24: 700, 300\n\n 0: 512.5,288",
+        "0: 1, 2\n24 = 3, 4",
+        "3: 1, 2\n3: 4, 5",
+    )
+    assert good == {
+        "points": [{"frame": 0, "x": 512.5, "y": 288}, {"frame": 24, "x": 700, "y": 300}],
+        "fault": None,
+    }
+    assert bad["fault"] == twice["fault"] == {"key": "badLine", "values": {"line": 2}}
+    assert imported(page, "point_keyframes", "return m.writeKeyframes(v[0]);", good["points"]) == (
+        "0: 512.5, 288\n24: 700, 300"
+    )
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_frames_of_an_mp4_are_those_that_are_decoded(chromium: Chromium, tmp_path: Path, b_frames: int):
+    file = tmp_path / "clip.mp4"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": str(b_frames)})
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for t in range(11):
+            picture = np.full((32, 32, 3), 20 * t, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    page = page_with_modules(chromium, {"clip.mp4": file.read_bytes()})
+    times = imported(page, "mp4_times", "return (await m.frameTimes('/clip.mp4')).times;")
+    with av.open(str(file)) as container:
+        decoded = [frame.time for frame in container.decode(video=0)]
+    np.testing.assert_allclose(np.diff(times), np.diff(np.array(decoded, np.float64)), atol=1e-6)
+    assert len(times) == 11
+    assert times[0] == pytest.approx(0)
+
+
+def test_a_file_that_is_no_mp4_has_no_times(chromium: Chromium):
+    page = page_with_modules(chromium, {"clip.webm": b"\x1aE\xdf\xa3" + bytes(60), "short.mp4": b"\0\0"})
+    for name in ("clip.webm", "short.mp4", "none.mp4"):
+        assert imported(page, "mp4_times", "return m.frameTimes(v[0]);", f"/{name}") is None
+
+
+DRAWN_BY_THE_LENS = """
+const picture = new Image();
+picture.src = v[0];
+await picture.decode();
+const map = { width: v[2], height: v[3], values: Uint8Array.from(v[1]) };
+return m.lensOfPage().render(picture, 'picture', map, v[4], v[5]).toDataURL();
+"""
+
+
+@pytest.mark.parametrize("focal", [0.2, 0.75])
+def test_the_lens_is_that_of_lens_blur(page: Page, focal: float):
+    with av.open(str(BUNDLED_CLIP)) as container:
+        (frame,) = islice(container.decode(video=0), 1)
+    picture = cropped(frame.to_ndarray(format="rgb24"))
+    stored = cv2.imread(str(sorted(BUNDLED_DISPARITY.iterdir())[0]), cv2.IMREAD_UNCHANGED)
+    depth = np.round(cropped(stored) / 65408 * 255).astype(np.uint8)
+    height, width = depth.shape
+    strength_px = 12.0
+    true = lens_blur(
+        torch.from_numpy(picture).float()[None] / 255,
+        torch.from_numpy(depth).float()[None] / 255,
+        torch.tensor([focal]),
+        torch.tensor([strength_px]),
+    )[0].numpy()
+    drawn: Any = imported(
+        page,
+        "lens",
+        DRAWN_BY_THE_LENS,
+        data_url(picture),
+        depth.flatten().tolist(),
+        width,
+        height,
+        focal,
+        strength_px,
+    )
+    reached, sharp = psnr(picture_of(drawn) / 255, true), psnr(picture / 255, true)
+    assert reached > 30
+    assert reached > sharp + 5
+
+
+def test_in_focus_nothing_changes(page: Page):
+    picture = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
+    url, depth = data_url(picture), [128] * (9 * 13)
+    drawn = imported(page, "lens", DRAWN_BY_THE_LENS, url, depth, 13, 9, 128 / 255, 40)
+    assert np.abs(picture_of(drawn).astype(int) - picture).max() <= 1
+
+
+def test_without_a_lens_near_is_blue_and_far_is_red(page: Page):
+    grey = np.full((2, 3, 3), 128, np.uint8)
+    code = """const picture = new Image();
+    picture.src = v[0];
+    await picture.decode();
+    const map = { width: 3, height: 2, values: Uint8Array.from([250, 250, 128, 250, 128, 0]) };
+    return m.overlay(picture, map, 128 / 255, 40).toDataURL();"""
+    shown = picture_of(imported(page, "overlay", code, data_url(grey))).astype(int)
+    assert shown[0, 0, 2] > 160 > shown[0, 0, 0]
+    assert shown[1, 2, 0] > 160 > shown[1, 2, 2]
+    # Between near and in focus runs the line of 1 px.
+    assert shown[0, 1].tolist() == [255, 255, 255]
+    assert shown[0, 2].tolist() == [255, 255, 255]
+
+
+def test_both_languages_say_the_same_things(page: Page):
+    missing = imported(
+        page,
+        "texts",
+        """const shape = (texts) => Object.entries(texts).map(([key, text]) =>
+          `${key} ${typeof text === 'object' ? Object.keys(text) : typeof text}`).sort().join('\\n');
+        return [shape(m.LANGUAGES.en), shape(m.LANGUAGES.zh)];""",
+    )
+    assert missing[0] == missing[1]
+
+
+def psnr(picture: Any, true: Any) -> float:
+    return float(-10 * np.log10(np.square(picture - true).mean()))
