@@ -47,7 +47,7 @@ class Lens(io.ComfyNode):
             ],
             **known_fields(
                 io.Schema,
-                search_aliases=["bokeh shape", "swirly", "soap bubble", "anamorphic", "cat eye", "preset"],
+                search_aliases=["swirly", "soap bubble", "petzval", "cat eye", "preset", "fringing"],
             ),
         )
 
