@@ -25,7 +25,7 @@ from ..video_io import (
     join_parts,
     require_times_fit,
 )
-from .bars import area_of, framed, picture_of
+from .bars import BetweenBars, area_of
 from .clip_stream import ClipStream, StreamedMaps
 from .depth import DepthSource, PreparedDepth
 from .estimated import EstimatedDepth, StoredMaps
@@ -146,7 +146,8 @@ def _render(
         focal,
         strength,
     )
-    picture = clip if area is None else picture_of(clip, area)
+    between = None if area is None else BetweenBars(clip, area)
+    picture = clip if between is None else between.picture
     # Between bars at the sides a blur of as many px is a larger part of the width.
     job.renderer.require_strength(picture.blur_strength)
     described = job.renderer.describe(picture)
@@ -160,8 +161,8 @@ def _render(
     done = kept
     for run in _runs_of_missing(spans, parts):
         frames = job.renderer.frames(picture, run[0].start, check)
-        if area is not None:
-            frames = framed(frames, clip, area, run[0].start)
+        if between is not None:
+            frames = between.framed(frames, run[0].start)
         for span in run:
             _require_space(job, parts, spans, free_bytes)
             parts[span] = _rendered(job, store, span, frames, as_part(rendering, done, len(times)), show)

@@ -1,6 +1,9 @@
 """Films with black bars: left out of the range of depth and of the blur, streamed and resumed."""
 
+from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,8 @@ from bokeh_core.render import (
     TensorClip,
     run_job,
 )
-from bokeh_core.render.bars import area_of
+from bokeh_core.render.bars import BetweenBars, area_of
+from bokeh_core.render.clip_stream import ClipStream
 from bokeh_core.video_io import Encoding
 from tests.core.render.clips import moving_pictures, read_video, sliding_disparity, write_video
 
@@ -64,6 +68,46 @@ def test_the_picture_is_rendered_alone(tmp_path: Path):
     # 8-bit levels; contours are followed as far as the picture's own width says, a tenth of a pixel less.
     assert (AREA.of(found, 1) - expected).abs().max().item() < 3 / 255
     assert found[:, :, :12].max().item() < 2 / 255 and found[:, :, 52:].max().item() < 2 / 255
+
+
+class Counted:
+    """A clip that counts the frames that are read of it."""
+
+    def __init__(self, clip: TensorClip) -> None:
+        self._clip = clip
+        self.read = 0
+
+    def frames(self, start: int) -> Iterator[torch.Tensor]:
+        for frame in self._clip.frames(start, []):
+            self.read += 1
+            yield frame
+
+
+def test_a_frame_is_read_once_and_its_bars_wait_no_longer_than_needed():
+    clip = Counted(TensorClip(film() + 0.01, Fraction(24)))
+    disparity = torch.from_numpy(sliding_disparity(COUNT, HEIGHT, WIDTH))
+    focus, strength = torch.zeros(COUNT), torch.ones(COUNT)
+    size = (HEIGHT, WIDTH)
+    stream = ClipStream(COUNT, size, clip.frames, lambda start: iter(disparity[start:]), focus, strength)
+    between = BetweenBars(stream, AREA)
+    assert between.picture.size == (48, 40)
+    assert torch.equal(between.picture.blur_strength, torch.full((COUNT,), 64 / 40))
+    expected = film() + 0.01
+    AREA.of(expected, 1).mul_(0.5)
+    # A renderer that looks two frames ahead.
+    pictures = between.picture.frames(4)
+    ahead = deque(islice(pictures, 2))
+    waiting = []
+
+    def rendered() -> Iterator[torch.Tensor]:
+        while ahead:
+            ahead.extend(islice(pictures, 1))
+            yield ahead.popleft() * 0.5
+
+    for t, frame in enumerate(between.framed(rendered(), 4), 4):
+        torch.testing.assert_close(frame, expected[t])
+        waiting.append(len(between._bars))
+    assert t == COUNT - 1 and clip.read == COUNT - 4 and max(waiting) == 2
 
 
 def test_bars_may_be_blurred_too(tmp_path: Path):
