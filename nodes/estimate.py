@@ -13,6 +13,7 @@ from ..bokeh_core.disparity.estimator import (
     estimators_in,
     fetched,
     suited_to,
+    weights_without_configuration,
 )
 from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
@@ -45,8 +46,10 @@ def chosen_model(name: str) -> EstimatorFiles:
     small = [files for known, files in found.items() if known.endswith(SMALL.rpartition("/")[2])]
     files = next(iter([*small, *found.values()]), None) if name == INSTALLED else found.get(name)
     if files is None:
+        single = weights_without_configuration(folders)
+        unfit = f" {single[0]} alone is not enough: it lacks its config.json." if single else ""
         raise ValueError(
-            f"There is no depth model {'' if name == INSTALLED else name + ' '}in {folders[0]}. Choose "
+            f"There is no depth model {'' if name == INSTALLED else name + ' '}in {folders[0]}.{unfit} Choose "
             f"download {SMALL} ({REPOSITORIES[SMALL]}), or put a folder with its config.json, "
             "preprocessor_config.json and model.safetensors there."
         )

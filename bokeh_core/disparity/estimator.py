@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..clip.channels import to_rgb
+from ..memory.errors import is_device_memory_error
 from .meaning import DepthMeaning
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ _MOST_PIXELS = 4 * _SIDE_PX**2
 # Activations for each pixel that goes in, in float32: the Large model takes 1850, the Small one 740.
 _BYTES_PER_PIXEL = 2000
 _LARGEST_CONFIG_BYTES = 2**20
+# In a folder that the hub's library has begun to fill.
+_DOWNLOADS = Path(".cache") / "huggingface"
 # Frames that keep a GPU busy.
 _AT_ONCE = 4
 
@@ -138,8 +143,8 @@ class _Preprocessing:
         """(height, width) in px at which the network sees frames of (height, width)."""
         scales = [wanted / given for wanted, given in zip(self.side_px, size, strict=True)]
         if self.keeps_aspect:
-            # As little as possible.
-            scale = min(reversed(scales), key=lambda scale: abs(1 - scale))
+            # As little as possible; of two that are equally far from 1, that of the height.
+            scale = min(scales, key=lambda scale: abs(1 - scale))
             scale = min(scale, (_MOST_PIXELS / (size[0] * size[1])) ** 0.5)
             scales = [scale, scale]
         height, width = (
@@ -182,7 +187,8 @@ class DepthEstimator:
     def needed_bytes(self, size: tuple[int, int], at_once: int = 1) -> int:
         """Memory for computing beside the weights, for frames of (height, width)."""
         height, width = self.size_of(size)
-        return height * width * at_once * _BYTES_PER_PIXEL
+        share = next(self.network.parameters()).element_size() / torch.float32.itemsize
+        return round(height * width * at_once * _BYTES_PER_PIXEL * share)
 
     @torch.no_grad()
     def maps(self, frames: Tensor) -> Tensor:
@@ -191,29 +197,41 @@ class DepthEstimator:
         Returns:
             float32 [B, h, w] in main memory: disparity up to scale and offset, or metres.
 
+        Half precision that overflows is left for good: this and later frames are computed in float32.
+
         Raises:
-            ValueError: the network gives numbers that are not finite.
+            ValueError: the network gives numbers that are not finite in float32.
         """
         weight = next(self.network.parameters())
         pictures = self._preprocessing.prepared(to_rgb(frames).to(weight.device, torch.float32))
         maps: Tensor = self.network(pictures.to(weight.dtype)).float().cpu()
-        if not bool(maps.isfinite().all()):
+        if bool(maps.isfinite().all()):
+            return maps
+        if weight.dtype == torch.float32:
             raise ValueError(
-                f"The depth model gave values that are not finite in {weight.dtype}; use float32."
+                "The depth model gave values that are not finite, also in float32; fetch the model again."
             )
-        return maps
+        self.network.to(torch.float32)
+        return self.maps(frames)
 
 
 def estimated(estimator: DepthEstimator, frames: Iterator[Tensor], at_once: int) -> Iterator[Tensor]:
-    """Estimate a stream of frames [H, W, C], `at_once` together; yields a map [h, w] for each."""
-    waiting: list[Tensor] = []
-    for frame in frames:
-        waiting.append(frame)
-        if len(waiting) == at_once:
-            yield from estimator.maps(torch.stack(waiting))
-            waiting = []
-    if waiting:
-        yield from estimator.maps(torch.stack(waiting))
+    """Estimate a stream of frames [H, W, C]; yields a map [h, w] for each.
+
+    Args:
+        estimator: the model.
+        frames: each [H, W, C] in [0, 1].
+        at_once: frames that the model takes together; one by one once a device cannot hold more.
+    """
+    while waiting := list(islice(frames, at_once)):
+        try:
+            found: Iterable[Tensor] = estimator.maps(torch.stack(waiting))
+        except RuntimeError as error:
+            if at_once == 1 or not is_device_memory_error(error):
+                raise
+            at_once = 1
+            found = (estimator.maps(frame[None])[0] for frame in waiting)
+        yield from found
 
 
 def suited_to(device: torch.device) -> tuple[torch.dtype, int]:
@@ -237,6 +255,12 @@ def estimators_in(folders: Iterable[Path]) -> dict[str, EstimatorFiles]:
     return dict(sorted(found.items()))
 
 
+def weights_without_configuration(folders: Iterable[Path]) -> list[str]:
+    """Names of weights that lie in folders as single files, which say nothing of their network."""
+    found = (sorted([*root.glob("*.safetensors"), *root.glob("*/*.safetensors")]) for root in folders)
+    return [file.name for files in found for file in files if not (file.parent / _CONFIG).is_file()]
+
+
 def fetched(repository: str, into: Path | None = None) -> EstimatorFiles:
     """Find one of `REPOSITORIES` on this machine, or download it: only where a user has named it.
 
@@ -258,7 +282,10 @@ def fetched(repository: str, into: Path | None = None) -> EstimatorFiles:
             return present
     else:
         folder = into / repository.rpartition("/")[2]
-        if folder.is_dir():
+        if folder.is_dir() and not (folder / _DOWNLOADS).is_dir():
+            # Nobody but its owner may change what is in it.
+            return EstimatorFiles(folder)
+        with suppress(ValueError):
             return EstimatorFiles(folder)
     from huggingface_hub import snapshot_download
 

@@ -20,6 +20,7 @@ from bokeh_core.disparity.estimator import (
     estimated,
     estimators_in,
     fetched,
+    weights_without_configuration,
 )
 from tests.core.disparity.tiny_estimator import write_tiny_estimator
 
@@ -45,6 +46,19 @@ def pictures(count: int, height: int = 90, width: int = 160) -> torch.Tensor:
     random = torch.rand((count, 3, 9, 16), generator=torch.Generator().manual_seed(0))
     soft = torch.nn.functional.interpolate(random, (height, width), mode="bicubic").clamp(0, 1)
     return (soft.permute(0, 2, 3, 1) * 255).round() / 255
+
+
+@pytest.mark.parametrize("size", [(90, 160), (160, 90), (64, 64), (300, 121)])
+def test_frames_are_prepared_as_transformers_prepares_them(tiny: Path, size: tuple[int, int]):
+    frames = pictures(1, *size)
+    processor = DPTImageProcessor(**PREPROCESSOR)
+    image = Image.fromarray((frames[0] * 255).round().to(torch.uint8).numpy())
+    expected = processor([image], return_tensors="pt")["pixel_values"]
+    found = estimator._Preprocessing.of(tiny).prepared(frames.movedim(-1, 1))
+    assert found.shape == expected.shape
+    # That one rounds to 8-bit levels after each of two passes of resizing, and cuts off overshoot in between.
+    levels = (found - expected).abs() * torch.tensor(PREPROCESSOR["image_std"])[:, None, None] * 255
+    assert levels.max().item() < 2.5 and levels.mean().item() < 0.5
 
 
 def test_maps_are_those_of_transformers_own_pipeline(tiny: Path):
@@ -118,6 +132,14 @@ def test_models_are_found_by_their_configuration(tiny: Path, tmp_path: Path):
     assert list(estimators_in([tmp_path, tmp_path / "nowhere"])) == ["a/deep", "b"]
 
 
+def test_single_files_of_weights_are_told_from_models(tiny: Path, tmp_path: Path):
+    shutil.copytree(tiny, tmp_path / "model")
+    (tmp_path / "depth_anything_v2_vits_fp16.safetensors").touch()
+    assert weights_without_configuration([tmp_path, tmp_path / "nowhere"]) == [
+        "depth_anything_v2_vits_fp16.safetensors"
+    ]
+
+
 def test_a_fingerprint_follows_the_files(tiny: Path, tmp_path: Path):
     folder = tmp_path / "m"
     shutil.copytree(tiny, folder)
@@ -156,12 +178,47 @@ class TestBadFiles:
         with pytest.raises(ValueError, match=r"preprocessor_config.json is damaged"):
             EstimatorFiles(folder).load()
 
-    def test_numbers_that_are_not_finite(self, tiny: Path):
-        model = EstimatorFiles(tiny).load()
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+    def test_numbers_that_are_not_finite(self, tiny: Path, dtype: torch.dtype):
+        model = EstimatorFiles(tiny).load(dtype)
         network: Any = model.network
         torch.nn.init.constant_(network.inner.head.conv3.bias, float("inf"))
-        with pytest.raises(ValueError, match="not finite"):
+        with pytest.raises(ValueError, match=r"not finite, also in float32; fetch the model again"):
             model.maps(pictures(1, 48, 64))
+
+
+def test_half_precision_that_overflows_goes_on_in_float32(tiny: Path):
+    frames = pictures(3, 48, 64)
+    model, exact = EstimatorFiles(tiny).load(torch.float16), EstimatorFiles(tiny).load()
+    # Beyond 65504, the largest number of float16, on the way; the last layers bring it back.
+    for one in (model, exact):
+        network: Any = one.network
+        with torch.no_grad():
+            network.inner.head.conv1.weight.mul_(3e4)
+            network.inner.head.conv2.weight.mul_(1e-4)
+    found = torch.stack(list(estimated(model, iter(frames), 2)))
+    assert next(model.network.parameters()).dtype == torch.float32
+    assert bool(found.isfinite().all()) and found.shape == (3, 42, 56)
+
+
+def test_a_full_device_takes_frames_one_by_one(tiny: Path):
+    model = EstimatorFiles(tiny).load()
+    plain, asked = model.maps, []
+
+    def narrow(frames: torch.Tensor) -> torch.Tensor:
+        asked.append(len(frames))
+        if len(frames) > 1:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return plain(frames)
+
+    model.maps = narrow  # type: ignore[method-assign]
+    frames = pictures(5, 48, 64)
+    found = torch.stack(list(estimated(model, iter(frames), 4)))
+    assert asked == [4, 1, 1, 1, 1, 1]
+    torch.testing.assert_close(found, torch.stack([plain(frame[None])[0] for frame in frames]))
+    model.maps = lambda _frames: (_ for _ in ()).throw(RuntimeError("another"))  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="another"):
+        list(estimated(model, iter(frames), 4))
 
 
 class TestFetching:
@@ -176,7 +233,7 @@ class TestFetching:
                 raise FileNotFoundError("not in the cache")
             folder = settings.get("local_dir", tiny)
             if folder is not tiny:
-                shutil.copytree(tiny, folder)
+                shutil.copytree(tiny, folder, dirs_exist_ok=True)
             return str(folder)
 
         import huggingface_hub
@@ -196,6 +253,20 @@ class TestFetching:
         assert fetched(SMALL, tmp_path) == files and len(hub) == 1
         # Weights in pickles are never fetched.
         assert set(hub[0]["allow_patterns"]) == {"config.json", "preprocessor_config.json", "*.safetensors"}
+
+    def test_a_download_that_broke_off_goes_on_and_folders_of_others_are_left_alone(
+        self, hub: list[dict[str, Any]], tmp_path: Path
+    ):
+        folder = tmp_path / "Depth-Anything-V2-Small-hf"
+        folder.mkdir()
+        (folder / "notes.txt").write_text("mine")
+        with pytest.raises(ValueError, match="is no Depth Anything model"):
+            fetched(SMALL, tmp_path)
+        assert hub == []
+        (folder / "notes.txt").unlink()
+        folder.rmdir()
+        (tmp_path / "Depth-Anything-V2-Small-hf" / ".cache" / "huggingface").mkdir(parents=True)
+        assert fetched(SMALL, tmp_path).folder == folder and len(hub) == 1
 
     def test_only_known_repositories(self, hub: list[dict[str, Any]]):
         with pytest.raises(ValueError, match="somebody/model is no folder with a depth model"):
