@@ -49,8 +49,8 @@ def chosen_model(name: str) -> EstimatorFiles:
         single = weights_without_configuration(folders)
         unfit = f" {single[0]} alone is not enough: it lacks its config.json." if single else ""
         raise ValueError(
-            f"There is no depth model {'' if name == INSTALLED else name + ' '}in {folders[0]}.{unfit} Choose "
-            f"download {SMALL} ({REPOSITORIES[SMALL]}), or put a folder with its config.json, "
+            f"There is no depth model {'' if name == INSTALLED else name + ' '}in {folders[0]}.{unfit} "
+            f"Choose download {SMALL} ({REPOSITORIES[SMALL]}), or put a folder with its config.json, "
             "preprocessor_config.json and model.safetensors there."
         )
     return files

@@ -216,7 +216,11 @@ def test_a_full_device_takes_frames_one_by_one(tiny: Path):
     found = torch.stack(list(estimated(model, iter(frames), 4)))
     assert asked == [4, 1, 1, 1, 1, 1]
     torch.testing.assert_close(found, torch.stack([plain(frame[None])[0] for frame in frames]))
-    model.maps = lambda _frames: (_ for _ in ()).throw(RuntimeError("another"))  # type: ignore[method-assign]
+
+    def broken(frames: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("another")
+
+    model.maps = broken  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="another"):
         list(estimated(model, iter(frames), 4))
 
