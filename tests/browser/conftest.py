@@ -43,7 +43,35 @@ def chromium() -> Iterator[Chromium]:
         yield running
 
 
-@pytest.fixture(params=[False, True], ids=["canvas_nodes", "vue_nodes"])
+EITHER_KIND = {"params": [False, True], "ids": ["canvas_nodes", "vue_nodes"]}
+
+
+@pytest.fixture(**EITHER_KIND)
 def front_end(chromium: Chromium, host: HostUnderTest, request: pytest.FixtureRequest) -> FrontEnd:
     """The front end, opened anew, with either kind of nodes."""
     return FrontEnd(chromium, host, vue_nodes=request.param)
+
+
+@pytest.fixture(scope="session")
+def kept_pages() -> dict[tuple[str, bool], FrontEnd]:
+    """The page that stands open and may be used again, by host and kind of nodes."""
+    return {}
+
+
+@pytest.fixture(**EITHER_KIND)
+def open_front_end(
+    kept_pages: dict[tuple[str, bool], FrontEnd],
+    chromium: Chromium,
+    host: HostUnderTest,
+    request: pytest.FixtureRequest,
+) -> FrontEnd:
+    """The front end with either kind of nodes, for tests that only load workflows, one after another.
+
+    It is opened anew after another page was, and after a complaint, which no later test shall see.
+    """
+    which = (host.process.url, bool(request.param))
+    kept = kept_pages.get(which)
+    if kept is None or kept.is_closed() or kept.complaints():
+        kept_pages.clear()
+        kept = kept_pages[which] = FrontEnd(chromium, host, vue_nodes=request.param)
+    return kept

@@ -70,6 +70,10 @@ class FrontEnd:
         self.wait("isReady")
         self.draws_vue_nodes = vue_nodes and bool(self.call("knowsSetting", VUE_NODES))
 
+    def is_closed(self) -> bool:
+        """Whether another page was opened in its place."""
+        return bool(self._page.is_closed())
+
     def call(self, name: str, *values: Any) -> Any:
         """Call a function of in_page.js."""
         return self.page.evaluate(CALL, [name, list(values), 1000 * TIMEOUT_S])

@@ -1,0 +1,193 @@
+"""A pretend accelerator: computes on the CPU, refuses what CUDA refuses, and counts what a real one waits for.
+
+Its tensors say that they lie on the device `pretend`. They do not mix with CPU tensors, but for numbers, as on
+CUDA, and every operation on them is counted by its name:
+
+- kernels: what a real device would launch;
+- questions: what makes the host wait for the device's answer, such as `item`, `nonzero`, a mask as an index or
+  a copy to the host;
+- uploads: copies from the host to the device.
+
+Views and bare allocations launch nothing and are not counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+NAME = "pretend"
+
+# Their result depends on values, or its size does, so the host waits for it.
+_QUESTIONS = {
+    "_local_scalar_dense",
+    "_unique2",
+    "equal",
+    "is_nonzero",
+    "masked_select",
+    "nonzero",
+    "unique_consecutive",
+    "unique_dim",
+}
+_INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}
+_ALLOCATIONS = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "resize_", "set_"}
+_COPIES = {"_to_copy", "copy_"}
+_MAKERS = {torch.tensor, torch.as_tensor}
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+
+@dataclass
+class Counts:
+    """What was asked of the device, by the names of operations."""
+
+    kernels: Counter[str] = field(default_factory=Counter)
+    questions: Counter[str] = field(default_factory=Counter)
+    uploads: Counter[str] = field(default_factory=Counter)
+
+    def summary(self) -> str:
+        """Return the sums, on one line."""
+        return ", ".join(f"{sum(counter.values())} {name}" for name, counter in vars(self).items())
+
+
+class PretendTensor(Tensor):
+    """A tensor that says it lies on the pretend device, around the CPU tensor that holds its values."""
+
+    held: Tensor
+
+    @staticmethod
+    def __new__(cls, held: Tensor) -> PretendTensor:
+        wrapper: PretendTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+            cls,
+            held.size(),
+            strides=held.stride(),
+            storage_offset=held.storage_offset(),
+            dtype=held.dtype,
+            device=torch.device(NAME, 0),
+        )
+        wrapper.held = held
+        return wrapper
+
+    @classmethod
+    def __torch_dispatch__(
+        cls, func: Any, types: Sequence[type], args: Args = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        raise RuntimeError(f"{func} on a tensor of a pretend device that is not in use.")
+
+
+class PretendDevice(TorchDispatchMode):
+    """While `in_use`, tensors of the device `pretend` compute, and `counts` counts.
+
+    Args:
+        refuses: told the name of each operation and its tensors; raises where the device does, such as for
+            float64 or for an operation that its backend lacks.
+    """
+
+    def __init__(self, refuses: Callable[[str, Sequence[Tensor]], None] | None = None) -> None:
+        super().__init__()
+        if torch._C._get_privateuse1_backend_name() != NAME:
+            _setup_privateuseone_for_python_backend(NAME)
+        self.device = torch.device(NAME, 0)
+        self.counts = Counts()
+        self._refuses = refuses
+
+    @contextmanager
+    def in_use(self) -> Iterator[PretendDevice]:
+        """Compute and count, from here on to the end of the block."""
+        with self, _MadeOnTheHost():
+            yield self
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Args = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        given = [value for value in pytree.tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
+        if not any(isinstance(value, PretendTensor) for value in given) and not _is_ours(kwargs.get("device")):
+            return func(*args, **kwargs)
+        return self._compute(func, args, kwargs, given)
+
+    def _compute(self, func: Any, args: Args, kwargs: Kwargs, given: list[Tensor]) -> Any:
+        name = func.overloadpacket.__name__
+        on_host = [value for value in given if not isinstance(value, PretendTensor)]
+        wanted = kwargs.get("device")
+        to_host = (wanted is not None and not _is_ours(wanted)) or (
+            name == "copy_" and not isinstance(args[0], PretendTensor)
+        )
+        if name not in _COPIES and any(value.dim() > 0 for value in on_host):
+            shapes = [tuple(value.shape) for value in on_host]
+            raise RuntimeError(f"{func}: expected all tensors on {self.device}, some {shapes} are on the CPU.")
+        if self._refuses is not None:
+            self._refuses(name, given)
+        self._count(func, name, given, on_host=bool(on_host), to_host=to_host)
+
+        held_args, held_kwargs = pytree.tree_map_only(PretendTensor, lambda value: value.held, (args, kwargs))
+        if "device" in held_kwargs:
+            held_kwargs["device"] = torch.device("cpu")
+        result = func(*held_args, **held_kwargs)
+        if to_host:
+            return result
+        return _on_device(func, result, args, kwargs)
+
+    def _count(self, func: Any, name: str, given: list[Tensor], *, on_host: bool, to_host: bool) -> None:
+        by_mask = name in _INDEXING and any(value.dtype == torch.bool for value in given[1:])
+        # How often each is repeated must be known to size the result.
+        repeats = name == "repeat_interleave" and func._overloadname == "Tensor"
+        if to_host:
+            self.counts.questions[name] += 1
+        elif name in _COPIES and on_host:
+            self.counts.uploads[name] += 1
+        elif name in _QUESTIONS or by_mask or repeats:
+            self.counts.questions[name] += 1
+            self.counts.kernels[name] += 1
+        elif name not in _ALLOCATIONS and not _is_view(func):
+            self.counts.kernels[name] += 1
+
+
+class _MadeOnTheHost(TorchFunctionMode):
+    """What torch does not hand to subclasses of its tensors: lists become tensors, and tensors lists."""
+
+    def __torch_function__(
+        self, func: Any, types: Sequence[type], args: Args = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func in _MAKERS and _is_ours(kwargs.get("device")) and not isinstance(args[0], Tensor):
+            device = kwargs.pop("device")
+            return func(*args, **kwargs).to(device)
+        if func is Tensor.tolist and isinstance(args[0], PretendTensor):
+            return args[0].cpu().tolist()
+        return func(*args, **kwargs)
+
+
+def _is_ours(device: Any) -> bool:
+    return device is not None and torch.device(device).type == NAME
+
+
+def _is_view(func: Any) -> bool:
+    """Whether all that an operation returns shares its values with what it was given."""
+    returns = func._schema.returns
+    return bool(returns) and all(
+        value.alias_info is not None and not value.alias_info.is_write for value in returns
+    )
+
+
+def _on_device(func: Any, result: Any, args: Args, kwargs: Kwargs) -> Any:
+    """Results as tensors of the device; what was written to comes back as the tensor that was given."""
+    written: dict[int, PretendTensor] = {}
+    named = zip((argument for argument in func._schema.arguments), args, strict=False)
+    for argument, value in (*named, *((one, kwargs.get(one.name)) for one in func._schema.arguments)):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            written |= {id(one.held): one for one in pytree.tree_leaves(value) if isinstance(one, PretendTensor)}
+    return pytree.tree_map_only(
+        Tensor, lambda value: written[id(value)] if id(value) in written else PretendTensor(value), result
+    )
