@@ -138,7 +138,7 @@ class Timing:
 
 def each_frame(clip: Clip, render: Callable[[Clip], None], workers: int) -> None:
     """Render a clip by the same frame workers as Lens Blur's, one thread each."""
-    render_frames(lambda t, _check: render(clip.frame(t)), len(clip.frames), workers)
+    render_frames(lambda frames, _check: render(clip.frame(frames.start)), len(clip.frames), workers)
 
 
 def measured(clip: Clip, workers: int) -> dict[str, Timing]:

@@ -26,22 +26,25 @@ def blocks_across(length_px: int) -> int:
 
 
 def occupied_blocks(mask: Tensor) -> Tensor:
-    """The blocks [blocks down, blocks across] in which any pixel of a bool [H, W] mask is set."""
-    return F.max_pool2d(mask.float()[None, None], BLOCK_PX, ceil_mode=True)[0, 0] > 0
+    """The blocks [blocks down, blocks across] in which any pixel of a bool [..., H, W] mask is set."""
+    # Side by side for pooling: the frames of a pass share their blocks.
+    planes = mask.float().view(1, -1, *mask.shape[-2:])
+    pooled = F.max_pool2d(planes, BLOCK_PX, ceil_mode=True)[0]
+    return (pooled[0] if len(pooled) == 1 else pooled.amax(0)) > 0
 
 
 def occupied_blocks_by_slab(slab: Tensor, present: Tensor, num_slabs: int) -> Tensor:
     """Find the blocks in which any pixel of each slab is present.
 
     Args:
-        slab: [H, W] int64, the slab of each pixel, in [0, S).
-        present: bool [H, W].
+        slab: [..., H, W] int64, the slab of each pixel, in [0, S); the frames of a pass share their blocks.
+        present: bool [..., H, W].
         num_slabs: S.
 
     Returns:
         bool [S, blocks down, blocks across].
     """
-    height, width = slab.shape
+    height, width = slab.shape[-2:]
     down, across = blocks_across(height), blocks_across(width)
     row = torch.arange(height, device=slab.device) // BLOCK_PX * across
     column = torch.arange(width, device=slab.device) // BLOCK_PX
@@ -67,9 +70,9 @@ class Cover:
 
 
 def areas_of(mask: Tensor, margin_px: int, piece_cost_px: float) -> list[Area]:
-    """Cover a bool [H, W] mask with rectangles, given the margin that each needs around it, see `cover`."""
+    """Cover a bool [..., H, W] mask with rectangles, given the margin that each needs; see `cover`."""
     blocks = occupied_blocks(mask)[None].cpu().numpy()
-    height, width = mask.shape
+    height, width = mask.shape[-2:]
     return cover(blocks, [margin_px], (height, width), piece_cost_px)[0].areas
 
 
@@ -124,8 +127,8 @@ def grown_area(area: Area, reach_px: int, within: Area) -> Area:
 
 
 def part_of(planes: Tensor, area: Area) -> Tensor:
-    """View of an area of [C, H, W]."""
-    return planes[:, area[0], area[1]]
+    """View of an area of [..., H, W]."""
+    return planes[..., area[0], area[1]]
 
 
 def inside(area: Area, outer: Area) -> Area:

@@ -28,14 +28,14 @@ def spread_within_frame(
     the border's pixels instead would count a lamp there many times.
 
     Args:
-        planes: [C, h, w], a part of the frame; there is no light beyond.
+        planes: [C, ..., h, w], a part of the frame; there is no light beyond.
         kernel: [k, k] float32, k odd, sum 1.
         area: (rows, columns) of the planes within the frame.
         target: (rows, columns) to return, no farther from the planes than the kernel reaches.
         frame_size: (H, W) of the frame in px.
 
     Returns:
-        [C, h', w'], the light in `target`.
+        [C, ..., h', w'], the light in `target`.
     """
     blurred = spread_in_darkness(planes, kernel, inside(target, area))
     _divide_near_border(blurred, kernel, target, frame_size)
@@ -58,7 +58,7 @@ def spread_field_within_frame(
     rows, columns = (torch.arange(span.start, span.stop, device=planes.device) for span in surroundings)
     within = ((rows >= 0) & (rows < frame_size[0]))[:, None] & (columns >= 0) & (columns < frame_size[1])
     # The share of each pixel's light that stays inside needs the same mixture of kernels.
-    with_share = torch.cat([padded, within.to(planes)[None]])
+    with_share = torch.cat([padded, within.to(planes).expand_as(padded[:1])])
     blurred = spread_over_field(
         with_share, radius_px, surroundings, aperture=aperture, frame_size=frame_size, check=check
     )
@@ -67,7 +67,7 @@ def spread_field_within_frame(
 
 
 def _with_surroundings(planes: Tensor, area: Area, target: Area, reach: int) -> tuple[Tensor, Area]:
-    """Put darkness around planes [C, h, w] at `area` of the frame, up to a distance from the target.
+    """Put darkness around planes [C, ..., h, w] at `area` of the frame, up to a distance from the target.
 
     Returns:
         The planes, and the area that they fill; it may begin before the frame and end behind it.
@@ -82,7 +82,7 @@ def _with_surroundings(planes: Tensor, area: Area, target: Area, reach: int) -> 
 
 
 def _divide_near_border(blurred: Tensor, kernel: np.ndarray, area: Area, frame_size: tuple[int, int]) -> None:
-    """Divide [C, h, w] by the share of the kernel inside the frame, where that is not all of it."""
+    """Divide [C, ..., h, w] by the share of the kernel inside the frame, where that is not all of it."""
     taps = np.ascontiguousarray(kernel, np.float32)
     # By their digest: the taps themselves would be kept as often as they are asked for.
     key = (hashlib.blake2b(taps.tobytes(), digest_size=16).digest(), kernel.shape[0], *frame_size)

@@ -10,7 +10,7 @@ class Canvas:
     """The picture while it is painted, nearest slab first."""
 
     def __init__(self, like: Tensor, backend: Backend) -> None:
-        """Start an empty canvas for frames like the given [C, H, W] one, painted by a backend."""
+        """Start an empty canvas for frames like the given [C, ..., H, W] one, painted by a backend."""
         self._state = unpainted(like)
         self._backend = backend
 
@@ -26,5 +26,5 @@ class Canvas:
         self._backend.paint(self._state, pieces, radius_px)
 
     def finish(self) -> Tensor:
-        """Light [C, H, W], which fills every pixel."""
+        """Light [C, ..., H, W], which fills every pixel."""
         return light_of(self._state)

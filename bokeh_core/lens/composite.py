@@ -30,18 +30,18 @@ Spread = Callable[[Tensor, float, Area, Area], Tensor]
 
 
 def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) -> Tensor:
-    """Render the layers of one frame.
+    """Render the layers of one frame, or of the frames of a pass.
 
     Within a surface slabs add up and saturate at full coverage; a surface behind another one is seen through
     what the nearer one leaves uncovered. The farthest surface fills what is left, so weights add up to 1.
 
     Args:
-        layers: the frame taken apart.
+        layers: the frame or frames taken apart.
         spread: blurs planes with the lens kernel of a radius.
         reach_px: how far that kernel reaches for a radius.
 
     Returns:
-        [C, H, W] linear light.
+        [C, ..., H, W] linear light.
     """
     backend = backend_of(layers.rim.device)
     slabs = _Slabs.of(layers, reach_px, backend.piece_cost_px)
@@ -62,11 +62,11 @@ def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) 
 
 @dataclass(frozen=True)
 class _Slabs:
-    """Samples of a frame by slab.
+    """Samples of a frame, or of the frames of a pass, by slab.
 
     Attributes:
         shares: of the front and the back layer.
-        rim: [H, W] in {0, 1}, where the near surface of the front layer ends.
+        rim: [..., H, W] in {0, 1}, where the near surface of the front layer ends.
         blocks: bool [2, S, blocks down, blocks across], where the two layers have samples of each slab.
         occupied: bool [S, blocks down, blocks across], where either has.
         rim_blocks: bool [blocks down, blocks across].
@@ -93,7 +93,7 @@ class _Slabs:
         occupied = np.logical_or(*by_layer)
         reach = [reach_px(radius) for radius in radii_px]
         lit = np.stack([grown_blocks(slab, px) for slab, px in zip(occupied, reach, strict=True)])
-        height, width = layers.rim.shape
+        height, width = layers.rim.shape[-2:]
         covers = cover(lit, reach, (height, width), piece_cost_px)
         return cls((front, back), layers.rim, by_layer, occupied, blocks[-1], radii_px, reach, covers)
 
@@ -101,7 +101,7 @@ class _Slabs:
         """Light [C], rim [1] where there is any, and weight [1] of a slab's samples."""
         front, back = (any_block(blocks[slab], area) for blocks in self.blocks)
         has_rim = front and any_block(self.rim_blocks, area)
-        rim = self.rim[area]
+        rim = part_of(self.rim, area)
         channels = self.shares[0].layer.color.shape[0]
         planes = rim.new_empty(channels + has_rim + 1, *rim.shape)
         light, total = planes[:channels], planes[-1]

@@ -15,11 +15,11 @@ def spread(planes: Tensor, kernel: np.ndarray) -> Tensor:
     """Let every pixel spread over its surroundings in the shape of `kernel`.
 
     Args:
-        planes: [C, H, W].
+        planes: [C, ..., H, W].
         kernel: [k, k] float32, k odd, the image of one bright point.
 
     Returns:
-        [C, H, W]; beyond the planes their border pixels are repeated.
+        [C, ..., H, W]; beyond the planes their border pixels are repeated.
     """
     if kernel.shape == (1, 1):
         return planes * float(kernel[0, 0])
@@ -35,13 +35,13 @@ def spread_in_darkness(planes: Tensor, kernel: np.ndarray, target: Area) -> Tens
     """Let every pixel spread in the shape of `kernel`, with no light from beyond the planes.
 
     Args:
-        planes: [C, h, w].
+        planes: [C, ..., h, w].
         kernel: [k, k] float32, k odd, the image of one bright point.
         target: what to return, counted from the corner of the planes; it may begin before them and end behind
             them, by no more than the kernel reaches.
 
     Returns:
-        [C, h', w'], the light that arrives in `target`.
+        [C, ..., h', w'], the light that arrives in `target`.
     """
     if kernel.shape == (1, 1):
         return part_of(planes, target) * float(kernel[0, 0])
@@ -49,18 +49,18 @@ def spread_in_darkness(planes: Tensor, kernel: np.ndarray, target: Area) -> Tens
     if kernel.shape[0] > backend.direct_width_px:
         return _spread_fourier(planes, kernel, target)
     before = [max(-part.start, 0) for part in target]
-    after = [max(part.stop - length, 0) for part, length in zip(target, planes.shape[1:], strict=True)]
+    after = [max(part.stop - length, 0) for part, length in zip(target, planes.shape[-2:], strict=True)]
     if any(before + after):
         planes = F.pad(planes, (before[1], after[1], before[0], after[0]))
     blurred = backend.correlate(planes, np.ascontiguousarray(kernel[::-1, ::-1]), "dark")
     rows, columns = (
         slice(part.start + pad, part.stop + pad) for part, pad in zip(target, before, strict=True)
     )
-    return blurred[:, rows, columns]
+    return blurred[..., rows, columns]
 
 
 def gaussian(planes: Tensor, sigma_px: float) -> Tensor:
-    """Blur [C, H, W] planes with a Gaussian cut at three sigma."""
+    """Blur [C, ..., H, W] planes with a Gaussian cut at three sigma."""
     return backend_of(planes.device).gaussian(planes, sigma_px, 2 * gaussian_reach_px(sigma_px) + 1)
 
 
@@ -70,11 +70,12 @@ def gaussian_reach_px(sigma_px: float) -> int:
 
 
 def correlate_fourier(planes: Tensor, kernel: np.ndarray) -> Tensor:
-    """Correlate [C, H, W] planes with [kh, kw] taps in the frequency domain."""
+    """Correlate [C, ..., H, W] planes with [kh, kw] taps in the frequency domain."""
     rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
-    inner = (slice(rows, rows + planes.shape[1]), slice(columns, columns + planes.shape[2]))
-    repeated = F.pad(planes[None], (columns, columns, rows, rows), mode="replicate")[0]
-    return _spread_fourier(repeated, kernel[::-1, ::-1], inner)
+    inner = (slice(rows, rows + planes.shape[-2]), slice(columns, columns + planes.shape[-1]))
+    stack = planes.reshape(1, -1, *planes.shape[-2:])
+    repeated = F.pad(stack, (columns, columns, rows, rows), mode="replicate")[0]
+    return _spread_fourier(repeated, kernel[::-1, ::-1], inner).view_as(planes)
 
 
 def _spread_fourier(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
@@ -82,13 +83,13 @@ def _spread_fourier(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
     taps = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)
     # A transform wraps around: it has to be long enough that nothing is wrapped into the target.
     size, wanted = [], []
-    for length, width, part in zip(planes.shape[1:], kernel.shape, target, strict=True):
+    for length, width, part in zip(planes.shape[-2:], kernel.shape, target, strict=True):
         reach = width // 2
         size.append(fast_transform_length(max(length + reach - part.start, part.stop + reach, length, width)))
         wanted.append(slice(part.start + reach, part.stop + reach))
     spectrum = torch.fft.rfft2(planes, s=size).mul_(torch.fft.rfft2(taps, s=size))
     # Only the rows of the target go through the second half of the way back.
-    rows = torch.fft.ifft(spectrum, dim=-2)[:, wanted[0]]
+    rows = torch.fft.ifft(spectrum, dim=-2)[..., wanted[0], :]
     return torch.fft.irfft(rows, n=size[1])[..., wanted[1]]
 
 

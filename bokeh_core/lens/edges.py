@@ -8,14 +8,13 @@ and jagged rims as soon as either side is blurred.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .areas import Area, areas_of, grown_area, inside, part_of
 from .backend import backend_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
-from .neighbourhood import Extremes, Surroundings, dilate, local_max
+from .neighbourhood import Extremes, Surroundings, dilate, in_padded, local_max, with_border_repeated
 
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
@@ -103,21 +102,21 @@ def smooth_surfaces(radius_px: Tensor, contour_reach_px: int) -> Tensor:
 
 
 def _box_mean(values: Tensor) -> Tensor:
-    """Mean of the 3 x 3 pixels around each of [H, W]."""
-    height, width = values.shape
-    padded = F.pad(values[None], (1, 1, 1, 1), mode="replicate")[0]
+    """Mean of the 3 x 3 pixels around each of [..., H, W]."""
+    height, width = values.shape[-2:]
+    padded = with_border_repeated(values, 1)
     total = torch.zeros_like(values)
     for y in range(3):
         for x in range(3):
-            total += padded[y : y + height, x : x + width]
+            total += padded[..., y : y + height, x : x + width]
     return total.div_(9)
 
 
 def _neighbours(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Values [M] of [H, W] at flat positions, and [9, M] of the 3 x 3 pixels around them."""
-    width = values.shape[1]
-    padded = F.pad(values[None], (1, 1, 1, 1), mode="replicate")[0]
-    center = (index // width + 1) * (width + 2) + index % width + 1
+    """Values [M] of [..., H, W] at flat positions, and [9, M] of the 3 x 3 pixels around them."""
+    width = values.shape[-1]
+    padded = with_border_repeated(values, 1)
+    center = in_padded(index, values.shape, 1)
     offset = torch.arange(-1, 2, device=values.device)
     around = (offset[:, None] * (width + 2) + offset).flatten()
     flat = padded.flatten()
@@ -212,28 +211,29 @@ def _surfaces(
     near_far = push_pull(torch.stack([around.top, around.bottom]), zone[None].float())
     sigma_px = (reach_px + 5) / 2.5
     margin_px = gaussian_reach_px(sigma_px)
-    height, width = zone.shape
+    height, width = zone.shape[-2:]
     whole = (slice(0, height), slice(0, width))
     sums, indices = [], []
     for area in areas_of(zone, margin_px, backend_of(zone.device).piece_cost_px):
         source = grown_area(area, margin_px, whole)
-        row, column = zone[area].nonzero(as_tuple=True)
+        *frame, row, column = part_of(zone, area).nonzero(as_tuple=True)
         rows, columns = inside(area, source)
         # Every plane is blurred on its own anyway; what a border beyond the source would add is out of reach.
         blurred = gaussian(_clean_samples(color, radius_px, near_far, zone, source), sigma_px)
-        sums.append(blurred[:, row + rows.start, column + columns.start])
-        indices.append((row + area[0].start) * width + (column + area[1].start))
+        sums.append(blurred[(slice(None), *frame, row + rows.start, column + columns.start)])
+        index = (row + area[0].start) * width + (column + area[1].start)
+        indices.append(index + frame[0] * (height * width) if frame else index)
     by_side = torch.cat(sums, dim=1).chunk(2)
     return _Surface.of(by_side[0]), _Surface.of(by_side[1]), torch.cat(indices)
 
 
 def _clean_samples(color: Tensor, radius_px: Tensor, near_far: Tensor, zone: Tensor, area: Area) -> Tensor:
-    """[2 (2 C + 2), h, w]: of the near and the far samples colour, its square, radius and weight."""
-    radius_px, color = radius_px[area], part_of(color, area)
+    """[2 (2 C + 2), ..., h, w]: of the near and the far samples colour, its square, radius and weight."""
+    radius_px, color = part_of(radius_px, area), part_of(color, area)
     near_px, far_px = part_of(near_far, area)
     middle = (near_px + far_px) / 2
     tolerance = torch.clamp(0.3 * (near_px - far_px), min=1)
-    clean, beyond_middle = ~zone[area], radius_px > middle
+    clean, beyond_middle = ~part_of(zone, area), radius_px > middle
     is_near = clean & beyond_middle & ((radius_px - near_px).abs() < tolerance)
     is_far = clean & ~beyond_middle & ((radius_px - far_px).abs() < tolerance)
     values = torch.cat([color, color.square(), radius_px[None], torch.ones_like(radius_px)[None]])

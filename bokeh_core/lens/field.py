@@ -28,7 +28,7 @@ def spread_over_field(
     Kernels are made at 5 x 5 nodes; each pixel spreads by a bilinear mixture of the four around it.
 
     Args:
-        planes: [C, h, w], a part of the frame.
+        planes: [C, ..., h, w], a part of the frame.
         radius_px: signed blur radius.
         area: (rows, columns) of the part within the frame.
         aperture: shape of the opening.

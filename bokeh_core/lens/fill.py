@@ -11,18 +11,18 @@ def push_pull(values: Tensor, weights: Tensor) -> Tensor:
     """Fill pixels of low weight from ever coarser weighted means of the others.
 
     Args:
-        values: [C, H, W].
-        weights: [1, H, W] in [0, 1]; 1 keeps a value, 0 replaces it.
+        values: [C, ..., H, W], at most one dimension of frames between.
+        weights: [1, ..., H, W] in [0, 1]; 1 keeps a value, 0 replaces it.
 
     Returns:
-        [C, H, W]. Where no pixel has weight the result is 0.
+        [C, ..., H, W]. Where no pixel has weight the result is 0.
     """
     pushed = values * weights
     levels = [(pushed, weights)]
     while max(pushed.shape[-2:]) > 1:
         # Odd sides: the last row or column pools over what is there, so the means stay weighted means.
-        pushed = F.avg_pool2d(pushed[None], 2, ceil_mode=True, count_include_pad=False)[0]
-        weights = F.avg_pool2d(weights[None], 2, ceil_mode=True, count_include_pad=False)[0]
+        pushed = F.avg_pool2d(pushed, 2, ceil_mode=True, count_include_pad=False)
+        weights = F.avg_pool2d(weights, 2, ceil_mode=True, count_include_pad=False)
         # A pixel that has any sample at this level counts as known: the level answers for it.
         scale = torch.clamp(4 * weights, max=1) / torch.clamp(weights, min=_EPSILON)
         pushed, weights = pushed * scale, weights * scale
@@ -31,6 +31,7 @@ def push_pull(values: Tensor, weights: Tensor) -> Tensor:
     pushed, weights = levels[-1]
     filled = pushed / torch.clamp(weights, min=_EPSILON)
     for pushed, weights in reversed(levels[:-1]):
-        coarse = F.interpolate(filled[None], size=pushed.shape[-2:], mode="bilinear", align_corners=False)[0]
-        filled = pushed + (1 - weights) * coarse
+        planes = filled.view(1, -1, *filled.shape[-2:])
+        coarse = F.interpolate(planes, size=pushed.shape[-2:], mode="bilinear", align_corners=False)
+        filled = pushed + (1 - weights) * coarse.view_as(pushed)
     return filled

@@ -14,6 +14,8 @@ _CHECK_INTERVAL_S = 0.05
 # Peak of one frame in work: 239 measured at 1024 x 576, 206 at 3840 x 2160.
 _BYTES_PER_PIXEL = 250
 _MEMORY_BYTES = 4 * 2**30
+_BYTES_PER_PIXEL_OF_PASS = 400
+_PASS_BYTES = 3 * 2**30
 
 
 class _Stopped(Exception):
@@ -31,33 +33,46 @@ def sensible_workers(num_frames: int, pixels: int, device: torch.device) -> int:
     return max(1, min(num_frames, backend_of(device).frames_at_a_time(), fit_memory))
 
 
+def sensible_pass(num_frames: int, pixels: int, device: torch.device) -> int:
+    """How many frames go through every step together: on a CPU one, elsewhere what 3 GiB hold, up to 8."""
+    fit_memory = _PASS_BYTES // (_BYTES_PER_PIXEL_OF_PASS * pixels)
+    return max(1, min(num_frames, backend_of(device).frames_a_pass(), fit_memory))
+
+
 def render_frames(
-    render: Callable[[int, Check], None],
+    render: Callable[[range, Check], None],
     num_frames: int,
     workers: int,
     progress: Progress = no_progress,
     check: Check = no_check,
+    *,
+    frames_a_pass: int = 1,
 ) -> None:
-    """Render the frames of a clip, `workers` at a time.
+    """Render the frames of a clip, `workers` passes at a time.
 
     Torch's threads are shared out between the workers; at the same number of threads each, what a frame looks
     like does not depend on the number of workers, bit for bit. Progress and checks run on the calling thread.
 
     Args:
-        render: renders the frame of that number and keeps it; now and then calls the function given to it,
-            which raises once the frame is no longer wanted.
+        render: renders the frames of these numbers and keeps them; now and then calls the function given to
+            it, which raises once they are no longer wanted.
         num_frames: how many frames.
         workers: how many at a time, >= 1.
         progress: told of frames, in order; may raise to stop.
         check: called many times a second; may raise to stop.
+        frames_a_pass: how many frames are rendered by one call, >= 1; fewer by the last.
 
     Raises:
         Whatever `render`, `progress` or `check` raises; all workers have stopped by then.
     """
+    passes = [
+        range(first, min(first + frames_a_pass, num_frames)) for first in range(0, num_frames, frames_a_pass)
+    ]
     if workers == 1:
-        for frame in range(num_frames):
-            render(frame, check)
-            progress(frame + 1, num_frames)
+        for frames in passes:
+            render(frames, check)
+            for frame in frames:
+                progress(frame + 1, num_frames)
         return
     stop = threading.Event()
     inference, gradients = torch.is_inference_mode_enabled(), torch.is_grad_enabled()
@@ -67,28 +82,29 @@ def render_frames(
         if stop.is_set():
             raise _Stopped
 
-    def render_on_thread(frame: int) -> None:
+    def render_on_thread(frames: range) -> None:
         # Both modes belong to a thread.
         with torch.inference_mode(inference), torch.set_grad_enabled(gradients):
             stop_if_given_up()
-            render(frame, stop_if_given_up)
+            render(frames, stop_if_given_up)
 
     def share_threads() -> None:
         torch.set_num_threads(max(1, threads // workers))
 
     pool = ThreadPoolExecutor(workers, "lens-blur", initializer=share_threads)
     try:
-        in_work = [pool.submit(render_on_thread, frame) for frame in range(num_frames)]
-        for finished, future in enumerate(in_work, start=1):
+        in_work = [pool.submit(render_on_thread, frames) for frames in passes]
+        for frames, future in zip(passes, in_work, strict=True):
             _wait_for(future, check)
-            progress(finished, num_frames)
+            for frame in frames:
+                progress(frame + 1, num_frames)
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(threads)
 
 
-def _wait_for(frame: "Future[None]", check: Check) -> None:
-    while not wait([frame], _CHECK_INTERVAL_S).done:
+def _wait_for(frames: "Future[None]", check: Check) -> None:
+    while not wait([frames], _CHECK_INTERVAL_S).done:
         check()
-    frame.result()
+    frames.result()

@@ -24,9 +24,9 @@ class Layer:
     """Samples that spread light, at most one a pixel.
 
     Attributes:
-        color: [C, H, W] linear light.
-        radius_px: [H, W] signed blur radius, greater = nearer.
-        weight: [H, W] in [0, 1], share of the pixel's area.
+        color: [C, ..., H, W] linear light.
+        radius_px: [..., H, W] signed blur radius, greater = nearer.
+        weight: [..., H, W] in [0, 1], share of the pixel's area.
     """
 
     color: Tensor
@@ -36,12 +36,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layers:
-    """A frame taken apart.
+    """A frame, or the frames of a pass, taken apart.
 
     Attributes:
         front: what is seen; along depth edges only the near surface, with its matte as weight.
         back: the far surface along depth edges, and the filled background behind a foreground.
-        rim: [H, W] in {0, 1}, where the near surface of `front` ends.
+        rim: [..., H, W] in {0, 1}, where the near surface of `front` ends.
     """
 
     front: Layer
@@ -50,11 +50,11 @@ class Layers:
 
 
 def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check: Check = no_check) -> Layers:
-    """Take a frame apart into a front and a back layer.
+    """Take a frame, or the frames of a pass, apart into a front and a back layer.
 
     Args:
-        color: [C, H, W] linear light.
-        radius_px: [H, W] signed blur radius, near positive.
+        color: [C, ..., H, W] linear light.
+        radius_px: [..., H, W] signed blur radius, near positive.
         contour_reach_px: how far the map's contours may be off the picture's; 0 trusts the map.
         check: called between the steps; may raise to stop.
     """
@@ -81,9 +81,8 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check:
     behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte)
 
     check()
-    reach_px = min(int(radius_px.abs().max()) + 2, _MAX_REACH_PX)
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
-    hides = dilate(band, reach_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)
+    hides = _within_reach(band, radius_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)
     # A continued radius may not come out in front of the surface that hides it.
     behind_px = torch.minimum(behind_px, radius_px - _HIDDEN_GAP_PX)
 
@@ -123,10 +122,31 @@ def _continue_background(
 
 
 def _replaced(plane: Tensor, index: Tensor, values: Tensor) -> Tensor:
-    """A copy of [..., H, W] with other values at flat positions of the frame."""
-    flat = plane.flatten(-2).clone()
+    """A copy of [..., H, W] with other values [...] at flat positions of the frames."""
+    flat = plane.flatten(values.ndim - 1).clone()
     flat[..., index] = values
     return flat.view_as(plane)
+
+
+def _within_reach(band: Tensor, radius_px: Tensor) -> Tensor:
+    """Pixels of each [H, W] frame so close to its edges that blur may reveal what they hide."""
+    greatest = radius_px.abs().flatten(-2).amax(-1)
+    if band.ndim == 2:
+        return dilate(band, _reach_px(greatest.item()))
+    by_frame = [_reach_px(radius) for radius in greatest.tolist()]
+    reached = torch.empty_like(band)
+    for reach_px in sorted(set(by_frame)):
+        # Frames of one reach at a time, which in a clip are most of a pass.
+        these = [t for t, reach in enumerate(by_frame) if reach == reach_px]
+        if len(these) == len(by_frame):
+            return dilate(band, reach_px)
+        for t, mask in zip(these, dilate(torch.stack([band[t] for t in these]), reach_px), strict=True):
+            reached[t] = mask
+    return reached
+
+
+def _reach_px(radius_px: float) -> int:
+    return min(int(radius_px) + 2, _MAX_REACH_PX)
 
 
 def _gap_weight(gap_px: Tensor) -> Tensor:

@@ -31,19 +31,38 @@ Float32 sums over a frame have to hold such a lamp and shadows at once.
 """
 
 
-def brightest_of(display: Tensor) -> float:
-    """Display value at which a picture clips: 1, or what its brightest pixel has if that is more."""
-    return min(max(1.0, display.max().item()), BRIGHTEST)
+def brightest_of(display: Tensor) -> float | Tensor:
+    """Display value at which a picture clips: 1, or what its brightest pixel has if that is more.
+
+    Args:
+        display: [C, H, W] display values, or [C, T, H, W] of the frames of a pass.
+
+    Returns:
+        One number, or if some frames of a pass are brighter than white [T, 1, 1].
+    """
+    if display.ndim == 3:
+        return min(max(1.0, display.max().item()), BRIGHTEST)
+    brightest = [min(max(1.0, value), BRIGHTEST) for value in display.amax((0, 2, 3)).tolist()]
+    if max(brightest) == 1:
+        return 1.0
+    return torch.tensor(brightest, dtype=display.dtype, device=display.device)[:, None, None]
 
 
-def to_light(display: Tensor, gamma: float, brightest: float = 1.0) -> Tensor:
+def to_light(display: Tensor, gamma: float, brightest: float | Tensor = 1.0) -> Tensor:
     """Display values -> linear light; below 0 is black, above `brightest` is cut."""
-    return _power(display.clamp(0, brightest), gamma)
+    return _power(_cut(display, brightest), gamma)
 
 
-def to_display(light: Tensor, gamma: float, brightest: float = 1.0) -> Tensor:
+def to_display(light: Tensor, gamma: float, brightest: float | Tensor = 1.0) -> Tensor:
     """Linear light -> display values in [0, brightest]; brighter clips."""
-    return _power(light.clamp(0, brightest**gamma), 1 / gamma)
+    return _power(_cut(light, brightest**gamma), 1 / gamma)
+
+
+def _cut(values: Tensor, most: float | Tensor) -> Tensor:
+    """A copy of values cut to 0 and the greatest that is allowed."""
+    if isinstance(most, Tensor):
+        return values.clamp(min=0).clamp_(max=most)
+    return values.clamp(0, most)
 
 
 def _power(values: Tensor, exponent: float) -> Tensor:
@@ -60,14 +79,14 @@ def lift_highlights(
     """Give clipped highlights back some of the light a display cannot show.
 
     Args:
-        light: [3, H, W] linear light.
-        display: [3, H, W] display values.
-        radius_px: [H, W] signed blur radius.
+        light: [3, ..., H, W] linear light.
+        display: [3, ..., H, W] display values.
+        radius_px: [..., H, W] signed blur radius.
         gain: extra light of a white pixel, 0 = none, 1 = twice as bright.
         threshold: display luma in [0, 1) above which pixels are highlights.
 
     Returns:
-        [3, H, W] linear light, unchanged in focus and below the threshold.
+        [3, ..., H, W] linear light, unchanged in focus and below the threshold.
     """
     if gain == 0:
         return light

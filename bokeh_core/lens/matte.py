@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .backend import backend_of
-from .neighbourhood import Extremes
+from .neighbourhood import Extremes, in_padded, with_border_repeated
 
 _WINDOW_REACH_PX = 4
 _SAMPLE_SIGMA_PX = 1.5
@@ -24,7 +23,7 @@ class EdgeMatte:
     """Every pixel that straddles a depth edge, split into a near and a far surface.
 
     Attributes:
-        index: [M] int64, position in the flattened frame.
+        index: [M] int64, position in the flattened frames.
         alpha: [M] in [0, 1], share of the near surface.
         near_color, far_color: [C, M] linear light.
         near_radius_px, far_radius_px: [M] signed blur radius.
@@ -46,16 +45,16 @@ def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor)
     by their variances. Pixels that two surfaces cannot explain are left out.
 
     Args:
-        color: [C, H, W] linear light.
-        radius_px: [H, W] signed blur radius, greater = nearer.
+        color: [C, ..., H, W] linear light.
+        radius_px: [..., H, W] signed blur radius, greater = nearer.
         around: its extremes within 1 px.
-        band: bool [H, W], the pixels to split.
+        band: bool [..., H, W], the pixels to split.
     """
     index = band.flatten().nonzero()[:, 0]
     maps = torch.cat([color, radius_px[None], band[None].float()])
     top, bottom = around.top.flatten(), around.bottom.flatten()
     pixels = backend_of(index.device).matte_pixels
-    padded = F.pad(maps[None], (_WINDOW_REACH_PX,) * 4, mode="replicate")[0]
+    padded = with_border_repeated(maps, _WINDOW_REACH_PX)
     parts = [_solve(maps, padded, chunk, top[chunk], bottom[chunk]) for chunk in index.split(pixels)]
     if not parts:
         none = color.new_zeros(0)
@@ -65,7 +64,7 @@ def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor)
 
 
 def _solve(maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Tensor, ...]:
-    window, distance_squared = _windows(padded, index, maps.shape[-1])
+    window, distance_squared = _windows(padded, index, maps.shape[1:])
     colors, radii, in_band = window[:-2], window[-2], window[-1]
     middle = (top + bottom) / 2
     tolerance = torch.clamp(0.3 * (top - bottom), min=1)
@@ -105,21 +104,22 @@ def _solve(maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Ten
 
     keep = near_known & far_known & (unexplained < _MAX_UNEXPLAINED)
     solved = (index, alpha, near_color, far_color, near_radius, far_radius)
-    return tuple(field[..., keep] for field in solved)
+    kept = keep.nonzero()[:, 0]
+    return tuple(field[..., kept] for field in solved)
 
 
-def _windows(padded: Tensor, index: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Square windows [C, M, k*k] around flat positions of [C, H, W], and squared distances [k*k].
+def _windows(padded: Tensor, index: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor]:
+    """Square windows [C, M, k*k] around flat positions of [C, ..., H, W], and squared distances [k*k].
 
     Args:
         padded: the maps with a border as wide as a window reaches.
         index: [M] int64, positions in the maps without it.
-        width: W.
+        shape: [..., H, W].
     """
     reach = _WINDOW_REACH_PX
     offset = torch.arange(-reach, reach + 1, device=padded.device)
     rows, columns = (grid.flatten() for grid in torch.meshgrid(offset, offset, indexing="ij"))
-    center = (index // width + reach) * padded.shape[-1] + index % width + reach
+    center = in_padded(index, shape, reach)
     flat = center[:, None] + (rows * padded.shape[-1] + columns)
     window = padded.flatten(1).index_select(1, flat.flatten()).unflatten(1, flat.shape)
     return window, (rows.square() + columns.square()).to(padded)

@@ -2,31 +2,33 @@
 
 from dataclasses import dataclass
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .backend import backend_of
 
 
 def local_max(values: Tensor, reach_px: int = 1) -> Tensor:
-    """Greatest value of [H, W] within a square that reaches `reach_px` to each side."""
+    """Greatest value of [..., H, W] within a square that reaches `reach_px` to each side."""
     return backend_of(values.device).local_max(values, reach_px)
 
 
 def local_min(values: Tensor, reach_px: int = 1) -> Tensor:
-    """Least value of [H, W] within a square that reaches `reach_px` to each side."""
+    """Least value of [..., H, W] within a square that reaches `reach_px` to each side."""
     return backend_of(values.device).local_min(values, reach_px)
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """Greatest and least values [H, W] within a square around each pixel."""
+    """Greatest and least values [..., H, W] within a square around each pixel."""
 
     top: Tensor
     bottom: Tensor
 
     @classmethod
     def of(cls, values: Tensor, reach_px: int = 1) -> "Extremes":
-        """Those of [H, W] within squares that reach `reach_px` to each side."""
+        """Those of [..., H, W] within squares that reach `reach_px` to each side."""
         return cls(local_max(values, reach_px), local_min(values, reach_px))
 
     def step(self) -> Tensor:
@@ -39,7 +41,7 @@ class Extremes:
 
 
 class Surroundings:
-    """A map [H, W] and its extremes within any reach, each found once."""
+    """A map [..., H, W] and its extremes within any reach, each found once."""
 
     def __init__(self, values: Tensor) -> None:
         """Those of one map, which may not change from here on."""
@@ -54,5 +56,22 @@ class Surroundings:
 
 
 def dilate(mask: Tensor, reach_px: int) -> Tensor:
-    """Pixels of a bool [H, W] map that have a true pixel within `reach_px`."""
+    """Pixels of a bool [..., H, W] map that have a true pixel within `reach_px`."""
     return backend_of(mask.device).dilate(mask, reach_px)
+
+
+def with_border_repeated(planes: Tensor, reach_px: int) -> Tensor:
+    """Planes [..., H + 2 r, W + 2 r] of [..., H, W], whose border pixels go on beyond the border."""
+    stack = planes.view(1, -1, *planes.shape[-2:])
+    padded = F.pad(stack, (reach_px,) * 4, mode="replicate")
+    return padded.view(*planes.shape[:-2], *padded.shape[-2:])
+
+
+def in_padded(index: Tensor, shape: torch.Size, reach_px: int) -> Tensor:
+    """Flat positions in what `with_border_repeated` makes of [..., H, W] maps, of flat positions in these."""
+    height, width = shape[-2:]
+    row = index // width
+    if len(shape) > 2:
+        # Above the rows of a frame lie its own upper border, and both borders of those before it.
+        row = row + 2 * reach_px * (row // height)
+    return (row + reach_px) * (width + 2 * reach_px) + index % width + reach_px

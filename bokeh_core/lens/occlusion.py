@@ -23,7 +23,7 @@ TINY = 1e-6
 
 
 def unpainted(like: Tensor) -> Tensor:
-    """State [2 C + 4, H, W] of frames like the given [C, H, W] one before the first slab."""
+    """State [2 C + 4, ..., H, W] of frames like the given [C, ..., H, W] one before the first slab."""
     state = like.new_zeros(2 * like.shape[0] + 4, *like.shape[1:])
     _, transmittance, _, _, last_radius_px = parts_of(state)
     transmittance.fill_(1)

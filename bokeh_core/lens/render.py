@@ -17,7 +17,7 @@ from .aperture import Aperture, kernel_reach_px, lens_kernel
 from .areas import Area
 from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
-from .frame_workers import render_frames, sensible_workers
+from .frame_workers import render_frames, sensible_pass, sensible_workers
 from .layers import split_layers
 from .light import brightest_of, lift_highlights, to_display, to_light
 from .settings import DEFAULT_LENS, LensSettings
@@ -36,6 +36,7 @@ def lens_blur(
     show: Show = no_show,
     check: Check = no_check,
     workers: int | None = None,
+    frames_a_pass: int | None = None,
     **changes: Any,
 ) -> Tensor:
     """Blur every frame as a lens focused at `focal_disparity` would, with radius r = K |d - d_f| (Eq. 1).
@@ -49,13 +50,15 @@ def lens_blur(
             when multiplied by the lens's near_strength or far_strength.
         lens: see `LensSettings`; its contour reach and largest radius are in px of these frames.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
-        device: where to compute; None = the device of `frames`. Frames go there one at a time.
+        device: where to compute; None = the device of `frames`. Frames go there pass by pass.
         progress: told of finished frames, in order; may raise to stop.
         show: given each finished frame, in order.
         check: called several times within a frame; may raise to stop.
-        workers: how many frames to render at a time, >= 1; None = on a CPU as many as torch has threads and
+        workers: how many passes to render at a time, >= 1; None = on a CPU as many as torch has threads and
             4 GiB hold, elsewhere one. The result does not depend on it, but for the rounding of sums that
             torch divides among its threads, which the workers share.
+        frames_a_pass: how many frames go through every step together, >= 1; None = on a CPU one, elsewhere as
+            many as 3 GiB hold, up to 8. The result does not depend on it, but for rounding.
         changes: settings of the lens by name, in place of those of `lens`.
 
     Returns:
@@ -83,49 +86,63 @@ def lens_blur(
     if workers is None:
         workers = sensible_workers(num_frames, frames[0, ..., 0].numel(), device)
     require_whole_number("workers", workers, 1, 1024)
+    if frames_a_pass is None:
+        frames_a_pass = sensible_pass(num_frames, frames[0, ..., 0].numel(), device)
+    require_whole_number("frames_a_pass", frames_a_pass, 1, 1024)
 
     result = torch.empty_like(frames, dtype=torch.float32)
 
-    def render(t: int, check: Check) -> None:
+    def render(these: range, check: Check) -> None:
+        part = slice(these.start, these.stop)
         # In one layout whatever that of the clip: layouts are computed with different rounding.
-        frame = frames[t].to(device).contiguous()
+        shown = frames[part].to(device).contiguous()
         radius_px = signed_circle_of_confusion_px(
-            disparity[t : t + 1].to(device).contiguous(),
-            focal_disparity[t : t + 1].to(device),
-            blur_strength_px[t : t + 1].to(device),
+            disparity[part].to(device).contiguous(),
+            focal_disparity[part].to(device),
+            blur_strength_px[part].to(device),
             lens.falloff,
-        )[0]
-        keep = None if protect is None else protect[t].to(frame).clamp(0, 1)
+        )
+        keep = None if protect is None else protect[part].to(shown).clamp(0, 1)
         if keep is not None:
             # Protected pixels are sharp for their surroundings too: they do not bleed out.
             radius_px = radius_px * (1 - keep)
-        if bool((radius_px == 0).all()):
+        sharp = (radius_px == 0).flatten(1).all(1).tolist()
+        for t in [t for t, untouched in zip(these, sharp, strict=True) if untouched]:
             result[t] = frames[t]
+        if all(sharp):
             return
-        blurred = _blur_frame(frame, radius_px, lens, reach_px, check)
+        rest = [i for i, untouched in enumerate(sharp) if not untouched]
+        if any(sharp):
+            shown, radius_px = shown[rest], radius_px[rest]
+            keep = None if keep is None else keep[rest]
+        if frames_a_pass == 1:
+            blurred = _blur(shown[0], radius_px[0], lens, reach_px, check)[None]
+        else:
+            blurred = _blur(shown, radius_px, lens, reach_px, check)
         if keep is not None:
-            blurred = torch.where(keep[..., None] == 1, frame, torch.lerp(blurred, frame, keep[..., None]))
-        result[t] = blurred.to(result.device)
+            blurred = torch.where(keep[..., None] == 1, shown, torch.lerp(blurred, shown, keep[..., None]))
+        for i, picture in zip(rest, blurred.to(result.device), strict=True):
+            result[these[i]] = picture
 
     def finished(done: int, total: int) -> None:
         show(result[done - 1])
         progress(done, total)
 
-    render_frames(render, num_frames, workers, finished, check)
+    render_frames(render, num_frames, workers, finished, check, frames_a_pass=frames_a_pass)
     return result
 
 
-def _blur_frame(
+def _blur(
     frame: Tensor,
     radius_px: Tensor,
     lens: LensSettings,
     contour_reach_px: int,
     check: Check,
 ) -> Tensor:
-    """Blur one [H, W, C] frame given its signed blur radius [H, W]."""
+    """Blur a frame [H, W, C], or a pass of frames [T, H, W, C], given its signed blur radius [..., H, W]."""
     gamma = lens.gamma
-    channels = frame.permute(2, 0, 1)  # HWC -> CHW
-    display = channels[:3].expand(3, -1, -1)
+    channels = frame.movedim(-1, 0)  # HWC -> CHW
+    display = channels[:3].expand(3, *channels.shape[1:])
     brightest = brightest_of(display)
     light = to_light(display, gamma, brightest)
     light = lift_highlights(light, display, radius_px, lens.highlight_gain, lens.highlight_threshold)
@@ -135,7 +152,7 @@ def _blur_frame(
 
     layers = split_layers(planes, radius_px, contour_reach_px, check)
     check()
-    spread = _spread_through(lens.aperture, frame.shape[:2], check)
+    spread = _spread_through(lens.aperture, frame.shape[-3:-1], check)
     blurred = composite(layers, spread, partial(kernel_reach_px, lens.aperture))
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
@@ -143,7 +160,7 @@ def _blur_frame(
         blurred = torch.cat([to_display(seen, gamma, brightest), blurred_alpha])
     else:
         blurred = to_display(blurred, gamma, brightest)
-    return blurred[: frame.shape[2]].permute(1, 2, 0)  # CHW -> HWC
+    return blurred[: frame.shape[-1]].movedim(0, -1)  # CHW -> HWC
 
 
 def _spread_through(aperture: Aperture, frame_size: torch.Size, check: Check) -> Spread:

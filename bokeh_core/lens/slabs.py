@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .areas import Area, occupied_blocks_by_slab
+from .areas import Area, occupied_blocks_by_slab, part_of
 from .backend import backend_of
 from .layers import Layer
 
@@ -39,8 +39,8 @@ class SlabShares:
 
     Attributes:
         layer: the samples.
-        position: [H, W] float32, where the sample's radius lies on the ladder: 2.25 is a quarter of the way
-            from slab 2 to slab 3.
+        position: [..., H, W] float32, where the sample's radius lies on the ladder: 2.25 is a quarter of
+            the way from slab 2 to slab 3.
         blocks: bool [S, blocks down, blocks across], where each slab has samples.
     """
 
@@ -50,8 +50,8 @@ class SlabShares:
 
     def weight(self, slab: int, area: Area, out: Tensor | None = None) -> Tensor:
         """Weight of the samples of one slab inside an area of the frame."""
-        distance = torch.sub(self.position[area], slab, out=out).abs_()
-        return distance.neg_().add_(1).clamp_(min=0).mul_(self.layer.weight[area])
+        distance = torch.sub(part_of(self.position, area), slab, out=out).abs_()
+        return distance.neg_().add_(1).clamp_(min=0).mul_(part_of(self.layer.weight, area))
 
 
 def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:

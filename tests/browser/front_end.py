@@ -72,7 +72,7 @@ class FrontEnd:
 
     def is_closed(self) -> bool:
         """Whether another page was opened in its place."""
-        return bool(self._page.is_closed())
+        return self.page.is_closed()
 
     def call(self, name: str, *values: Any) -> Any:
         """Call a function of in_page.js."""

@@ -1,11 +1,11 @@
-"""A pretend accelerator: computes on the CPU, refuses what CUDA refuses, and counts what a real one waits for.
+"""A pretend accelerator: computes on the CPU, refuses what CUDA refuses, and counts what a real one does.
 
-Its tensors say that they lie on the device `pretend`. They do not mix with CPU tensors, but for numbers, as on
-CUDA, and every operation on them is counted by its name:
+Its tensors say that they lie on the device `pretend`. They do not mix with CPU tensors, but for numbers, as
+on CUDA, and every operation on them is counted by its name:
 
 - kernels: what a real device would launch;
-- questions: what makes the host wait for the device's answer, such as `item`, `nonzero`, a mask as an index or
-  a copy to the host;
+- questions: what makes the host wait for the device's answer, such as `item`, `nonzero`, a mask as an
+  index or a copy to the host;
 - uploads: copies from the host to the device.
 
 Views and bare allocations launch nothing and are not counted.
@@ -113,9 +113,9 @@ class PretendDevice(TorchDispatchMode):
     ) -> Any:
         kwargs = dict(kwargs or {})
         given = [value for value in pytree.tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
-        if not any(isinstance(value, PretendTensor) for value in given) and not _is_ours(kwargs.get("device")):
-            return func(*args, **kwargs)
-        return self._compute(func, args, kwargs, given)
+        if any(isinstance(value, PretendTensor) for value in given) or _is_ours(kwargs.get("device")):
+            return self._compute(func, args, kwargs, given)
+        return func(*args, **kwargs)
 
     def _compute(self, func: Any, args: Args, kwargs: Kwargs, given: list[Tensor]) -> Any:
         name = func.overloadpacket.__name__
@@ -126,7 +126,7 @@ class PretendDevice(TorchDispatchMode):
         )
         if name not in _COPIES and any(value.dim() > 0 for value in on_host):
             shapes = [tuple(value.shape) for value in on_host]
-            raise RuntimeError(f"{func}: expected all tensors on {self.device}, some {shapes} are on the CPU.")
+            raise RuntimeError(f"{func}: expected all tensors on {NAME}, found {shapes} on the CPU.")
         if self._refuses is not None:
             self._refuses(name, given)
         self._count(func, name, given, on_host=bool(on_host), to_host=to_host)
@@ -187,7 +187,8 @@ def _on_device(func: Any, result: Any, args: Args, kwargs: Kwargs) -> Any:
     named = zip((argument for argument in func._schema.arguments), args, strict=False)
     for argument, value in (*named, *((one, kwargs.get(one.name)) for one in func._schema.arguments)):
         if argument.alias_info is not None and argument.alias_info.is_write:
-            written |= {id(one.held): one for one in pytree.tree_leaves(value) if isinstance(one, PretendTensor)}
+            ours = (one for one in pytree.tree_leaves(value) if isinstance(one, PretendTensor))
+            written |= {id(one.held): one for one in ours}
     return pytree.tree_map_only(
         Tensor, lambda value: written[id(value)] if id(value) in written else PretendTensor(value), result
     )

@@ -21,17 +21,22 @@ class AcceleratorBackend:
     matte_pixels = 65536
 
     def frames_at_a_time(self) -> int:
-        """One, which keeps it busy."""
+        """One pass, which keeps it busy."""
         return 1
+
+    def frames_a_pass(self) -> int:
+        """As many as share the launches of a step until these take less time than its work."""
+        return 8
 
     def correlate(self, planes: Tensor, kernel: np.ndarray, border: Border) -> Tensor:
         """A depthwise convolution."""
         weight = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)[None, None]
         rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
+        stack = planes.reshape(-1, 1, *planes.shape[-2:])
         if border == "dark":
-            return F.conv2d(planes[:, None], weight, padding=(rows, columns))[:, 0]
-        padded = F.pad(planes[None], (columns, columns, rows, rows), mode="replicate")[0]
-        return F.conv2d(padded[:, None], weight)[:, 0]
+            return F.conv2d(stack, weight, padding=(rows, columns)).view_as(planes)
+        padded = F.pad(stack, (columns, columns, rows, rows), mode="replicate")
+        return F.conv2d(padded, weight).view_as(planes)
 
     def gaussian(self, planes: Tensor, sigma_px: float, width_px: int) -> Tensor:
         """Columns, then rows."""
@@ -42,8 +47,9 @@ class AcceleratorBackend:
         """By pooling along rows, then along columns."""
         width = 2 * reach_px + 1
         # Separable: rows, then columns; the square's width then costs linearly.
-        rows = F.max_pool2d(values[None, None], (1, width), 1, (0, reach_px))
-        return F.max_pool2d(rows, (width, 1), 1, (reach_px, 0))[0, 0]
+        stack = values.reshape(1, -1, *values.shape[-2:])
+        rows = F.max_pool2d(stack, (1, width), 1, (0, reach_px))
+        return F.max_pool2d(rows, (width, 1), 1, (reach_px, 0)).view_as(values)
 
     def local_min(self, values: Tensor, reach_px: int) -> Tensor:
         """By pooling what is negated."""

@@ -28,6 +28,10 @@ class CpuBackend:
         """As many as torch has threads: a frame's many small steps share threads badly."""
         return torch.get_num_threads()
 
+    def frames_a_pass(self) -> int:
+        """One: its planes stay in the cache."""
+        return 1
+
     def correlate(self, planes: Tensor, kernel: np.ndarray, border: Border) -> Tensor:
         """By OpenCV, in the pixel domain."""
         kind = _BORDERS[border]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bokeh_core.lens import Aperture, lens_blur
-from bokeh_core.lens.frame_workers import render_frames, sensible_workers
+from bokeh_core.lens.frame_workers import render_frames, sensible_pass, sensible_workers
 from bokeh_core.progress import no_progress
 from tests.core.lens.reference import random_texture
 
@@ -102,8 +102,8 @@ def test_a_check_stops_all_workers():
     started: list[int] = []
     both = threading.Event()
 
-    def render(frame: int, check: Any) -> None:
-        started.append(frame)
+    def render(frames: range, check: Any) -> None:
+        started.extend(frames)
         if len(started) == 2:
             both.set()
         until_stopped(check)
@@ -121,9 +121,9 @@ def test_a_check_stops_all_workers():
 def test_a_tick_stops_all_workers():
     started: list[int] = []
 
-    def render(frame: int, check: Any) -> None:
-        started.append(frame)
-        if frame > 0:
+    def render(frames: range, check: Any) -> None:
+        started.extend(frames)
+        if frames.start > 0:
             until_stopped(check)
 
     def stop(_done: int, _total: int) -> None:
@@ -139,10 +139,10 @@ def test_a_tick_stops_all_workers():
 def test_an_error_in_a_worker_comes_out():
     ticks: list[int] = []
 
-    def render(frame: int, check: Any) -> None:
-        if frame == 1:
+    def render(frames: range, check: Any) -> None:
+        if frames.start == 1:
             raise ValueError("frame 1 is broken")
-        if frame > 1:
+        if frames.start > 1:
             until_stopped(check)
 
     with pytest.raises(ValueError, match="frame 1 is broken"):
@@ -156,11 +156,33 @@ def test_threads_are_shared_out_and_given_back():
     torch.set_num_threads(6)
     seen: list[int] = []
     try:
-        render_frames(lambda _frame, _check: seen.append(torch.get_num_threads()), 4, 3)
+        render_frames(lambda _frames, _check: seen.append(torch.get_num_threads()), 4, 3)
         after = torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
     assert (seen, after) == ([2, 2, 2, 2], 6)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_frame_is_in_one_pass_and_told_of_in_order(workers: int):
+    passes: list[range] = []
+    ticks: list[tuple[int, int]] = []
+    render_frames(
+        lambda frames, _check: passes.append(frames),
+        8,
+        workers,
+        lambda done, total: ticks.append((done, total)),
+        frames_a_pass=3,
+    )
+    assert sorted(passes, key=lambda frames: frames.start) == [range(3), range(3, 6), range(6, 8)]
+    assert ticks == [(done, 8) for done in range(1, 9)]
+
+
+def test_a_pass_is_what_memory_holds():
+    cuda = torch.device("cuda")
+    assert [sensible_pass(count, 1024 * 576, cuda) for count in (1, 5, 100)] == [1, 5, 8]
+    assert sensible_pass(100, 3840 * 2160, cuda) == sensible_pass(100, 7680 * 4320, cuda) == 1
+    assert sensible_pass(100, 64 * 64, CPU) == 1
 
 
 def test_a_sensible_number():

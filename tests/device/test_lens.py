@@ -1,0 +1,99 @@
+"""Lens Blur on a pretend accelerator: the CPU's pictures, in few launches, and few waits for an answer."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bokeh_core.lens import Aperture, lens_blur
+from tests.device.pretend import PretendDevice
+
+HEIGHT, WIDTH = 54, 96
+ROUNDING = 1e-5
+
+
+def clip(num_frames: int, channels: int = 3) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A far wall, a slope and a near bar that moves, with focus and strength of each frame."""
+    generator = torch.Generator().manual_seed(7)
+    frames = torch.rand(num_frames, HEIGHT, WIDTH, 3, generator=generator)
+    frames = torch.cat([frames, frames[..., :1].clamp(min=0.4)], dim=-1)[..., :channels]
+    disparity = torch.linspace(0.1, 0.5, WIDTH).expand(num_frames, HEIGHT, WIDTH).clone()
+    disparity[:, :18] = 0.0
+    for t in range(num_frames):
+        disparity[t, 10:45, 30 + 3 * t : 45 + 3 * t] = 0.95
+    focus = torch.linspace(0.4, 0.5, num_frames)
+    return frames, disparity, focus, torch.linspace(14.0, 10.0, num_frames)
+
+
+def on_both(pretend: PretendDevice, values: tuple[Tensor, ...], **settings: Any) -> tuple[Tensor, Tensor]:
+    """Pictures of the CPU and of the pretend device, which were asked for from the CPU."""
+    on_cpu = lens_blur(*values, workers=1, **settings)
+    return on_cpu, lens_blur(*values, device=pretend.device, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"aperture": Aperture(6, 15, 0.3, 1.5)},
+        {"aperture": Aperture(cat_eye=0.8)},
+        {"gamma": 1.0, "highlight_gain": 2.0, "highlight_threshold": 0.5},
+        {"near_strength": 0.5, "far_strength": 1.5},
+        {"contour_reach_px": 0.0},
+        {"contour_reach_px": 2.0},
+    ],
+    ids=["default", "blades", "cat_eye", "display_light_and_highlights", "sides", "no_contour", "contour"],
+)
+@pytest.mark.parametrize("num_frames", [1, 3])
+def test_every_setting_gives_the_cpu_s_pictures(
+    pretend: PretendDevice, settings: dict[str, Any], num_frames: int
+):
+    values = clip(num_frames)
+    on_cpu, on_device = on_both(pretend, values, **settings)
+    assert on_device.device.type == "cpu"
+    assert (on_cpu - values[0]).abs().mean() > 0.02
+    assert (on_device - on_cpu).abs().max() < ROUNDING
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_grey_and_alpha(pretend: PretendDevice, channels: int):
+    on_cpu, on_device = on_both(pretend, clip(2, channels))
+    assert (on_device - on_cpu).abs().max() < ROUNDING
+
+
+def test_frames_of_a_pass_need_nothing_in_common(pretend: PretendDevice):
+    frames, disparity, focus, strength = clip(5)
+    # One sharp, one flat, one brighter than white, one blurred by much less.
+    strength[1] = 0.0
+    disparity[2] = 0.7
+    frames[3, 20:24, 60:64] = 5.0
+    strength[4] = 2.0
+    protect = torch.zeros(5, HEIGHT, WIDTH)
+    protect[:, :, 40:60] = torch.linspace(0, 1, 20)
+    values = (frames, disparity, focus, strength)
+    on_cpu, on_device = on_both(pretend, values, protect=protect)
+    assert torch.equal(on_device[1], frames[1])
+    assert on_cpu[3].max() > 1.5
+    scale = on_cpu.flatten(1).amax(1).clamp(min=1)[:, None, None, None]
+    assert ((on_device - on_cpu).abs() / scale).max() < ROUNDING
+
+
+def test_a_clip_on_the_device_stays_there(pretend: PretendDevice):
+    values = clip(3)
+    on_cpu = lens_blur(*values, workers=1)
+    on_device = lens_blur(*(value.to(pretend.device) for value in values))
+    assert on_device.device.type == pretend.device.type
+    assert (on_device.cpu() - on_cpu).abs().max() < ROUNDING
+
+
+def test_launches_and_questions_do_not_creep(pretend: PretendDevice):
+    lens_blur(*clip(8), device=pretend.device)
+    counts = pretend.counts
+    kernels, questions, uploads = (
+        sum(counted.values()) for counted in (counts.kernels, counts.questions, counts.uploads)
+    )
+    # Of a pass of eight frames.
+    assert kernels <= 2800
+    assert questions <= 21
+    assert uploads <= 90
