@@ -38,7 +38,7 @@ def run_checks(only: list[str], pytest_arguments: list[str]) -> int:
     not_run: list[Result] = []
     checks: dict[str, Callable[[], list[Check]]] = {
         "lint": lambda: lint(python),
-        "core": lambda: [part_of_tests("core tests", python, "core", pytest_arguments)],
+        "core": lambda: [part_of_tests("core tests", python, "core", ["tests/device", *pytest_arguments])],
         "lab": lambda: [part_of_tests("laboratory tests", python, "lab", pytest_arguments)],
         "install": lambda: [part_of_tests("install tests", python, "install", pytest_arguments)],
         "versions": lambda: [with_versions(python, name, pytest_arguments) for name in SETS],

@@ -220,7 +220,8 @@ def _surfaces(
         rows, columns = inside(area, source)
         # Every plane is blurred on its own anyway; what a border beyond the source would add is out of reach.
         blurred = gaussian(_clean_samples(color, radius_px, near_far, zone, source), sigma_px)
-        sums.append(blurred[(slice(None), *frame, row + rows.start, column + columns.start)])
+        where = (slice(None), *frame, row + rows.start, column + columns.start)
+        sums.append(blurred[where])
         index = (row + area[0].start) * width + (column + area[1].start)
         indices.append(index + frame[0] * (height * width) if frame else index)
     by_side = torch.cat(sums, dim=1).chunk(2)

@@ -113,8 +113,8 @@ def lens_blur(
             return
         rest = [i for i, untouched in enumerate(sharp) if not untouched]
         if any(sharp):
-            shown, radius_px = shown[rest], radius_px[rest]
-            keep = None if keep is None else keep[rest]
+            shown, radius_px = (torch.stack([values[i] for i in rest]) for values in (shown, radius_px))
+            keep = None if keep is None else torch.stack([keep[i] for i in rest])
         if frames_a_pass == 1:
             blurred = _blur(shown[0], radius_px[0], lens, reach_px, check)[None]
         else:

@@ -43,10 +43,7 @@ def chromium() -> Iterator[Chromium]:
         yield running
 
 
-EITHER_KIND = {"params": [False, True], "ids": ["canvas_nodes", "vue_nodes"]}
-
-
-@pytest.fixture(**EITHER_KIND)
+@pytest.fixture(params=[False, True], ids=["canvas_nodes", "vue_nodes"])
 def front_end(chromium: Chromium, host: HostUnderTest, request: pytest.FixtureRequest) -> FrontEnd:
     """The front end, opened anew, with either kind of nodes."""
     return FrontEnd(chromium, host, vue_nodes=request.param)
@@ -58,7 +55,7 @@ def kept_pages() -> dict[tuple[str, bool], FrontEnd]:
     return {}
 
 
-@pytest.fixture(**EITHER_KIND)
+@pytest.fixture(params=[False, True], ids=["canvas_nodes", "vue_nodes"])
 def open_front_end(
     kept_pages: dict[tuple[str, bool], FrontEnd],
     chromium: Chromium,

@@ -68,7 +68,7 @@ class PretendTensor(Tensor):
 
     @staticmethod
     def __new__(cls, held: Tensor) -> PretendTensor:
-        wrapper: PretendTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        wrapper: PretendTensor = torch.Tensor._make_wrapper_subclass(
             cls,
             held.size(),
             strides=held.stride(),
@@ -80,7 +80,7 @@ class PretendTensor(Tensor):
         return wrapper
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Sequence[type], args: Args = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         raise RuntimeError(f"{func} on a tensor of a pretend device that is not in use.")

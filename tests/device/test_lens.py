@@ -13,7 +13,10 @@ HEIGHT, WIDTH = 54, 96
 ROUNDING = 1e-5
 
 
-def clip(num_frames: int, channels: int = 3) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+Clip = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def clip(num_frames: int, channels: int = 3) -> Clip:
     """A far wall, a slope and a near bar that moves, with focus and strength of each frame."""
     generator = torch.Generator().manual_seed(7)
     frames = torch.rand(num_frames, HEIGHT, WIDTH, 3, generator=generator)
@@ -26,7 +29,7 @@ def clip(num_frames: int, channels: int = 3) -> tuple[Tensor, Tensor, Tensor, Te
     return frames, disparity, focus, torch.linspace(14.0, 10.0, num_frames)
 
 
-def on_both(pretend: PretendDevice, values: tuple[Tensor, ...], **settings: Any) -> tuple[Tensor, Tensor]:
+def on_both(pretend: PretendDevice, values: Clip, **settings: Any) -> tuple[Tensor, Tensor]:
     """Pictures of the CPU and of the pretend device, which were asked for from the CPU."""
     on_cpu = lens_blur(*values, workers=1, **settings)
     return on_cpu, lens_blur(*values, device=pretend.device, **settings)
@@ -82,7 +85,8 @@ def test_frames_of_a_pass_need_nothing_in_common(pretend: PretendDevice):
 def test_a_clip_on_the_device_stays_there(pretend: PretendDevice):
     values = clip(3)
     on_cpu = lens_blur(*values, workers=1)
-    on_device = lens_blur(*(value.to(pretend.device) for value in values))
+    frames, disparity, focus, strength = (value.to(pretend.device) for value in values)
+    on_device = lens_blur(frames, disparity, focus, strength)
     assert on_device.device.type == pretend.device.type
     assert (on_device.cpu() - on_cpu).abs().max() < ROUNDING
 
