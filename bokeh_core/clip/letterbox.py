@@ -40,6 +40,14 @@ class PictureArea(NamedTuple):
         """Number of columns."""
         return self.right - self.left
 
+    def unsmeared(self, size: Sequence[int]) -> PictureArea:
+        """The area without the lines beside its bars, which codecs mix, in frames of (height, width)."""
+        top = self.top + _SMEARED_PX * (self.top > 0)
+        left = self.left + _SMEARED_PX * (self.left > 0)
+        bottom = self.bottom - _SMEARED_PX * (self.bottom < size[0])
+        right = self.right - _SMEARED_PX * (self.right < size[1])
+        return PictureArea(top, bottom, left, right) if top < bottom and left < right else self
+
     def report(self, size: Sequence[int]) -> str:
         """Say what was found in frames of (height, width)."""
         return (

@@ -103,9 +103,10 @@ class ContourWitness:
         self._size = size
         self._placing = placing
         self._area = area
-        self._groups = _groups(num_frames)
-        numbers = {t: placing.map_of(t) for group in self._groups for t in group}
-        self._map_of = {t: first_map + number for t, number in numbers.items() if number is not None}
+        numbers = ((t, placing.map_of(t)) for t in range(num_frames))
+        with_map = {t: first_map + number for t, number in numbers if number is not None}
+        self._groups = _groups(list(with_map))
+        self._map_of = {t: with_map[t] for group in self._groups for t in group}
         self._wanted = frozenset(self._map_of.values())
         self._maps: dict[int, Tensor] = {}
 
@@ -147,12 +148,17 @@ class ContourWitness:
         return picture if self._area is None else self._area.of(picture)
 
 
-def _groups(num_frames: int) -> list[tuple[int, ...]]:
-    """Frames that are compared: the first of each group with the others."""
-    apart = [min(frames, num_frames - 1) for frames in _APART_FRAMES]
-    last = num_frames - 1 - max(apart)
-    starts = sorted({round(i * last / (_PLACES - 1)) for i in range(_PLACES)})
-    return [(start, *sorted({start + frames for frames in apart if frames > 0})) for start in starts]
+def _groups(times: list[int]) -> list[tuple[int, ...]]:
+    """Frames that are compared, of those that have a map: the first of each group with the others."""
+    groups = []
+    last = max(len(times) - 1 - max(_APART_FRAMES), 0)
+    for start in sorted({round(i * last / (_PLACES - 1)) for i in range(_PLACES)}):
+        following = times[start + 1 : start + 1 + max(_APART_FRAMES)]
+        wanted = (next((t for t in following if t >= times[start] + n), None) for n in _APART_FRAMES)
+        others = {following[-1] if t is None else t for t in wanted} if following else set()
+        if others:
+            groups.append((times[start], *sorted(others)))
+    return groups
 
 
 def contour_votes(frame: Tensor, disparity: Tensor, later: Tensor, later_disparity: Tensor) -> ContourVotes:

@@ -98,7 +98,10 @@ def disparity_from_geometry(
     depth = depth.masked_fill(is_sky, math.inf)
     depth = _filled(depth, hole) if holes == "fill from around" else depth.masked_fill(hole, math.inf)
     height, width = height or shape[1], width or shape[2]
-    rows, columns = (slice(None),) * 2 if area is None else MapFit().in_map(area, shape[1:], (height, width))
+    size = (height, width)
+    rows, columns = (
+        (slice(None),) * 2 if area is None else MapFit().in_map(area.unsmeared(size), shape[1:], size)
+    )
     known = depth[:, rows, columns]
     known = known[known.isfinite()]
     if not len(known):

@@ -10,6 +10,10 @@ from .in_words import count_frames, percent
 
 HOLES = ("refuse", "far", "fill from around")
 
+# From this share on, pixels of 0 are no single outliers; a gap above them, as a part of the range, speaks
+# against their being the end of a slope.
+_LEAST_ZEROS, _GAP = 0.001, 0.1
+_ALMOST_ALL = 0.98
 # Below this, 1 / distance is no number.
 LEAST_DISTANCE = torch.finfo(torch.float32).tiny
 
@@ -55,6 +59,39 @@ def fill_from_around(disparity: Tensor, hole: Tensor) -> Tensor:
     known = np.zeros(int(labels.max()) + 1, np.float32)
     known[labels[~mask]] = disparity.numpy()[~mask]
     return torch.from_numpy(known[labels])
+
+
+class ZeroCount:
+    """Pixels of exactly 0: the farthest point, or where nothing was measured."""
+
+    def __init__(self) -> None:
+        self._pixels = self._zeros = 0
+        self._least_above = float("inf")
+
+    def add(self, values: Tensor) -> None:
+        """Take in the values of a map whose least is 0."""
+        above = values[values > 0]
+        self._pixels += values.numel()
+        self._zeros += values.numel() - len(above)
+        if len(above):
+            self._least_above = min(self._least_above, above.min().item())
+
+    def warning(self, highest: float) -> str:
+        """What the user should know, given the greatest value of the clip; empty where 0 is the far end."""
+        if not 0 < self._least_above <= highest or self._zeros < _LEAST_ZEROS * self._pixels:
+            return ""
+        if self._least_above > _ALMOST_ALL * highest:
+            return (
+                "Warning: the maps hold two values only, as a mask does, so that everything is either sharp "
+                "or blurred alike. To focus on a mask give it as the focus, and depth here."
+            )
+        if self._least_above < _GAP * highest:
+            return ""
+        return (
+            f"Warning: {percent(self._zeros / self._pixels)} of the pixels of maps with 0 are exactly 0, "
+            f"and the next value is {self._least_above:g}. If 0 says that nothing was measured set holes to "
+            "fill from around."
+        )
 
 
 class HoleCount:

@@ -106,8 +106,11 @@ def prepare_disparity(
     frames_from = None if frames is None else partial(_from, frames)
     statistics = DisparityStatistics(meaning)
     witness = contour_witness(meaning, frames_from, length, size, placing, start, area)
+    shown = (slice(None),) * 2
+    if area is not None:
+        shown = placing.in_map(area.unsmeared(size), values.shape[1:], size)
     for number, frame in enumerate(values):
-        statistics.add(frame if area is None else frame[placing.in_map(area, frame.shape, size)])
+        statistics.add(frame[shown])
         if witness is not None:
             witness.take(number, frame)
     conversion = statistics.conversion(witness)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .conversion import DisparityConversion, oriented, raised
 from .frame_by_frame import FrameByFrameFinder
-from .holes import HOLES, LEAST_DISTANCE, HoleCount, holes_in
+from .holes import HOLES, LEAST_DISTANCE, HoleCount, ZeroCount, holes_in
 from .in_words import count_frames
 from .meaning import DepthMeaning
 from .polarity import automatic_polarity
@@ -48,6 +48,7 @@ class DisparityStatistics:
         self._sum: Tensor | None = None
         self._samples = Samples()
         self._frame_by_frame = FrameByFrameFinder()
+        self._zeros = ZeroCount()
 
     @property
     def num_frames(self) -> int:
@@ -82,6 +83,8 @@ class DisparityStatistics:
             self._not_finite.append((t, _place(nan | infinite), int(nan.sum()), int(infinite.sum())))
             return
         self._frame_by_frame.add(frame, low, high)
+        if low == 0 and not self._meaning.is_distance and self._meaning.polarity != "near black":
+            self._zeros.add(known)
         meaning = self._meaning
         if meaning.is_distance:
             none = (1 - frame if meaning.stored_as_one_minus else frame) < LEAST_DISTANCE
@@ -114,6 +117,8 @@ class DisparityStatistics:
         _require_range(lowest, highest)
         report = [f"Values {lowest:g} to {highest:g} in {count_frames(self.num_frames)}."]
         if warning := self._frame_by_frame.warning():
+            report.append(warning)
+        if warning := self._zeros.warning(highest):
             report.append(warning)
         inverted, flip_at, line = self._orientation(lowest, highest, motion)
         report.append(line)

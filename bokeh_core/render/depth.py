@@ -217,7 +217,7 @@ def _measured(
             placed = fit.placing_report(map_size, size)
         if witness is not None:
             witness.take(statistics.num_frames, frame)
-        statistics.add(frame if area is None else frame[fit.in_map(area, map_size, size)])
+        statistics.add(frame if area is None else frame[fit.in_map(area.unsmeared(size), map_size, size)])
         tick()
     conversion = statistics.conversion(witness)
     return {

@@ -75,6 +75,12 @@ def test_maps_that_were_cut_or_turned_or_begin_earlier_are_compared_where_they_l
     assert "near black (auto)" in part.report
 
 
+def test_maps_at_a_lower_rate_are_compared_at_their_own_frames():
+    frames, disparity = square_before_wall(13, 1)
+    report = prepare_disparity(1 - disparity[::3], frames_per_map=3, frames=frames).report
+    assert "near black (auto)" in report
+
+
 def test_holes_have_no_say():
     frames, disparity = square_before_wall(8, 3)
     black = 1 - disparity

@@ -129,3 +129,25 @@ def test_holes_are_found_where_they_are():
 def test_an_unknown_choice():
     with pytest.raises(ValueError, match="holes is 'near'; choose one of refuse, far, fill from around"):
         DisparityStatistics(DepthMeaning(holes="near"))
+
+
+class TestZeros:
+    def test_zeros_far_from_all_else_may_be_holes(self):
+        maps = torch.linspace(0.5, 1, 100).reshape(1, 10, 10)
+        maps[0, 0, :4] = 0
+        report = prepared(maps)[1]
+        assert "4.0 % of the pixels of maps with 0 are exactly 0, and the next value is 0.520202" in report
+        assert "exactly 0" not in prepared(maps, holes="fill from around")[1]
+        assert "exactly 0" not in prepare_disparity(maps, polarity="near black").report
+
+    def test_the_far_end_of_a_slope_is_no_hole(self):
+        maps = torch.linspace(0, 1, 100).reshape(1, 10, 10)
+        maps[0, 0, :4] = 0
+        assert "Warning" not in prepared(maps)[1]
+
+    def test_a_mask_is_told_from_depth(self):
+        maps = torch.zeros(2, 10, 10)
+        maps[:, :5] = 1
+        assert "the maps hold two values only, as a mask does" in prepared(maps)[1]
+        maps[1, 9] = 0.5
+        assert "two values" not in prepared(maps)[1]

@@ -151,6 +151,12 @@ def test_bars_of_a_file_are_found(tmp_path: Path):
     assert abs(found.left - 12) <= 1 and abs(found.right - 52) <= 1
 
 
+def test_lines_beside_bars_are_mixed_with_them():
+    assert PictureArea(20, 80, 0, 100).unsmeared((100, 100)) == (23, 77, 0, 100)
+    assert PictureArea(0, 100, 12, 90).unsmeared((100, 100)) == (0, 100, 15, 87)
+    assert PictureArea(48, 52, 0, 100).unsmeared((100, 100)) == (48, 52, 0, 100)
+
+
 def test_depth_in_the_bars_does_not_count(tmp_path: Path):
     maps = sliding_disparity(COUNT, HEIGHT // 2, WIDTH // 2) * 0.5 + 0.25
     spoilt = maps.copy()
