@@ -98,7 +98,7 @@ def judged_match(frame: Tensor, other: Tensor, there: Tensor, back: Tensor) -> M
 
 def round_trip_px(there: Tensor, back: Tensor) -> Tensor:
     """How far each pixel ends from where it began, [H, W], along one flow [2, H, W] and then the other."""
-    return (there + warped(back, there)).norm(dim=0)
+    return torch.hypot(*(there + warped(back, there)))
 
 
 def lies_inside(flow_px: Tensor) -> Tensor:

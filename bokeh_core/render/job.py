@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..clip.letterbox import BLACK_BARS
 from ..disk.typed_paths import require_path
+from ..disparity.refine.settings import RefineSettings
 from ..setting_checks import require_choice
 from ..video_io import Encoding
 from .content_hash import key_of
@@ -44,6 +45,7 @@ class RenderJob:
         other_files: what else was read, such as texts with keyframes; never the output.
         origin: metadata that the file is to hold of how it was made, such as a workflow, with names in small
             letters; whether there is any makes another result, what it says does not.
+        refine: what is refined in the disparity, by the frames; None is nothing.
 
     Raises:
         ValueError: parts that do not end where decode calls do.
@@ -61,6 +63,7 @@ class RenderJob:
     other_files: tuple[Path, ...] = ()
     black_bars: str = LEAVE_OUT
     origin: Mapping[str, str] = field(default_factory=dict)
+    refine: RefineSettings | None = None
 
     def __post_init__(self) -> None:
         require_choice("black_bars", self.black_bars, BLACK_BARS)
@@ -94,6 +97,7 @@ class RenderJob:
                 "container": self.output.suffix.lower(),
                 "part_frames": self.part_frames,
                 "black_bars": self.black_bars,
+                "refine": repr(self.refine),
                 "says_its_origin": bool(self.origin),
                 # Parts of two encoders do not join.
                 "libraries": repr(sorted(av.library_versions.items())),

@@ -31,6 +31,7 @@ from .depth import DepthSource, PreparedDepth
 from .estimated import EstimatedDepth, StoredMaps
 from .job import LEAVE_OUT, RenderJob
 from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
+from .refined import refined_depth
 from .refusals import (
     require_nothing_lost,
     require_output_possible,
@@ -212,6 +213,8 @@ def _analysed(
         source = job.depth
     reading = partial(progress, "reading depth")
     depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
+    if job.refine is not None:
+        depth = refined_depth(depth, frames, job.refine, area)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     else:

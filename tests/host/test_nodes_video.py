@@ -103,6 +103,7 @@ def test_schema(host: HostUnderTest):
         "black_bars": "leave out",
         "disparity_file": "none",
         "save_workflow": True,
+        "refine": False,
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]

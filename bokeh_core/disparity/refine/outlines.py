@@ -20,7 +20,7 @@ _REACH_PX = 12.0
 _GATHERED_PX = 18.0
 # Wider maps are judged at this width; where the outline runs is told by all pixels of the frame.
 _MOST_WIDTH_PX = 512
-_LEAST_STEP = 0.03
+_LEAST_STEP = 0.1
 # Of its rise over 2 px, a sharp step takes more from one px to the next.
 _SHARP_SHARE = 0.8
 # A slanted surface rises evenly over the window, in 2 px by a small part; a ramp by more than this.

@@ -14,6 +14,7 @@ from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
 from ...disparity.fit import MapFit
 from ...disparity.meaning import DepthMeaning
+from ...disparity.refine.settings import RefineSettings
 from ...focus.focal_plane import BETWEEN_POINTS
 from ...lens import falloff_alone
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
@@ -134,6 +135,7 @@ class Settings:
         part_frames: frames kept together.
         overwrite: whether files that are there give way.
         black_bars: see `RenderJob`.
+        refine: see `RenderJob`.
         texts: files from which texts were read.
     """
 
@@ -146,6 +148,7 @@ class Settings:
     part_frames: int
     overwrite: bool
     black_bars: str
+    refine: RefineSettings | None
     texts: tuple[Path, ...]
 
     def focus(self, clip: ClipPaths | None) -> Focus:
@@ -180,6 +183,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         arguments.part_frames,
         arguments.overwrite,
         arguments.black_bars,
+        RefineSettings() if arguments.refine else None,
         tuple(path for path in (focus_file, strength_file, lens_file(arguments)) if path is not None),
     )
     settings.focus(None)
@@ -238,6 +242,7 @@ def job_of(
         settings.overwrite,
         settings.texts,
         settings.black_bars,
+        refine=settings.refine,
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from bokeh_core.checkpoint.image_encoder import load_image_encoder
+from bokeh_core.disparity.refine import RefineSettings
 from bokeh_core.lens import Aperture, LensSettings
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.command import program as command
@@ -72,7 +73,7 @@ def test_every_option_reaches_the_job(tmp_path: Path):
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --focus-range 0.1
         --largest-radius 50 --codec prores
-        --crf 20 --part-frames 16 --device cpu --overwrite"""
+        --crf 20 --part-frames 16 --device cpu --overwrite --refine"""
     parsed = parser().parse_args(shlex.split(argv))
     renderer = chosen_renderer(parsed, torch.device("cpu"))
     lens = LensSettings(Aperture(6, 10.0, 0.5, 2.0, 0.25), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0, 0.1, 50.0)
@@ -91,6 +92,7 @@ def test_every_option_reaches_the_job(tmp_path: Path):
     assert repr(job.strength) == "Strength(text='5', easing='smooth')"
     assert (job.encoding.codec, job.encoding.crf, job.part_frames) == ("prores", 20, 16)
     assert (job.overwrite, job.other_files) == (True, ())
+    assert job.refine == RefineSettings()
 
 
 class TestFolder:

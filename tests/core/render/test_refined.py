@@ -1,0 +1,102 @@
+"""Depth that is refined as a clip of any length is read."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bokeh_core.clip.letterbox import PictureArea
+from bokeh_core.disparity.refine import RefineSettings, refine_disparity
+from bokeh_core.disparity.refine.window import COURSE_FRAMES
+from bokeh_core.render import (
+    GivenDepth,
+    GivenFocus,
+    LensRenderer,
+    RenderJob,
+    Strength,
+    TensorClip,
+    run_job,
+)
+from bokeh_core.render.depth import PreparedDepth
+from bokeh_core.render.refined import refined_depth
+from bokeh_core.video_io import Encoding
+from tests.core.disparity.refine.scenes import moving_square
+from tests.core.render.clips import read_video
+
+COUNT = COURSE_FRAMES + 6
+
+
+def spoilt() -> tuple[torch.Tensor, torch.Tensor]:
+    """Frames and maps that flicker, and miss a band in one frame."""
+    frames, disparity = moving_square(COUNT)
+    disparity = disparity + 0.05 * torch.rand(COUNT, 1, 1, generator=torch.Generator().manual_seed(0))
+    disparity[9, 40:56][disparity[9, 40:56] > 0.5] = 0.2
+    return frames, disparity
+
+
+def prepared(maps: torch.Tensor) -> PreparedDepth:
+    return PreparedDepth(lambda start: iter(maps[start:]), {"kept": 1}, "Read.")
+
+
+def test_maps_are_those_of_the_whole_clip_from_wherever_reading_begins():
+    frames, disparity = spoilt()
+    found = refined_depth(prepared(disparity), lambda start: iter(frames[start:]), RefineSettings())
+    expected = refine_disparity(frames, disparity)
+    assert not torch.equal(expected, disparity)
+    for start in (0, 3, COURSE_FRAMES + 1, COUNT - 1):
+        assert torch.equal(torch.stack(list(found.read(start))), expected[start:])
+    assert found.saved == {"kept": 1}
+    assert found.report == "Read.\nDisparity refined: outlines, steady, limbs."
+
+
+def test_the_picture_between_black_bars_is_refined_alone():
+    frames, disparity = spoilt()
+    area = PictureArea(10, 90, 0, 144)
+    found = refined_depth(prepared(disparity), lambda start: iter(frames[start:]), RefineSettings(), area)
+    maps = torch.stack(list(found.read(0)))
+    assert torch.equal(maps[:, 10:90], refine_disparity(frames[:, 10:90], disparity[:, 10:90]))
+    assert torch.equal(maps[:, :10], disparity[:, :10])
+
+
+def test_only_the_frames_before_that_count_are_read():
+    frames, disparity = spoilt()
+    asked: list[int] = []
+
+    def pictures(start: int) -> Iterator[torch.Tensor]:
+        asked.append(start)
+        return iter(frames[start:])
+
+    found = refined_depth(prepared(disparity), pictures, RefineSettings())
+    next(found.read(12))
+    outlines_alone = refined_depth(prepared(disparity), pictures, RefineSettings(steady=False, limbs=False))
+    next(outlines_alone.read(12))
+    assert asked == [12 - COURSE_FRAMES, 12]
+
+
+def test_a_job_renders_by_refined_maps(tmp_path: Path):
+    frames, disparity = spoilt()
+    refined = refine_disparity(frames, disparity)
+
+    def rendered(name: str, maps: torch.Tensor, refine: RefineSettings | None) -> tuple[RenderJob, str]:
+        job = RenderJob(
+            TensorClip(frames, Fraction(24)),
+            GivenDepth(maps),
+            GivenFocus(torch.tensor([0.2])),
+            Strength("64"),
+            LensRenderer(),
+            tmp_path / name,
+            Encoding("ffv1"),
+            8,
+            refine=refine,
+        )
+        return job, run_job(job).text
+
+    job, told = rendered("refined.mkv", disparity, RefineSettings())
+    by_hand, silent = rendered("by_hand.mkv", refined, None)
+    raw, _ = rendered("raw.mkv", disparity, None)
+    assert np.array_equal(read_video(job.output), read_video(by_hand.output))
+    assert not np.array_equal(read_video(job.output), read_video(raw.output))
+    assert "Disparity refined: outlines, steady, limbs." in told and "Disparity refined" not in silent
+    assert job.key() != raw.key()
