@@ -31,7 +31,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     test.add_argument("--only", choices=PARTS, action="append", default=[], help="run this part (repeatable)")
 
     demo = commands.add_parser("demo", help="run the Lens Blur template in a real ComfyUI")
-    demo.add_argument("--video", type=Path, help="your clip instead of the bundled one")
+    demo.add_argument(
+        "--video",
+        type=Path,
+        help="your clip instead of the bundled one; without --disparity its depth is estimated",
+    )
     demo.add_argument("--disparity", type=Path, help="its depth: folder of PNG/EXR/NPY, video, still or NPZ")
     demo.add_argument("--ui", action="store_true", help="leave the host running with the workflow open")
 

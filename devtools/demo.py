@@ -16,6 +16,7 @@ from typing import Any
 from bokeh_core.console import advance, progress_bar
 
 from .client import ConnectionLost, HostClient, Prompt, PromptFailed, Run
+from .depth_model import HOST_FOLDER, REPOSITORY, lend_depth_model
 from .environment import PACK, VENV, ensure_picture_environment, fail, lend_packages, log
 from .host import PACK_NAME, HostFailed, HostProcess, locate_host, prepare_base
 from .prompt import WorkflowError, to_prompt
@@ -29,10 +30,13 @@ BUNDLED_DISPARITY_NAME = "motorcycle_disparity"
 OUTPUT = PACK / "output"
 BASE = VENV / "demo"
 
-NO_DISPARITY = """--video needs --disparity, the depth of every frame of your clip. Free ways to make one:
-  - the whole job without it, with Depth Anything V2, fetched once (99 MB, Apache-2.0):
-    python -m bokeh_core.render CLIP --disparity estimate
-    --depth-model depth-anything/Depth-Anything-V2-Small-hf -o OUT.mp4
+NO_DISPARITY = f"""--video without --disparity needs a depth model, and none is in place; nothing is downloaded
+unasked. Free ways to depth:
+  - Depth Anything V2 Small (99 MB, Apache-2.0): put config.json, preprocessor_config.json and
+    model.safetensors of {REPOSITORY} into
+    {BASE / HOST_FOLDER / "small"} and give this command again
+  - the same without ComfyUI, fetched once because it is named:
+    python -m bokeh_core.render CLIP --disparity estimate --depth-model {REPOSITORY} -o OUT.mp4
   - in ComfyUI, from ComfyUI-Manager: ComfyUI-DepthAnythingV2, ComfyUI-DepthCrafter-Nodes or
     ComfyUI-Video-Depth-Anything; save their images as PNG, or connect them to "Disparity from Images"
   - on the command line: Video Depth Anything or DepthCrafter, which keep depth steady over time
@@ -41,10 +45,10 @@ Then: python dev.py demo --video CLIP --disparity FOLDER_OR_FILE"""
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip and its disparity on disk, and the names they get in the host's input folder."""
+    """A clip and its disparity on disk, None if it is estimated; their names in the input folder."""
 
     video: Path
-    disparity: Path
+    disparity: Path | None
     video_name: str
     disparity_name: str
 
@@ -57,6 +61,8 @@ class Clip:
 def run_demo(video: Path | None, disparity: Path | None, keep_open: bool) -> int:
     """Run the demo and return its exit code."""
     clip = chosen_clip(video, disparity)
+    if clip.disparity is None and not lend_depth_model(BASE):
+        raise fail(NO_DISPARITY)
     workflow = with_clip(json.loads(WORKFLOW.read_text(encoding="utf-8")), clip)
     install = locate_host()
     picture_python = ensure_picture_environment()
@@ -85,11 +91,11 @@ def chosen_clip(video: Path | None, disparity: Path | None) -> Clip:
         return Clip(BUNDLED_CLIP, BUNDLED_DISPARITY, BUNDLED_CLIP.name, BUNDLED_DISPARITY_NAME)
     if video is None:
         raise fail("--disparity needs --video, the clip it belongs to.")
-    if disparity is None:
-        raise fail(NO_DISPARITY)
     for path in (video, disparity):
-        if not path.exists():
+        if path is not None and not path.exists():
             raise fail(f"There is no {path.absolute()}")
+    if disparity is None:
+        return Clip(video.resolve(), None, video.name, "")
     # A folder and a clip may share their stem; so may the user's disparity and the bundled one.
     return Clip(
         video.resolve(), disparity.resolve(), video.name, f"disparity_of_{video.stem}{disparity.suffix}"
@@ -108,14 +114,7 @@ def with_clip(workflow: dict[str, Any], clip: Clip) -> dict[str, Any]:
     workflow["nodes"] += [
         _node(video, "LoadVideo", [left - 700, top], ["file"], ["VIDEO"], [clip.video_name, "image"]),
         _node(parts, "GetVideoComponents", [left - 350, top], ["video"], ["IMAGE", "AUDIO", "FLOAT"], []),
-        _node(
-            disparity,
-            "AnyToBokehLoadDisparity",
-            [left, top],
-            ["frames", "path"],
-            ["DISPARITY", "IMAGE", "STRING"],
-            [clip.disparity_name],
-        ),
+        _depth_node(disparity, clip, [left, top]),
     ]
     by_slot = {1: (disparity, 0), 2: (parts, 0)}
     for link in workflow["links"]:
@@ -132,6 +131,15 @@ def with_clip(workflow: dict[str, Any], clip: Clip) -> dict[str, Any]:
         workflow["links"].append([workflow["last_link_id"], origin, slot, target, socket, kind])
     workflow["last_node_id"] = disparity
     return _with_links_in_sockets(workflow)
+
+
+def _depth_node(node_id: int, clip: Clip, position: list[int]) -> dict[str, Any]:
+    """What brings the clip's depth; its first input is the frames, its first output the disparity."""
+    outputs = ["DISPARITY", "IMAGE", "STRING"]
+    if clip.disparity is None:
+        return _node(node_id, "AnyToBokehEstimateDisparity", position, ["frames"], outputs, [])
+    names = ["frames", "path"]
+    return _node(node_id, "AnyToBokehLoadDisparity", position, names, outputs, [clip.disparity_name])
 
 
 def _node(
@@ -167,6 +175,8 @@ def put_into_input(clip: Clip) -> None:
     if clip.is_bundled:
         return
     for source, name in ((clip.video, clip.video_name), (clip.disparity, clip.disparity_name)):
+        if source is None:
+            continue
         target = BASE / "input" / name
         if target.is_dir():
             shutil.rmtree(target)
