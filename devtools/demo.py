@@ -30,8 +30,8 @@ BUNDLED_DISPARITY_NAME = "motorcycle_disparity"
 OUTPUT = PACK / "output"
 BASE = VENV / "demo"
 
-NO_DISPARITY = f"""--video without --disparity needs a depth model, and none is in place; nothing is downloaded
-unasked. Free ways to depth:
+NO_DISPARITY = f"""--video without --disparity needs a depth model, and none is in place.
+Here nothing is downloaded. Free ways to depth:
   - Depth Anything V2 Small (99 MB, Apache-2.0): put config.json, preprocessor_config.json and
     model.safetensors of {REPOSITORY} into
     {BASE / HOST_FOLDER / "small"} and give this command again
