@@ -9,6 +9,8 @@ import { textsOf } from "./viewfinder/texts.js";
 const TYPE = "ANY_TO_BOKEH_VIEWFINDER";
 const MIN_WIDTH_PX = 420;
 const MIN_HEIGHT_PX = 400;
+// On a node that has rows of widgets of its own.
+const GUEST_MIN_HEIGHT_PX = 320;
 // What only a viewfinder on other nodes' texts is called; it is no input of theirs.
 const GUEST_NAME = "viewfinder";
 
@@ -25,7 +27,7 @@ function addWidget(node, name, model, isGuest) {
       model.value = typeof value === "string" ? value : "";
       host.viewfinder.reload();
     },
-    getMinHeight: () => MIN_HEIGHT_PX,
+    getMinHeight: () => (isGuest ? GUEST_MIN_HEIGHT_PX : MIN_HEIGHT_PX),
     hideOnZoom: false,
     surfaces: { canvas: "shown", vueNode: "shown", panel: "never" },
     ...(isGuest ? { serialize: false } : {}),

@@ -147,6 +147,29 @@ window.inPage = {
 
   hasNodes: (types) => window.app.graph.nodes.map((node) => node.type).sort().join() === [...types].sort().join(),
 
+  // What people do with keys and menus, by the front end's own means.
+  copyAndPaste: (type) => {
+    const { canvas } = window.app;
+    canvas.deselectAll?.();
+    canvas.selectNode(nodeOfType(type));
+    canvas.copyToClipboard();
+    canvas.pasteFromClipboard();
+    return window.app.graph.nodes.at(-1).type;
+  },
+
+  valuesOf: (type, name) =>
+    window.app.graph.nodes
+      .filter((node) => node.type === type)
+      .map((node) => node.widgets.find((widget) => widget.name === name).value),
+
+  undo: async () => window.app.extensionManager.workflow.activeWorkflow.changeTracker.undo(),
+
+  saved: () => JSON.parse(JSON.stringify(window.app.graph.serialize())),
+
+  intoSubgraph: (type) => {
+    window.app.graph.convertToSubgraph(new Set([nodeOfType(type)]));
+  },
+
   select: (type) => {
     window.app.canvas.selectNode(nodeOfType(type));
     window.app.canvas.setDirty(true, true);

@@ -87,8 +87,9 @@ export class DecisionRow {
     if (features.kinds) this.element.append(this.kind);
     this.element.append(this.radius.label);
     if (features.transitions) {
-      const way = element("span", { className: "atb-way", text: texts.arrives });
-      this.way = element("div", { className: "atb-row" }, way, this.ease, this.transition.label, this.unit);
+      this.wayName = element("span", { className: "atb-way" });
+      this.wayControls = element("span", { className: "atb-row" }, this.ease, this.transition.label, this.unit);
+      this.way = element("div", { className: "atb-row atb-steady" }, this.wayName, this.wayControls);
     }
     this.element.append(this.remove);
   }
@@ -106,8 +107,11 @@ export class DecisionRow {
       ? say(this.texts, "decision", { frame: decision.frame })
       : this.texts.noDecision;
     for (const control of [this.kind, this.radius.input, this.remove]) control.disabled = !decision;
-    // It keeps its room, so that the picture does not jump.
-    this.way?.style.setProperty("visibility", !decision || isFirst ? "hidden" : "visible");
+    if (this.way) {
+      const hint = decision && shown.count > 1 ? this.texts.rackHint : "";
+      this.wayName.textContent = decision && !isFirst ? this.texts.arrives : hint;
+      this.wayControls.style.display = decision && !isFirst ? "" : "none";
+    }
     if (!decision) return;
     this.kind.value = decision.kind;
     for (const option of this.kind.options) option.disabled = !possible[option.value];

@@ -2,6 +2,10 @@
 
 import { BLUR, NEAREST_OF_TILES, TILE_PX, TO_LIGHT, WHOLE_TARGET } from "./lens_shader.js";
 
+// Samples of a pixel's blur. Without a graphics card fewer, and fewest while something is dragged.
+export const SAMPLES = { best: 192, slow: 64, hasty: 16 };
+const NO_GRAPHICS_CARD = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
 let shared;
 
 // The lens of this page, or null where the browser has none to offer.
@@ -29,13 +33,15 @@ class Lens {
     this.passes = {
       toLight: pass(gl, TO_LIGHT, ["picture", "disparity"]),
       nearest: pass(gl, NEAREST_OF_TILES, ["scene"]),
-      blur: pass(gl, BLUR, ["scene", "nearest", "focus", "strength"]),
+      blur: pass(gl, BLUR, ["scene", "nearest", "focus", "strength", "mostSamples"]),
     };
     this.picture = texture(gl);
     this.disparity = texture(gl);
     this.scene = target(gl);
     this.nearest = target(gl);
     this.shown = {};
+    const facts = gl.getExtension("WEBGL_debug_renderer_info");
+    this.isSlow = NO_GRAPHICS_CARD.test(facts ? gl.getParameter(facts.UNMASKED_RENDERER_WEBGL) : "");
     // A context that comes back is built anew by the next that asks.
     canvas.addEventListener("webglcontextlost", () => {
       shared = undefined;
@@ -48,7 +54,7 @@ class Lens {
 
   // picture: what can be drawn, with a key that tells it from others; map: { width, height, values };
   // strengthPx: K in px of the map's width. Returns a canvas that is good until the next call.
-  render(picture, pictureKey, map, focus, strengthPx) {
+  render(picture, pictureKey, map, focus, strengthPx, mostSamples = SAMPLES.best) {
     const { gl, canvas } = this;
     const { width, height } = map;
     if (this.shown.picture !== pictureKey || this.shown.map !== map) {
@@ -61,6 +67,7 @@ class Lens {
       bind(gl, 1, this.nearest.texture, this.passes.blur.places.nearest);
       gl.uniform1f(this.passes.blur.places.focus, focus);
       gl.uniform1f(this.passes.blur.places.strength, strengthPx);
+      gl.uniform1i(this.passes.blur.places.mostSamples, mostSamples);
     });
     return canvas;
   }

@@ -47,13 +47,13 @@ uniform sampler2D scene;
 uniform sampler2D nearest;
 uniform float focus;
 uniform float strength;
+uniform int mostSamples;
 out vec4 display;
 
 const float GOLDEN_ANGLE = 2.399963;
 const float PI = 3.141593;
 // Radii that differ by this many px belong to surfaces of their own.
 const float APART_FROM = 0.5, APART_TO = 1.5;
-const int MOST_SAMPLES = 192;
 
 ivec2 size;
 ivec2 here;
@@ -88,7 +88,7 @@ float reachOfNear() {
 }
 
 int samplesWithin(float radius) {
-  return clamp(int(ceil(1.5 * PI * radius * radius)), 12, MOST_SAMPLES);
+  return clamp(int(ceil(1.5 * PI * radius * radius)), 12, mostSamples);
 }
 
 void main() {

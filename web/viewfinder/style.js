@@ -56,6 +56,7 @@ const STYLE = `
 .atb-viewfinder :disabled { opacity: 0.45; cursor: default; }
 .atb-viewfinder :is(button, select, input):focus-visible { outline: 2px solid var(--atb-mark); outline-offset: 1px; }
 .atb-frame-number { font-variant-numeric: tabular-nums; white-space: nowrap; margin-right: auto; }
+.atb-steady { min-height: 24px; }
 .atb-way { margin-right: auto; color: var(--atb-faint); }
 .atb-timeline {
   position: relative; height: 46px; margin: 0 9px; cursor: pointer; touch-action: none; flex: none;

@@ -4,7 +4,7 @@
 import { DecisionRow, StrengthRow, Transport } from "./controls.js";
 import { element } from "./elements.js";
 import { disparityAt, focalDisparity, placeAt } from "./focus_values.js";
-import { lensOfPage } from "./lens.js";
+import { SAMPLES, lensOfPage } from "./lens.js";
 import { overlay } from "./overlay.js";
 import {
   DEFAULT_TRANSITION,
@@ -27,6 +27,7 @@ import { Timeline } from "./timeline.js";
 const REFERENCE_WIDTH_PX = 1024;
 const RADIUS_SHARE = 1 / 60;
 const WHEEL_STEP = 1.15;
+const SETTLED_MS = 250;
 
 export class Viewfinder {
   // model: { read() -> { script, fault }, write(script, { width, height }), restart(), hasMask(),
@@ -198,6 +199,7 @@ export class Viewfinder {
       return;
     }
     // A strip of a long clip has some of its frames; what is clicked on must be what is shown.
+    this.isMoving = true;
     this.frame = pictures.nearest(Math.min(Math.max(0, frame), Math.max(0, this.count - 1)));
     this.refresh();
     const wanted = this.frame;
@@ -277,6 +279,7 @@ export class Viewfinder {
     });
     this.decisionRow.show({
       decision: chosen,
+      count,
       isFirst: !chosen || chosen === script.focus[0],
       rate: this.clip?.rate ?? 24,
       possible: {
@@ -319,9 +322,20 @@ export class Viewfinder {
   blurred(image, map, focus) {
     const lens = lensOfPage();
     const strengthPx = this.strengthPx(map.width);
-    return lens
-      ? lens.render(image, this.picture.key, map, focus, strengthPx)
-      : overlay(image, map, focus, strengthPx);
+    if (!lens) return overlay(image, map, focus, strengthPx);
+    return lens.render(image, this.picture.key, map, focus, strengthPx, this.samples(lens));
+  }
+
+  samples(lens) {
+    if (!lens.isSlow) return SAMPLES.best;
+    if (!this.isMoving) return SAMPLES.slow;
+    // What stands still is drawn well a moment later.
+    clearTimeout(this.stillness);
+    this.stillness = setTimeout(() => {
+      this.isMoving = false;
+      this.refresh();
+    }, SETTLED_MS);
+    return SAMPLES.hasty;
   }
 
   showSample() {
@@ -415,6 +429,7 @@ export class Viewfinder {
   pick(x, y, moving) {
     if (this.fault || !this.picture) return false;
     if (!moving) this.stop();
+    this.isMoving = true;
     const before = decisionFor(this.script, this.frame);
     const old = decisionAt(this.script, this.frame);
     // A click says: this place. What was locked or masked from here on gives way; how focus gets here stays.
@@ -482,6 +497,7 @@ export class Viewfinder {
     const keys = this.script.strength;
     const frame = keys.length === 0 ? 0 : keys.length === 1 ? keys[0].frame : this.frame;
     this.script = this.made(withStrength(this.script, frame, k));
+    this.isMoving = !done;
     if (done) this.commit();
     else this.refresh();
   }
