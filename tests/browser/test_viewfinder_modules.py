@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bokeh_core.focus.script import parse_script
 from bokeh_core.lens import lens_blur
@@ -236,3 +236,90 @@ def test_both_languages_say_the_same_things(page: Page):
 
 def psnr(picture: Any, true: Any) -> float:
     return float(-10 * np.log10(np.square(picture - true).mean()))
+
+
+WITH_VIEWFINDER = """
+const { Strip } = await import('/viewfinder/strip.js');
+const { textsOf } = await import('/viewfinder/texts.js');
+const { readScript, writeScript } = await import('/viewfinder/script.js');
+window.made = [];
+window.make = (report) => {
+  const model = {
+    text: '', features: { kinds: true, transitions: true, strength: true },
+    read() { return readScript(this.text); },
+    write(script) { this.text = writeScript(script); },
+    restart() { this.text = ''; },
+    hasMask: () => false,
+  };
+  const view = new m.Viewfinder(textsOf('en'), model);
+  view.element.style.height = '420px';
+  document.body.append(view.element);
+  if (report) view.setRun(new Strip(report, (file) => file), { ...report, script: null, isOf: () => false });
+  window.made.push({ view, model });
+};
+"""
+
+
+def report_of(picture: Any, depth: Any, frames: int = 1) -> dict[str, Any]:
+    """Return what a run sends, of a clip whose frames are all alike."""
+    height, width = depth.shape
+    return {
+        "frames": frames,
+        "width": width,
+        "height": height,
+        "shown": list(range(frames)),
+        "pictures": [data_url(picture)] * frames,
+        "disparity": [data_url(depth)] * frames,
+        "focal": [0.5] * frames,
+        "report": [],
+    }
+
+
+def test_two_pictures_share_one_lens_and_keep_apart(page: Page):
+    grey, depth = np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 51, np.uint8)
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    for value in (51, 204):
+        depth = np.full((8, 8), value, np.uint8)
+        page.evaluate("(report) => window.make(report)", report_of(grey, depth, 3))
+    frames = page.locator(".atb-frame")
+    for index in (0, 1):
+        frames.nth(index).click(position={"x": 5, "y": 5})
+    for index, focus in enumerate(("0.200", "0.800")):
+        expect(page.locator("[role=status]").nth(index)).to_contain_text(f"focus {focus}")
+    texts = page.evaluate("() => window.made.map(({ model }) => JSON.parse(model.text).focus.length)")
+    assert texts == [1, 1]
+
+
+def test_one_pixel_of_one_frame_can_be_clicked(page: Page):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    picture, depth = np.full((1, 1, 3), 90, np.uint8), np.full((1, 1), 255, np.uint8)
+    page.evaluate("(report) => window.make(report)", report_of(picture, depth))
+    page.locator(".atb-frame").click()
+    expect(page.locator("[role=status]")).to_contain_text("focus 1.000")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    assert page.evaluate("() => JSON.parse(window.made[0].model.text).focus") == []
+
+
+def test_pictures_that_are_gone_are_said_to_be(page: Page):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    report = report_of(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8))
+    page.evaluate("(report) => window.make(report)", {**report, "disparity": ["/none.png"]})
+    expect(page.locator("[role=status]")).to_contain_text("are gone")
+
+
+def test_keys_alone_make_a_rack_focus(page: Page):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    grey, depth = np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 51, np.uint8)
+    page.evaluate("(report) => window.make(report)", report_of(grey, depth, 9))
+    page.locator(".atb-frame").click()
+    page.keyboard.press("End")
+    expect(page.locator(".atb-frame-number").first).to_have_text("frame 8 of 0-8")
+    page.locator(".atb-frame").click()
+    page.locator(".atb-of-focus").nth(1).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    frames = "() => JSON.parse(window.made[0].model.text).focus.map((decision) => decision.frame)"
+    assert page.evaluate(frames) == [0, 6]
+    page.keyboard.press("Delete")
+    assert page.evaluate(frames) == [0]

@@ -9,8 +9,9 @@ import { Viewfinder } from "./viewfinder.js";
 
 const LOOK_AGAIN_MS = 500;
 const CLIP_INPUTS = ["frames", "disparity"];
-// Undo makes a node anew: where its viewfinder stood, and of which clip its last run was.
-const remembered = new Map();
+// Undo makes a node anew. By place and clip: the frame where its viewfinder stood. By files: the clip of a run.
+const framesSeen = new Map();
+const clipsOfRuns = new Map();
 
 export class NodeViewfinder {
   constructor(node, model, texts, { app, api }) {
@@ -65,11 +66,11 @@ export class NodeViewfinder {
     const found = clipOf(this.node, CLIP_INPUTS, this.urlOf);
     if (found.key !== this.clipKey) this.show(found);
     const output = this.app.nodeOutputs?.[this.place];
-    if (output && this.reportSeen === null) this.take(output, remembered.get(this.place)?.key ?? found.key);
+    if (output && this.reportSeen === null) this.take(output, null);
     if (this.keyOfRun !== undefined) this.viewfinder.setStale(this.keyOfRun !== found.key);
-    const state = this.model.state?.();
-    if (state !== this.stateSeen) {
-      this.stateSeen = state;
+    const seen = this.model.seen?.();
+    if (seen !== this.seen) {
+      this.seen = seen;
       this.viewfinder.reload();
     }
   }
@@ -85,8 +86,7 @@ export class NodeViewfinder {
       if (this.clipKey !== found.key) return clip.close();
       clip.limit?.(found);
       viewfinder.setClip(clip);
-      const before = remembered.get(this.place);
-      if (before?.frame && before.key === found.key) viewfinder.seek(before.frame);
+      viewfinder.seek(framesSeen.get(`${this.place} ${found.key}`) ?? 0);
     } catch {
       // The player says no more than that it cannot.
       if (this.clipKey === found.key) viewfinder.setClip(null, { key: "unplayable" });
@@ -102,8 +102,9 @@ export class NodeViewfinder {
     const report = output?.any_to_bokeh_viewfinder?.[0];
     if (!report) return;
     this.reportSeen = report;
-    this.keyOfRun = key;
-    remembered.set(this.place, { ...remembered.get(this.place), key });
+    const files = report.disparity.map((file) => file.filename).join();
+    if (key) clipsOfRuns.set(files, key);
+    this.keyOfRun = clipsOfRuns.get(files);
     const run = this.model.state ? this.runOfWidgets(report) : this.runOfScript(report);
     this.viewfinder.setRun(new Strip(report, this.urlOf), run);
   }
@@ -122,8 +123,8 @@ export class NodeViewfinder {
   // --- what the front end is told ---
 
   written(value) {
-    remembered.set(this.place, { ...remembered.get(this.place), frame: this.viewfinder.frame });
-    this.stateSeen = this.model.state?.();
+    framesSeen.set(`${this.place} ${this.clipKey}`, this.viewfinder.frame);
+    this.seen = this.model.seen?.();
     if (value !== undefined && this.widget) {
       this.widget.value = value;
       // Vue keeps a copy of its own, which follows the callback alone.

@@ -1,6 +1,7 @@
 // Focus at Point's own widgets as a script of points: x, y and radius in px, and lines "frame: x, y".
 // The widgets stay the truth; a text that cannot be read here is left as it is.
 
+import { originOf } from "./clip_source.js";
 import { DEFAULT_RADIUS_PX, emptyScript } from "./script.js";
 
 const CENTRE = -1;
@@ -49,6 +50,11 @@ export class PointKeyframes {
     return JSON.stringify(WIDGETS.map((name) => this.widget(name)?.value));
   }
 
+  // All that changes what is shown.
+  seen() {
+    return this.state() + JSON.stringify(this.strengthBehind());
+  }
+
   read(size) {
     const script = emptyScript();
     const { points, fault } = readKeyframes(String(this.widget("keyframes")?.value ?? ""));
@@ -60,6 +66,7 @@ export class PointKeyframes {
     }
     const racks = this.widget("between_keyframes")?.value === "rack focus";
     script.follows = !racks;
+    script.strength = this.strengthBehind();
     script.focus = placed.map(({ frame, x, y }, index) => ({
       frame,
       // The middle of a pixel, so that it is read as the same one again.
@@ -72,6 +79,20 @@ export class PointKeyframes {
       ease: { linear: "linear", hold: "cut" }[this.widget("easing")?.value] ?? "smooth",
     }));
     return { script, fault: null };
+  }
+
+  // K of the Blur Strength that blurs with this focus, where it is one number.
+  strengthBehind() {
+    const { graph, outputs } = this.node;
+    for (const id of outputs?.[0]?.links ?? []) {
+      const link = graph.getLink?.(id) ?? graph.links?.[id];
+      const renderer = link && graph.getNodeById(link.target_id);
+      const source = renderer && originOf(renderer, "blur_strength")?.node;
+      const value = (name) => source?.widgets?.find((widget) => widget.name === name)?.value;
+      const k = Number(value("strength"));
+      if (value("mode") === "constant" && k >= 0) return [{ frame: 0, k }];
+    }
+    return [];
   }
 
   singlePoint({ width, height }) {

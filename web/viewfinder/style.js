@@ -42,6 +42,7 @@ const STYLE = `
 .atb-status { min-height: 1.35em; color: var(--atb-faint); font-variant-numeric: tabular-nums; }
 .atb-status.atb-bad { color: var(--atb-error); }
 .atb-status button { margin-left: 6px; }
+.atb-notes { min-height: 0; max-height: 2.7em; overflow: hidden; }
 .atb-row { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; min-width: 0; }
 .atb-row > label { display: inline-flex; align-items: center; gap: 4px; min-width: 0; }
 .atb-grow { flex: 1 1 80px; min-width: 60px; }

@@ -62,6 +62,7 @@ export class Viewfinder {
       wiped: () => this.refresh(),
     });
     this.status = element("div", { className: "atb-status", role: "status", "aria-live": "polite" });
+    this.notes = element("div", { className: "atb-status atb-notes" });
     this.transport = new Transport(texts, {
       play: () => this.togglePlay(),
       step: (by) => this.step(by),
@@ -102,6 +103,7 @@ export class Viewfinder {
       styleElement(),
       this.stage.element,
       this.status,
+      this.notes,
       this.transport.element,
       this.timeline.element,
       this.decisionRow.element,
@@ -140,7 +142,15 @@ export class Viewfinder {
     this.failure = null;
     this.reload();
     this.seek(this.frame);
-    strip?.loadAll(() => this.refresh()).catch((error) => this.fail(error.message));
+    // The host clears its temporary files when it starts.
+    strip?.loadAll(() => this.refresh()).catch(() => this.lose(strip));
+  }
+
+  lose(strip) {
+    if (strip !== this.strip) return;
+    this.setRun(null, null);
+    this.notice = { key: "gone", values: {} };
+    this.fail(say(this.texts, "gone"));
   }
 
   setStale(isStale) {
@@ -209,7 +219,8 @@ export class Viewfinder {
       this.picture = picture;
       this.refresh();
     } catch (error) {
-      this.fail(error.message);
+      if (pictures === this.strip || this.maps) this.lose(this.strip);
+      else this.fail(error.message);
     }
   }
 
@@ -353,6 +364,10 @@ export class Viewfinder {
 
   // One line: what is wrong, or what to do next, or what is seen.
   sayWhatIsSeen() {
+    // What the last run reported, as long as it was made of these decisions.
+    const notes = this.maps && this.run?.isOf(this.script) ? (this.run.report ?? []).join(" ") : "";
+    this.notes.textContent = notes;
+    this.notes.title = notes;
     const { text, isBad, restart } = this.statement();
     this.status.classList.toggle("atb-bad", isBad);
     if (this.status.dataset.said === text) return;
