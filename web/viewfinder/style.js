@@ -53,7 +53,7 @@ const STYLE = `
 .atb-viewfinder button { cursor: pointer; }
 .atb-viewfinder input[type="number"] { width: 58px; padding: 0 2px 0 6px; }
 .atb-viewfinder input[type="range"] { width: 100%; margin: 0; accent-color: var(--atb-strength); }
-.atb-viewfinder button[aria-pressed="true"] { border-color: var(--atb-mark); color: var(--atb-mark); }
+.atb-viewfinder button[aria-pressed="true"] { border-color: var(--atb-mark); box-shadow: inset 0 -3px var(--atb-mark); }
 .atb-viewfinder :disabled { opacity: 0.45; cursor: default; }
 .atb-viewfinder :is(button, select, input):focus-visible { outline: 2px solid var(--atb-mark); outline-offset: 1px; }
 .atb-frame-number { font-variant-numeric: tabular-nums; white-space: nowrap; margin-right: auto; }

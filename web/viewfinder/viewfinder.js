@@ -466,6 +466,8 @@ export class Viewfinder {
   }
 
   widen(steps) {
+    // Without the keyboard's focus the wheel is that of the page: nobody changes a sample in passing.
+    if (!this.element.contains(document.activeElement)) return false;
     const decision = decisionFor(this.script, this.frame);
     if (this.fault || !decision || !this.picture || !["point", "follow"].includes(decision.kind)) return false;
     const old = decision.radius ?? this.defaultRadius();
