@@ -1,13 +1,14 @@
 """A clip made small enough for a browser: some of its frames as JPEG, their disparity as PNG of 8 bits."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -93,18 +94,37 @@ def write_strip(
         disparity = checked_maps(disparity, "disparity", tuple(frames.shape[1:3]))
     num_frames, height, width = disparity.shape
     shown = frames_of_strip(num_frames, wanted)
-    scale = min(1.0, LONGEST_SIDE_PX / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     pictures, maps = [], []
     for done, t in enumerate(shown, 1):
-        # Depth is not averaged: between two surfaces there is nothing at their mean.
-        small = cv2.resize(disparity[t].cpu().numpy(), size, interpolation=cv2.INTER_NEAREST)
-        maps.append(_write(folder, ".png", np.round(255 * small).astype(np.uint8)))
+        maps.append(_write(folder, ".png", np.round(255 * _small_map(disparity[t])).astype(np.uint8)))
         if frames is not None:
             rgb = thumbnail(frames[t], LONGEST_SIDE_PX).numpy()
             pictures.append(_write(folder, ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)))
         progress(done, len(shown))
     return Strip(num_frames, width, height, shown, pictures, maps)
+
+
+def small_clip(frames: Tensor, disparity: Tensor, shown: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return some frames and their maps as small as in a strip, so that a large clip does not fill memory.
+
+    Args:
+        frames: [T, H, W, C] in [0, 1].
+        disparity: [T, H, W] in [0, 1], 1 = near.
+        shown: numbers of frames.
+
+    Returns:
+        RGB [N, h, w, 3] in [0, 1] and [N, h, w].
+    """
+    pictures = torch.stack([thumbnail(frames[t], LONGEST_SIDE_PX) for t in shown]).float() / 255
+    return pictures, torch.stack([torch.from_numpy(_small_map(disparity[t])) for t in shown])
+
+
+def _small_map(disparity: Tensor) -> NDArray[Any]:
+    height, width = disparity.shape
+    scale = min(1.0, LONGEST_SIDE_PX / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Depth is not averaged: between two surfaces there is nothing at their mean.
+    return cv2.resize(disparity.cpu().numpy(), size, interpolation=cv2.INTER_NEAREST)
 
 
 def _write(folder: Path, ending: str, picture: NDArray[Any]) -> str:
@@ -115,6 +135,7 @@ def _write(folder: Path, ending: str, picture: NDArray[Any]) -> str:
     name = f"strip_{hashlib.sha256(content.tobytes()).hexdigest()[:24]}{ending}"
     file = folder / name
     if not file.exists():
-        with whole_file(file) as beside:
+        # What a crash takes from a folder of temporary files is written again.
+        with whole_file(file, on_disk=False) as beside:
             beside.write_bytes(content.tobytes())
     return name

@@ -14,7 +14,7 @@ from ..bokeh_core.focus.script import FocusScript, parse_script
 from ..bokeh_core.focus_plot import focus_plot
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import strength_in_pixels
-from ..bokeh_core.strip import frames_of_strip
+from ..bokeh_core.strip import frames_of_strip, small_clip
 from . import categories, host, sockets
 from .newer_host import known_fields
 from .strip_report import strip_report
@@ -101,12 +101,13 @@ class Viewfinder(io.ComfyNode):
         points = _points_px(chosen, num_frames, height, width)
         wanted = [decision.frame for decision in decided.focus] + [key.frame for key in decided.strength]
         shown = frames_of_strip(num_frames, wanted)
+        small, maps = small_clip(frames, disparity, shown)
         preview = focus_preview(
-            frames[shown],
-            disparity[shown],
+            small,
+            maps,
             focal[shown],
-            strength_in_pixels(strength[shown], width),
-            points_px=points[shown],
+            strength_in_pixels(strength[shown], small.shape[2]),
+            points_px=points[shown] * (small.shape[2] / width),
             frame_numbers=shown,
             progress=host.progress(),
         )

@@ -15,16 +15,20 @@ UNFINISHED = ".unfinished"
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, on_disk: bool = True) -> Iterator[Path]:
     """Offer a path beside `path` to write to; it takes the place of `path` once the block ends well.
 
     What was at `path` is there until then, and stays if the block raises or the machine stops. The offered
-    name is nobody's, and the file of that name is gone after an error.
+    name is nobody's, and the file of that name is gone after an error. Without `on_disk` nothing waits for
+    the disk: for files that can be made again.
     """
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
         yield beside
-        put_in_place(beside, path)
+        if on_disk:
+            put_in_place(beside, path)
+        else:
+            os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 

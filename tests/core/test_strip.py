@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from bokeh_core.strip import LONGEST_SIDE_PX, MOST_FRAMES, frames_of_strip, write_strip
+from bokeh_core.strip import LONGEST_SIDE_PX, MOST_FRAMES, frames_of_strip, small_clip, write_strip
 
 
 def test_a_short_clip_is_there_as_a_whole():
@@ -71,3 +71,15 @@ def test_sizes_that_differ_are_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="disparity is 4 x 4 px but the frames are 5 x 5 px"):
         write_strip(tmp_path, torch.zeros(1, 4, 4), torch.zeros(1, 5, 5, 3))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_preview_is_as_small_as_the_strip():
+    frames = torch.ones(3, 10, 2 * LONGEST_SIDE_PX, 3)
+    disparity = torch.zeros(3, 10, 2 * LONGEST_SIDE_PX)
+    disparity[2, :, LONGEST_SIDE_PX:] = 0.3
+    pictures, maps = small_clip(frames, disparity, [0, 2])
+    assert pictures.shape == (2, 5, LONGEST_SIDE_PX, 3)
+    assert maps.shape == (2, 5, LONGEST_SIDE_PX)
+    assert maps[0].max() == 0
+    assert maps[1, :, : LONGEST_SIDE_PX // 2].max() == 0
+    assert maps[1, :, LONGEST_SIDE_PX // 2 :].unique().tolist() == pytest.approx([0.3])
