@@ -17,6 +17,7 @@ from ..bokeh_core.disparity.estimator import (
 )
 from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
+from ..bokeh_core.disparity.refine import RefineSettings
 from . import categories, host
 from .disparity import disparity_outputs
 from .libraries import needed_libraries
@@ -66,8 +67,8 @@ class EstimateDisparity(io.ComfyNode):
             display_name="Estimate Depth (Depth Anything V2)",
             category=categories.DEPTH,
             description="Estimates depth from the frames with Depth Anything V2, where no depth is at hand. "
-            "Each frame is seen by itself, and the clip is normalised as a whole. Nothing is downloaded "
-            "unless you choose a download.",
+            "Each frame is seen by itself, the clip is normalised as a whole and steadied by the frames. "
+            "Nothing is downloaded unless you choose a download.",
             inputs=[
                 io.Image.Input("frames", tooltip="The video frames; alpha is ignored."),
                 io.Combo.Input(
@@ -87,6 +88,13 @@ class EstimateDisparity(io.ComfyNode):
                     tooltip="How the model's values become 0 to 1, over the whole clip. min-max (default) "
                     "keeps everything; robust percentiles clips 1 % at both ends.",
                 ),
+                io.Boolean.Input(
+                    "refine",
+                    default=True,
+                    optional=True,
+                    tooltip="Mends what single frames bring with them, as Refine Depth does: flicker, soft "
+                    "outlines, torn limbs. Default on; off gives the model's maps, and saves time.",
+                ),
             ],
             outputs=disparity_outputs("The model, what was decided, and warnings."),
             **known_fields(
@@ -96,7 +104,13 @@ class EstimateDisparity(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, frames: Any, model: str = INSTALLED, normalisation: str = "min-max") -> io.NodeOutput:
+    def execute(
+        cls,
+        frames: Any,
+        model: str = INSTALLED,
+        normalisation: str = "min-max",
+        refine: bool = True,
+    ) -> io.NodeOutput:
         files = chosen_model(model)
         with needed_libraries(), host.out_of_memory_advice(MEMORY_ADVICE), torch.no_grad():
             dtype, at_once = suited_to(host.compute_device())
@@ -104,7 +118,12 @@ class EstimateDisparity(io.ComfyNode):
             patcher = host.manage_unet(estimator.network)
             host.load_models([patcher], estimator.needed_bytes(frames.shape[1:3], at_once))
             found = estimate_disparity(
-                frames, estimator, files.meaning(normalisation), at_once=at_once, progress=host.progress()
+                frames,
+                estimator,
+                files.meaning(normalisation),
+                at_once=at_once,
+                refine=RefineSettings() if refine else None,
+                progress=host.progress(),
             )
         report = f"{files.folder.name} on {patcher.load_device}.\n{found.report}"
         return io.NodeOutput(found.disparity, grey_view(found.disparity), report)

@@ -11,6 +11,7 @@ from ..progress import Progress, no_progress
 from .estimator import EACH_BY_ITSELF, DepthEstimator, estimated
 from .meaning import DepthMeaning
 from .prepare import PreparedDisparity, prepare_disparity
+from .refine import RefineSettings, refine_clip
 
 
 def estimate_disparity(
@@ -19,15 +20,17 @@ def estimate_disparity(
     meaning: DepthMeaning,
     *,
     at_once: int = 1,
+    refine: RefineSettings | None = None,
     progress: Progress = no_progress,
 ) -> PreparedDisparity:
-    """Estimate every frame by itself, and normalise over the whole clip.
+    """Estimate every frame by itself, normalise over the whole clip, and refine by the frames.
 
     Args:
         frames: [T, H, W, C] in [0, 1]; alpha is ignored.
         estimator: the model, where it shall compute.
         meaning: of the model's maps, see `EstimatorFiles.meaning`.
         at_once: frames that the model takes together.
+        refine: how the maps are steadied and their outlines put on the picture's; None leaves them.
         progress: told of frames; may raise to stop.
 
     Returns:
@@ -51,5 +54,8 @@ def estimate_disparity(
         width=width,
         area=picture_area(frames),
     )
+    if refine is not None:
+        refined = refine_clip(frames, prepared.disparity, refine, progress=progress)
+        return PreparedDisparity(refined.disparity, f"{prepared.report}\n{refined.report}")
     report = f"{prepared.report}\n{EACH_BY_ITSELF}" if count > 1 else prepared.report
     return PreparedDisparity(prepared.disparity, report)

@@ -30,7 +30,7 @@ from ..source import FileClip
 from ..strength_settings import Strength
 from ..typed_focus import parse_focus
 from .clips import ClipPaths
-from .depth_arguments import add_depth, fit_of, meaning_of
+from .depth_arguments import add_depth, fit_of, meaning_of, refine_of
 from .lens_arguments import add_lens, lens_file, lens_of
 from .text_files import text_or_file
 
@@ -183,7 +183,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         arguments.part_frames,
         arguments.overwrite,
         arguments.black_bars,
-        RefineSettings() if arguments.refine else None,
+        refine_of(arguments),
         tuple(path for path in (focus_file, strength_file, lens_file(arguments)) if path is not None),
     )
     settings.focus(None)

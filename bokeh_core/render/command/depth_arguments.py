@@ -21,6 +21,7 @@ from ...disparity.estimator import (
 from ...disparity.fit import FITS, MapFit
 from ...disparity.holes import HOLES
 from ...disparity.meaning import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
+from ...disparity.refine.settings import RefineSettings
 from ..estimated import EstimatedDepth
 
 ESTIMATE = "estimate"
@@ -90,10 +91,17 @@ def add_depth(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--refine",
-        action="store_true",
+        action=argparse.BooleanOptionalAction,
+        default=None,
         help="mend the maps by the frames: flicker, soft outlines and torn limbs; about 0.2 s a frame of "
-        "1024 x 576, twice where the focus is measured",
+        "1024 x 576, twice where the focus is measured; default: on for estimate, off for maps",
     )
+
+
+def refine_of(arguments: argparse.Namespace) -> RefineSettings | None:
+    """What is refined: estimated maps, which waver, unless they shall not be, and others where they shall."""
+    refine = arguments.disparity == ESTIMATE if arguments.refine is None else arguments.refine
+    return RefineSettings() if refine else None
 
 
 def estimated_depth(arguments: argparse.Namespace, device: torch.device) -> EstimatedDepth | None:

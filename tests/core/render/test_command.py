@@ -240,3 +240,17 @@ def test_the_examples_can_be_typed(number: int):
     assert len(lines) == 3
     arguments = parser("bokeh").parse_args(shlex.split(lines[number])[1:])
     settings_of(arguments)
+
+
+@pytest.mark.parametrize(
+    ("disparity", "more", "refined"),
+    [
+        ("estimate", [], True),
+        ("estimate", ["--no-refine"], False),
+        ("maps", [], False),
+        ("maps", ["--refine"], True),
+    ],
+)
+def test_estimated_maps_are_refined_and_others_on_request(disparity: str, more: list[str], refined: bool):
+    settings = settings_of(parser().parse_args(["in.mp4", "--disparity", disparity, "-o", "out.mp4", *more]))
+    assert settings.refine == (RefineSettings() if refined else None)
