@@ -46,6 +46,14 @@ class RefineDisparity(io.ComfyNode):
                     tooltip="Restores a surface that one map lacks, such as a torn arm, or has alone, from "
                     "the 3 frames before and after. Default on.",
                 ),
+                io.Boolean.Input(
+                    "banding",
+                    default=RefineSettings.banding,
+                    optional=True,
+                    tooltip="Smooths the steps of 8-bit maps, and the blocks of JPEG, within surfaces. "
+                    "Default on; it acts on maps that have the levels of 8 bits, so not on those that were "
+                    "resized.",
+                ),
             ],
             outputs=[
                 sockets.Disparity.Output(
@@ -79,8 +87,9 @@ class RefineDisparity(io.ComfyNode):
         outlines: bool = RefineSettings.outlines,
         steady: bool = RefineSettings.steady,
         limbs: bool = RefineSettings.limbs,
+        banding: bool = RefineSettings.banding,
     ) -> io.NodeOutput:
-        settings = RefineSettings(outlines=outlines, steady=steady, limbs=limbs)
+        settings = RefineSettings(outlines=outlines, steady=steady, limbs=limbs, banding=banding)
         found = refine_clip(frames, disparity, settings, progress=host.progress())
         view = changes_view(disparity.to(found.disparity), found.disparity)
         return io.NodeOutput(found.disparity, view, str(found.report))

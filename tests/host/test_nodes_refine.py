@@ -36,6 +36,7 @@ def test_switched_off_it_hands_the_maps_back(host: HostUnderTest):
     given = host.load(graph, frames.numpy())
     maps = host.load(graph, disparity[..., None].expand(-1, -1, -1, 3).numpy())
     brought = graph.add(BRING, images=maps, normalisation="none", polarity="near white")
-    node = graph.add(NODE, frames=given, disparity=brought[0], outlines=False, steady=False, limbs=False)
+    off = dict.fromkeys(("outlines", "steady", "limbs", "banding"), False)
+    node = graph.add(NODE, frames=given, disparity=brought[0], **off)
     before, after = host.values_of(graph, brought[0], node[0])
     np.testing.assert_array_equal(before, after)

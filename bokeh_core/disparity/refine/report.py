@@ -12,6 +12,7 @@ class RefineReport:
     Attributes:
         frames: maps that are finished.
         shots: stretches of frames that can be followed from one to the next.
+        smoothed: frames whose 8-bit steps were smoothed.
         outlined: frames that had soft outlines.
         outlined_share: pixels of outlines that changed, of those of the clip, in [0, 1].
         rescaled: frames whose scale and shift were brought to the course of those around.
@@ -22,6 +23,7 @@ class RefineReport:
 
     frames: int = 0
     shots: int = 0
+    smoothed: int = 0
     outlined: int = 0
     outlined_share: float = 0.0
     rescaled: int = 0
@@ -41,6 +43,7 @@ class RefineReport:
 
     def __str__(self) -> str:
         facts = [
+            *([f"steps of 8 bits smoothed in {self.smoothed}"] if self.smoothed else []),
             f"outlines sharpened in {self.outlined} ({self.outlined_share:.2%} of all pixels)",
             f"scale and shift steadied in {self.rescaled}",
             f"waves taken out of {self.levelled}",

@@ -11,11 +11,13 @@ class RefineSettings:
         outlines: soft steps of a map become steps where the picture has its edges.
         steady: scale, shift and slow waves of a frame's map follow the course of the frames around it.
         limbs: a surface that a single frame lacks comes back from the frames around it.
+        banding: steps of 8-bit maps, and the blocks of JPEG, are smoothed within surfaces.
     """
 
     outlines: bool = True
     steady: bool = True
     limbs: bool = True
+    banding: bool = True
 
     @property
     def looks_around(self) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ...motion.cuts import is_cut
 from ...motion.flow import flow_between, judged_match, warped
 from .affine import IDENTITY, Affine, fitted, steady
+from .banding import smoothed_steps
 from .limbs import faulty_region, restored
 from .neighbour import Neighbour
 from .outlines import sharpened_outlines
@@ -76,8 +77,12 @@ class DisparityRefiner:
 
     def add(self, frame: Tensor, disparity: Tensor) -> list[Tensor]:
         """Take the next frame [H, W, C] and its map [H, W], both in [0, 1]; return finished maps [H, W]."""
-        result = sharpened_outlines(disparity, frame) if self._settings.outlines else disparity
-        changed = 0.0 if result is disparity else (result != disparity).float().mean().item()
+        result = smoothed_steps(disparity) if self._settings.banding else disparity
+        self.report.smoothed += result is not disparity
+        changed = 0.0
+        if self._settings.outlines:
+            smooth, result = result, sharpened_outlines(result, frame)
+            changed = 0.0 if result is smooth else (result != smooth).float().mean().item()
         if not self._settings.looks_around:
             self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0)
             return [result]

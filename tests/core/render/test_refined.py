@@ -48,7 +48,7 @@ def test_maps_are_those_of_the_whole_clip_from_wherever_reading_begins():
     for start in (0, 3, COURSE_FRAMES + 1, COUNT - 1):
         assert torch.equal(torch.stack(list(found.read(start))), expected[start:])
     assert found.saved == {"kept": 1}
-    assert found.report == "Read.\nDisparity refined: outlines, steady, limbs."
+    assert found.report == "Read.\nDisparity refined: outlines, steady, limbs, banding."
 
 
 def test_the_picture_between_black_bars_is_refined_alone():
@@ -98,5 +98,7 @@ def test_a_job_renders_by_refined_maps(tmp_path: Path):
     raw, _ = rendered("raw.mkv", disparity, None)
     assert np.array_equal(read_video(job.output), read_video(by_hand.output))
     assert not np.array_equal(read_video(job.output), read_video(raw.output))
-    assert "Disparity refined: outlines, steady, limbs." in told and "Disparity refined" not in silent
+    assert (
+        "Disparity refined: outlines, steady, limbs, banding." in told and "Disparity refined" not in silent
+    )
     assert job.key() != raw.key()

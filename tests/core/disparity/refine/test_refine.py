@@ -7,7 +7,7 @@ from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, refine
 from bokeh_core.disparity.refine.window import COURSE_FRAMES
 from tests.core.disparity.refine.scenes import moving_square, textured
 
-OFF = RefineSettings(outlines=False, steady=False, limbs=False)
+OFF = RefineSettings(outlines=False, steady=False, limbs=False, banding=False)
 
 
 def noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
