@@ -7,15 +7,15 @@ from typing import Any
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..bokeh_core.clip.checks import checked_maps
-from ..bokeh_core.focus.focal_plane import (
+from ..bokeh_core.clip.checks import checked_frames, checked_maps
+from ..bokeh_core.focus.at_point import (
     BETWEEN_POINTS,
-    focus_at_point,
-    focus_at_value,
-    focus_on_mask,
+    DEFAULT_BETWEEN_POINTS,
+    focus_pull_at_point,
     point_keyframes,
 )
-from ..bokeh_core.focus.pull import centres_of_masks, measured_points
+from ..bokeh_core.focus.focal_plane import focus_at_value, focus_on_mask
+from ..bokeh_core.focus.pull import centres_of_masks
 from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from . import categories, sockets
 from .newer_host import known_fields
@@ -44,6 +44,32 @@ def _smoothing_input() -> Any:
         "off, best for maps normalised frame by frame. More steadies a measurement that jitters; less "
         "follows fast subjects.",
     )
+
+
+def between_keyframes_input(more: str) -> Any:
+    """The widget that says what becomes of the focus between points; `more` ends its tooltip."""
+    return io.Combo.Input(
+        "between_keyframes",
+        options=list(BETWEEN_POINTS),
+        default=DEFAULT_BETWEEN_POINTS,
+        optional=True,
+        tooltip="rack focus (default): from what lies at one point to what lies at the next, never on what "
+        "is between. follow the point: the point travels, with a moving subject. track the subject: what "
+        f"lies at a point is tracked to the next keyframe. {more}",
+    )
+
+
+def _frames_input() -> Any:
+    return io.Image.Input(
+        "frames",
+        optional=True,
+        tooltip="The video frames that the disparity was made for. Cuts are then told from the pictures as "
+        "well, and a subject can be tracked. Not connected: cuts are told from the disparity alone.",
+    )
+
+
+def _checked(frames: Any) -> Tensor | None:
+    return None if frames is None else checked_frames(frames)
 
 
 def _easing_input() -> Any:
@@ -174,16 +200,9 @@ class FocusAtPoint(io.ComfyNode):
                     tooltip="Points over time, 'frame: x, y', one a line; empty (default) = the one point "
                     "above. Held before the first and after the last.",
                 ),
-                io.Combo.Input(
-                    "between_keyframes",
-                    options=list(BETWEEN_POINTS),
-                    default="follow the point",
-                    optional=True,
-                    tooltip="follow the point (default): the point moves from one position to the next, "
-                    "with a moving subject. rack focus: the focus moves from the subject at one point to "
-                    "the subject at the next, without touching what lies between.",
-                ),
+                between_keyframes_input("With frames connected, subjects can be tracked."),
                 _easing_input(),
+                _frames_input(),
             ],
             outputs=_outputs(),
             **known_fields(
@@ -203,18 +222,27 @@ class FocusAtPoint(io.ComfyNode):
         radius: int = 8,
         smoothing: float = 2.0,
         keyframes: str = "",
-        between_keyframes: str = "follow the point",
+        between_keyframes: str = DEFAULT_BETWEEN_POINTS,
         easing: str = "linear",
+        frames: Any = None,
     ) -> io.NodeOutput:
-        focus = focus_at_point(disparity, x, y, radius, smoothing, keyframes, between_keyframes, easing)
-        _log_late_keyframes(keyframes, 2, len(focus))
+        pull, lines = focus_pull_at_point(
+            disparity,
+            x,
+            y,
+            radius,
+            smoothing,
+            keyframes,
+            between_keyframes,
+            easing,
+            _checked(frames),
+        )
+        for line in lines:
+            logger.warning(line)
         points = point_keyframes(x, y, keyframes, disparity.shape[1:3])
         widgets = json.dumps([x, y, radius, keyframes, between_keyframes, easing])
-        return _output(
-            focus,
-            measured_points(points, len(focus), between_keyframes, easing),
-            strip_report(disparity, focus, wanted=points.frames, state=widgets),
-        )
+        report = strip_report(disparity, pull.focal_disparity, wanted=points.frames, state=widgets)
+        return _output(pull.focal_disparity, pull.points_px, report)
 
 
 class FocusOnMask(io.ComfyNode):
@@ -236,12 +264,13 @@ class FocusOnMask(io.ComfyNode):
                     "to the disparity. Pixels of at least 0.5 count.",
                 ),
                 _smoothing_input(),
+                _frames_input(),
             ],
             outputs=_outputs(),
             **known_fields(io.Schema, search_aliases=[*_SEARCH, "track focus", "subject focus", "sam"]),
         )
 
     @classmethod
-    def execute(cls, disparity: Any, mask: Any, smoothing: float = 2.0) -> io.NodeOutput:
-        focus = focus_on_mask(disparity, mask, smoothing)
+    def execute(cls, disparity: Any, mask: Any, smoothing: float = 2.0, frames: Any = None) -> io.NodeOutput:
+        focus = focus_on_mask(disparity, mask, smoothing, _checked(frames))
         return _output(focus, centres_of_masks(mask, len(focus), *disparity.shape[1:3]))

@@ -10,7 +10,7 @@ from ..bokeh_core.clip.masks import resize_mask
 from ..bokeh_core.lens import lens_of_controls
 from ..bokeh_core.lens.bars import blur_between_bars
 from ..bokeh_core.strength import strength_in_pixels
-from . import categories, host, lens_widgets, sockets
+from . import categories, host, lens_widgets, sockets, unchosen
 from .newer_host import known_fields
 
 
@@ -43,12 +43,11 @@ class LensBlur(io.ComfyNode):
                 sockets.Disparity.Input(
                     "disparity", tooltip="The clip's disparity, of the size of the frames."
                 ),
-                sockets.Focus.Input(
-                    "focus", tooltip="Where the lens is focused, from one of the Focus nodes."
-                ),
+                sockets.Focus.Input("focus", optional=True, tooltip=unchosen.FOCUS_TOOLTIP),
                 sockets.BlurStrength.Input(
                     "blur_strength",
-                    tooltip="Strength of the blur from Blur Strength; 0 returns the input unchanged.",
+                    optional=True,
+                    tooltip=f"{unchosen.STRENGTH_TOOLTIP} 0 returns the input unchanged.",
                 ),
                 *lens_widgets.opening_inputs(),
                 *lens_widgets.light_inputs(),
@@ -86,8 +85,8 @@ class LensBlur(io.ComfyNode):
         cls,
         frames: Any,
         disparity: Any,
-        focus: Any,
-        blur_strength: Any,
+        focus: Any = None,
+        blur_strength: Any = None,
         protect: Any = None,
         black_bars: str = BLACK_BARS[0],
         lens: Any = None,
@@ -98,11 +97,13 @@ class LensBlur(io.ComfyNode):
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames = checked_frames(frames)
             width = frames.shape[2]
+            focus = unchosen.focus_or_automatic(focus, frames, disparity)
+            strength = unchosen.strength_or_default(blur_strength)
             blurred = blur_between_bars(
                 frames,
                 disparity,
                 sockets.focal_disparity_of(focus),
-                strength_in_pixels(blur_strength, width),
+                strength_in_pixels(strength, width),
                 settings.at_width(width),
                 protect=None
                 if protect is None

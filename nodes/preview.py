@@ -8,9 +8,8 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.coc import EQ_1
 from ..bokeh_core.preview import focus_preview
-from ..bokeh_core.strength import blur_strength as default_blur_strength
 from ..bokeh_core.strength import strength_in_pixels
-from . import categories, host, lens_widgets, sockets
+from . import categories, host, lens_widgets, sockets, unchosen
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -35,9 +34,7 @@ class FocusPreview(io.ComfyNode):
                 sockets.Disparity.Input(
                     "disparity", tooltip="The clip's disparity, of the size of the frames."
                 ),
-                sockets.Focus.Input(
-                    "focus", tooltip="Where the lens is focused, from one of the Focus nodes."
-                ),
+                sockets.Focus.Input("focus", optional=True, tooltip=unchosen.FOCUS_TOOLTIP),
                 sockets.BlurStrength.Input(
                     "blur_strength",
                     optional=True,
@@ -79,15 +76,15 @@ class FocusPreview(io.ComfyNode):
         cls,
         frames: Any,
         disparity: Any,
-        focus: Any,
+        focus: Any = None,
         blur_strength: Any = None,
         show_radius: bool = True,
         tint: float = 0.6,
         lens: Any = None,
     ) -> io.NodeOutput:
         frames = checked_frames(frames)
-        strength = default_blur_strength() if blur_strength is None else blur_strength
-        strength_px = strength_in_pixels(strength, frames.shape[2])
+        focus = unchosen.focus_or_automatic(focus, frames, disparity)
+        strength_px = strength_in_pixels(unchosen.strength_or_default(blur_strength), frames.shape[2])
         preview = focus_preview(
             frames,
             disparity,

@@ -22,7 +22,7 @@ from ..bokeh_core.progress import Progress, Show, as_part
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
-from . import categories, host, sockets
+from . import categories, host, sockets, unchosen
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -37,8 +37,9 @@ def _inputs(
 ) -> BokehInputs:
     rgb = to_rgb(frames)
     geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size)
-    strength = strength_in_pixels(blur_strength, geometry.inner[1])
-    focal_disparity = sockets.focal_disparity_of(focus)
+    strength = strength_in_pixels(unchosen.strength_or_default(blur_strength), geometry.inner[1])
+    chosen = unchosen.focus_or_automatic(focus, rgb.movedim(1, -1), disparity)
+    focal_disparity = sockets.focal_disparity_of(chosen)
     return bokeh_inputs(rgb, disparity, focal_disparity, strength, regions=regions, working_size=working_size)
 
 
@@ -111,13 +112,12 @@ class OneStepSampler(io.ComfyNode):
                 sockets.Disparity.Input(
                     "disparity", tooltip="The clip's disparity, of the size of the frames."
                 ),
-                sockets.Focus.Input(
-                    "focus", tooltip="Where the lens is focused, from one of the Focus nodes."
-                ),
+                sockets.Focus.Input("focus", optional=True, tooltip=unchosen.FOCUS_TOOLTIP),
                 sockets.BlurStrength.Input(
                     "blur_strength",
-                    tooltip="Strength of the blur from Blur Strength. The model was trained for K of 1 to 32 "
-                    "px at the size it works at; beyond that the report warns.",
+                    optional=True,
+                    tooltip=f"{unchosen.STRENGTH_TOOLTIP} The model was trained for K of 1 to 32 px at the "
+                    "size it works at; beyond that the report warns.",
                 ),
                 io.ClipVision.Input(
                     "clip_vision",
@@ -171,8 +171,8 @@ class OneStepSampler(io.ComfyNode):
         vae: sockets.BokehVAE,
         frames: Any,
         disparity: Any,
-        focus: Any,
-        blur_strength: Any,
+        focus: Any = None,
+        blur_strength: Any = None,
         clip_vision: Any = None,
         mpi_regions: Any = None,
         overlap: int = OVERLAP_FRAMES,

@@ -17,6 +17,7 @@ from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.meaning import DepthMeaning
 from ..bokeh_core.disparity.refine.settings import RefineSettings
+from ..bokeh_core.focus.at_point import DEFAULT_BETWEEN_POINTS
 from ..bokeh_core.lens import DEFAULT_LENS, falloff_alone
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
@@ -40,9 +41,11 @@ from ..bokeh_core.render import (
 from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
+from ..bokeh_core.render.typed_focus import AUTOMATIC
 from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding, VideoFile
 from . import categories, given_video, host, sockets
 from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
+from .focus import between_keyframes_input
 from .frame_on_bar import FrameOnBar
 from .lens import black_bars_input
 from .lens_widgets import checked_lens, lens_input
@@ -183,11 +186,11 @@ class AnyToBokehVideo(io.ComfyNode):
                 *meaning_inputs(),
                 io.String.Input(
                     "focus_at",
-                    default="point",
+                    default=AUTOMATIC,
                     optional=True,
-                    tooltip="What is sharp: point (default) is the centre of the frame, point: 512, 288 a "
-                    "pixel, 0.8 a disparity, mask: FILE a subject. Keyframes: 0: 0.9, 24: 0.3 or point: 0: "
-                    "512, 288; 24: 700, 300. Not used where focus is connected.",
+                    tooltip="What is sharp: auto (default) is each shot's subject, point the centre, point: "
+                    "512, 288 a pixel, 0.8 a disparity, mask: FILE a subject. Keyframes: 0: 0.9, 24: 0.3 or "
+                    "point: 0: 512, 288; 24: 700, 300. Not used where focus is connected.",
                 ),
                 io.String.Input(
                     "strength",
@@ -283,6 +286,7 @@ class AnyToBokehVideo(io.ComfyNode):
                     tooltip="Mends the depth by the frames, as Refine Depth does: flicker, soft outlines, "
                     "torn limbs. Default off; on takes about 0.2 s a frame of 1024 x 576.",
                 ),
+                between_keyframes_input("Between points in focus_at."),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             outputs=[
@@ -315,7 +319,7 @@ class AnyToBokehVideo(io.ComfyNode):
         polarity: str = DepthMeaning.polarity,
         normalisation: str = DepthMeaning.normalisation,
         exponent: float = DepthMeaning.exponent,
-        focus_at: str = "point",
+        focus_at: str = AUTOMATIC,
         strength: str = "16",
         renderer: str = "lens",
         codec: str = "h264",
@@ -336,6 +340,7 @@ class AnyToBokehVideo(io.ComfyNode):
         save_workflow: bool = True,
         lens: Any = None,
         refine: bool = False,
+        between_keyframes: str = DEFAULT_BETWEEN_POINTS,
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
@@ -350,7 +355,7 @@ class AnyToBokehVideo(io.ComfyNode):
             job = RenderJob(
                 clip.source,
                 depth,
-                parse_focus(focus_at, find_file=host.input_path)
+                parse_focus(focus_at, between=between_keyframes, find_file=host.input_path)
                 if focus is None
                 else GivenFocus(sockets.focal_disparity_of(focus)),
                 Strength(strength) if blur_strength is None else GivenStrength(blur_strength),

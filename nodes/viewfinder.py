@@ -1,15 +1,12 @@
 """The node that is focused by clicking in its picture: Viewfinder."""
 
 import logging
-from dataclasses import replace
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.checks import checked_frames, checked_maps
 from ..bokeh_core.clip.lengths import broadcast_over_frames
-from ..bokeh_core.focus.decision import FocusDecision
 from ..bokeh_core.focus.script import FocusScript, parse_script
 from ..bokeh_core.focus_plot import focus_plot
 from ..bokeh_core.preview import focus_preview
@@ -22,7 +19,6 @@ from .strip_report import strip_report
 logger = logging.getLogger(__name__)
 
 Script = io.Custom("ANY_TO_BOKEH_VIEWFINDER")
-_UNCHOSEN = "Nothing is chosen yet: focused on the middle of the picture. Click on what should be sharp."
 
 
 class Viewfinder(io.ComfyNode):
@@ -50,8 +46,9 @@ class Viewfinder(io.ComfyNode):
                 Script.Input(
                     "script",
                     optional=True,
-                    tooltip="The decisions made in the picture, as one JSON text; empty (default) focuses "
-                    "on the middle. Frames count from 0, x and y from 0 to 1, K in px at 1024 px wide.",
+                    tooltip="The decisions made in the picture, as one JSON text; empty (default) finds "
+                    "the subject of each shot. Frames count from 0, x and y from 0 to 1, K in px at 1024 px "
+                    "wide.",
                     extra_dict={"default": ""},
                 ),
             ],
@@ -90,15 +87,12 @@ class Viewfinder(io.ComfyNode):
         decided = parse_script(script) if script.strip() else FocusScript()
         disparity = checked_maps(disparity, "disparity", (height, width))
         disparity = broadcast_over_frames(disparity, num_frames, "disparity")
-        chosen = decided if decided.focus else replace(decided, focus=(FocusDecision(0, "point"),))
-        focal, lines = chosen.focal_disparities(disparity, frames, mask)
-        if not decided.focus:
-            lines.insert(0, _UNCHOSEN)
+        pull, lines = decided.focus_pull(disparity, frames, mask)
+        focal, points = pull.focal_disparity, pull.points_px
         for line in lines:
             logger.warning(line)
-        strength = chosen.strengths(num_frames)
+        strength = decided.strengths(num_frames)
 
-        points = _points_px(chosen, num_frames, height, width)
         wanted = [decision.frame for decision in decided.focus] + [key.frame for key in decided.strength]
         shown = frames_of_strip(num_frames, wanted)
         small, maps = small_clip(frames, disparity, shown)
@@ -107,7 +101,7 @@ class Viewfinder(io.ComfyNode):
             maps,
             focal[shown],
             strength_in_pixels(strength[shown], small.shape[2]),
-            points_px=points[shown] * (small.shape[2] / width),
+            points_px=None if points is None else points[shown] * (small.shape[2] / width),
             frame_numbers=shown,
             progress=host.progress(),
         )
@@ -121,13 +115,3 @@ class Viewfinder(io.ComfyNode):
             focal.tolist(),
             ui=strip_report(disparity, focal, frames, wanted, **facts),
         )
-
-
-def _points_px(script: FocusScript, num_frames: int, height: int, width: int) -> torch.Tensor:
-    """Where each frame's decision looks, float32 [T, 2]; NaN where it looks at no place."""
-    points = torch.full((num_frames, 2), torch.nan)
-    for i, decision in enumerate(script.focus):
-        begin = 0 if i == 0 else decision.frame
-        place = decision.pixel(height, width) if decision.kind == "point" else (torch.nan, torch.nan)
-        points[begin:] = torch.tensor(place)
-    return points

@@ -32,6 +32,19 @@ def checked_stream(disparity: Tensor | FrameMaps) -> FrameMaps:
     return checked_maps(disparity)
 
 
+def require_frames_fit(frames: FrameMaps | None, num_maps: int) -> None:
+    """Check that pictures, where there are any, are as many as the maps.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if frames is not None and frames.shape[0] != num_maps:
+        raise ValueError(
+            f"There are {frames.shape[0]} frames and {num_maps} maps; connect the frames that the disparity "
+            "was made for."
+        )
+
+
 class _CheckedStream:
     def __init__(self, maps: FrameMaps) -> None:
         self._maps = maps

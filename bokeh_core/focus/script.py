@@ -26,6 +26,7 @@ from ..strength import DEFAULT_STRENGTH
 from .decided_path import focal_path
 from .decision import FocusDecision, StrengthKey
 from .maps import FrameMaps, checked_stream
+from .pull import FocusPull
 
 VERSION = 1
 _MOST_DIGITS = 100
@@ -53,32 +54,50 @@ class FocusScript:
         *,
         smoothing_frames: float = 2.0,
     ) -> tuple[Tensor, list[str]]:
+        """Return the focal disparity of every frame, and what people should know of it; see `focus_pull`."""
+        pull, lines = self.focus_pull(disparity, frames, mask, smoothing_frames=smoothing_frames)
+        return pull.focal_disparity, lines
+
+    def focus_pull(
+        self,
+        disparity: Tensor | FrameMaps,
+        frames: Tensor | FrameMaps | None = None,
+        mask: Tensor | FrameMaps | None = None,
+        *,
+        smoothing_frames: float = 2.0,
+    ) -> tuple[FocusPull, list[str]]:
         """Return where the lens is focused in every frame, and what people should know of it.
 
-        See `decided_path.focal_path`.
+        Without a decision it is on what is most likely the subject of each shot, see
+        `automatic.focus_on_subject`; else see `decided_path.focal_path`.
 
         Args:
             disparity: [T, H, W] in [0, 1], 1 = near.
-            frames: the pictures, [T, H, W, C] in [0, 1]; "follow" needs them.
+            frames: the pictures, [T, H, W, C] in [0, 1]; "follow" needs them, and cuts are told from them.
             mask: [T, h, w] or [1, h, w] in [0, 1]; "mask" needs it.
             smoothing_frames: standard deviation in frames of the smoothing of what is measured, 0 = off; it
                 stops at decisions and cuts.
 
         Returns:
-            float32 [T] in [0, 1], and lines of a report.
+            focal disparity float32 [T] in [0, 1] with the points [T, 2] that it was measured at, NaN where it
+            was at none, and lines of a report.
 
         Raises:
-            ValueError: no decision, a decision that needs what is not connected, masks that are empty where
-                they decide, or maps, pictures and masks that do not fit each other.
+            ValueError: no decision in this clip, one that needs what is not connected, masks that are empty
+                where they decide, or maps, pictures and masks that do not fit each other.
         """
         maps = checked_stream(disparity)
         num_frames = maps.shape[0]
         if isinstance(frames, Tensor):
             frames = checked_frames(frames)
+        if not self.focus:
+            from .automatic import focus_on_subject  # only here: the nodes start without OpenCV
+
+            return focus_on_subject(maps, frames, smoothing_frames)
         if isinstance(mask, Tensor):
             mask = broadcast_over_frames(checked_masks(mask), num_frames, "mask")
-        values, lines = focal_path(self.focus, maps, mask, smoothing_frames)
-        return values, [*self._notes(num_frames), *lines]
+        pull, lines = focal_path(self.focus, maps, frames, mask, smoothing_frames)
+        return pull, [*self._notes(num_frames), *lines]
 
     def strengths(self, num_frames: int) -> Tensor:
         """Return K of every frame, float32 [T]; held before the first key and after the last.

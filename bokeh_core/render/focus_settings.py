@@ -15,15 +15,17 @@ from torch import Tensor
 from ..clip.checks import checked_values
 from ..clip.lengths import broadcast_over_frames, require_clip_length
 from ..disparity.files import DepthMapStream, open_depth_maps, state_of_files
-from ..focus.focal_plane import (
+from ..focus.at_point import (
     BETWEEN_POINTS,
     CENTRE,
-    focus_at_point,
-    focus_at_value,
-    focus_on_mask,
+    DEFAULT_BETWEEN_POINTS,
+    TRACK_THE_SUBJECT,
+    focus_pull_at_point,
     require_inside,
 )
+from ..focus.focal_plane import focus_at_value, focus_on_mask
 from ..focus.maps import FrameMaps
+from ..focus.script import FocusScript
 from ..schedule.values import EASINGS, parse_keyframes
 from ..setting_checks import require_choice, require_number, require_whole_number
 from .clip_stream import StreamedMaps
@@ -41,7 +43,11 @@ class Focus(Protocol):
 
     @property
     def measures(self) -> bool:
-        """Whether `values` reads the disparity; if not, it may be given `NO_MAPS`."""
+        """Whether `over_clip` reads the disparity; if not, it may be given `NO_MAPS`."""
+
+    @property
+    def reads_frames(self) -> bool:
+        """Whether `over_clip` reads the frames; if not, it may be given none."""
 
     def require_fits(self, size: tuple[int, int]) -> None:
         """Check the focus against the frames before anything is read.
@@ -53,12 +59,15 @@ class Focus(Protocol):
             ValueError: a point outside of the frame, or no mask.
         """
 
-    def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
-        """Focal disparity of every frame, float32 [T] in [0, 1].
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
+        """Focal disparity of every frame, float32 [T] in [0, 1], and lines of a report.
 
         Args:
             num_frames: T, >= 1.
             disparity: [T, H, W] in [0, 1], 1 = near; read only if `measures`.
+            frames: [T, H, W, C] in [0, 1]; read only if `reads_frames`.
 
         Raises:
             ValueError: values out of range, or for another number of frames.
@@ -84,16 +93,19 @@ class ValueFocus:
     text: str
     easing: str = "linear"
     measures = False
+    reads_frames = False
 
     def __post_init__(self) -> None:
         # Of one frame: whether a list is long enough is known once the clip is.
-        self.values(1, NO_MAPS)
+        self.over_clip(1, NO_MAPS)
 
     def require_fits(self, size: tuple[int, int]) -> None:
         """Fits frames of any size."""
 
-    def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
-        return focus_at_value(num_frames, keyframes=plain_characters(self.text), easing=self.easing)
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
+        return focus_at_value(num_frames, keyframes=plain_characters(self.text), easing=self.easing), []
 
     def fingerprint(self) -> str:
         return repr(self)
@@ -101,7 +113,7 @@ class ValueFocus:
 
 @dataclass(frozen=True)
 class PointFocus:
-    """Focus on what lies at a point of the frame; see `focus.focus_at_point`.
+    """Focus on what lies at a point of the frame; see `focus.at_point.focus_pull_at_point`.
 
     Attributes:
         x_px: column in px of the frames, from 0 at the left to width - 1; -1 = the centre.
@@ -121,7 +133,7 @@ class PointFocus:
     keyframes: str = ""
     smoothing_frames: float = 2.0
     radius_px: int = 8
-    between: str = "follow the point"
+    between: str = DEFAULT_BETWEEN_POINTS
     easing: str = "linear"
     measures = True
 
@@ -139,6 +151,10 @@ class PointFocus:
         if self.keyframes:
             parse_keyframes(self.keyframes, 2, "Point keyframes")
 
+    @property
+    def reads_frames(self) -> bool:
+        return self.between == TRACK_THE_SUBJECT
+
     def require_fits(self, size: tuple[int, int]) -> None:
         height, width = size
         if self.keyframes:
@@ -147,8 +163,10 @@ class PointFocus:
             return
         require_inside(max(self.x_px, 0), max(self.y_px, 0), width, height)
 
-    def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
-        return focus_at_point(
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
+        pull, lines = focus_pull_at_point(
             disparity,
             self.x_px,
             self.y_px,
@@ -157,7 +175,9 @@ class PointFocus:
             self.keyframes,
             self.between,
             self.easing,
+            frames,
         )
+        return pull.focal_disparity, lines
 
     def fingerprint(self) -> str:
         return repr(self)
@@ -179,6 +199,7 @@ class MaskFocus:
     path: Path
     smoothing_frames: float = 2.0
     measures = True
+    reads_frames = False
 
     def __post_init__(self) -> None:
         _require_smoothing(self.smoothing_frames)
@@ -187,17 +208,88 @@ class MaskFocus:
         """Check that masks are there and of one kind; they are resized to frames of any size."""
         open_depth_maps(self.path)
 
-    def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
         masks = open_depth_maps(self.path)
         first_two = list(islice(masks.frames(), 2))
         if len(first_two) == 1:
-            return focus_on_mask(disparity, first_two[0], self.smoothing_frames)
+            return focus_on_mask(disparity, first_two[0], self.smoothing_frames), []
         size = torch.Size((num_frames, *first_two[0].shape))
         streamed = StreamedMaps(partial(_counted, masks, num_frames), size)
-        return focus_on_mask(disparity, streamed, self.smoothing_frames)
+        return focus_on_mask(disparity, streamed, self.smoothing_frames), []
 
     def fingerprint(self) -> str:
         return f"{self!r} {state_of_files(self.path)}"
+
+
+@dataclass(frozen=True)
+class AutomaticFocus:
+    """Focus on what is most likely the subject of each shot; see `focus.automatic.focus_on_subject`.
+
+    Attributes:
+        smoothing_frames: standard deviation of the smoothing over time in frames, 0 to 10000; 0 = off.
+
+    Raises:
+        ValueError: smoothing out of range.
+    """
+
+    smoothing_frames: float = 2.0
+    measures = True
+    reads_frames = True
+
+    def __post_init__(self) -> None:
+        _require_smoothing(self.smoothing_frames)
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Fits frames of any size."""
+
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
+        script = FocusScript()
+        return script.focal_disparities(disparity, frames, smoothing_frames=self.smoothing_frames)
+
+    def fingerprint(self) -> str:
+        return repr(self)
+
+
+@dataclass(frozen=True)
+class ScriptFocus:
+    """Focus by the decisions of a script, as the viewfinder makes it; see `focus.script.FocusScript`.
+
+    Attributes:
+        script: its decisions; without any the focus is automatic.
+        smoothing_frames: standard deviation of the smoothing over time in frames, 0 to 10000; 0 = off.
+
+    Raises:
+        ValueError: smoothing out of range, or a decision that focuses on a mask.
+    """
+
+    script: FocusScript
+    smoothing_frames: float = 2.0
+    measures = True
+    reads_frames = True
+
+    def __post_init__(self) -> None:
+        _require_smoothing(self.smoothing_frames)
+        for decision in self.script.focus:
+            if decision.kind == "mask":
+                raise ValueError(
+                    f"The focus decision at frame {decision.frame} is of the kind mask, and a script alone "
+                    "has no mask; choose follow, point or lock there, or give mask: FILE as the focus."
+                )
+
+    def require_fits(self, size: tuple[int, int]) -> None:
+        """Fits frames of any size."""
+
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
+        return self.script.focal_disparities(disparity, frames, smoothing_frames=self.smoothing_frames)
+
+    def fingerprint(self) -> str:
+        return repr(self)
 
 
 @dataclass(frozen=True)
@@ -213,6 +305,7 @@ class GivenFocus:
 
     focal_disparity: Tensor
     measures = False
+    reads_frames = False
 
     def __post_init__(self) -> None:
         checked_values(self.focal_disparity, "focal_disparity")
@@ -220,9 +313,11 @@ class GivenFocus:
     def require_fits(self, size: tuple[int, int]) -> None:
         """Fits frames of any size."""
 
-    def values(self, num_frames: int, disparity: FrameMaps) -> Tensor:
+    def over_clip(
+        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
+    ) -> tuple[Tensor, list[str]]:
         focal_disparity = checked_values(self.focal_disparity, "focal_disparity").cpu()
-        return broadcast_over_frames(focal_disparity, num_frames, "focus")
+        return broadcast_over_frames(focal_disparity, num_frames, "focus"), []
 
     def fingerprint(self) -> str:
         return tensor_hash(self.focal_disparity)

@@ -220,7 +220,10 @@ def _analysed(
     else:
         tick = counting(partial(progress, "measuring focus"), count)
         shape = torch.Size((count, *size))
-        focal = job.focus.values(count, StreamedMaps(lambda: ticking(depth.read(0), tick), shape))
+        maps = StreamedMaps(lambda: ticking(depth.read(0), tick), shape)
+        pictures = StreamedMaps(lambda: frames(0), shape)
+        focal, told = job.focus.over_clip(count, maps, pictures if job.focus.reads_frames else None)
+        warnings = [*warnings, *told]
         store.save_analysis(
             {
                 "times": times,

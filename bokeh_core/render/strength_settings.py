@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ..clip.lengths import broadcast_over_frames
+from ..focus.script import parse_script
 from ..strength import checked_strength, scheduled_strength
 from .content_hash import tensor_hash
 from .typed_text import plain_characters
@@ -18,7 +19,8 @@ class Strength:
 
     Attributes:
         text: K >= 0, px of blur radius per unit of disparity on a frame 1024 px wide (Eq. 1): one number,
-            keyframes `frame: value` (frames from 0), a CSV table or a list of one value per frame.
+            keyframes `frame: value` (frames from 0), a CSV table, a list of one value per frame, or a focus
+            script.
         easing: curve between keyframes, one of `schedule.values.EASINGS`.
 
     Raises:
@@ -37,6 +39,8 @@ class Strength:
         Raises:
             ValueError: a list or table for another number of frames.
         """
+        if self.text.lstrip().startswith("{"):
+            return parse_script(self.text).strengths(num_frames)
         return scheduled_strength(plain_characters(self.text), num_frames, self.easing)
 
     def fingerprint(self) -> str:

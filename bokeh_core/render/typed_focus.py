@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from ..focus.focal_plane import CENTRE
+from ..focus.at_point import CENTRE, DEFAULT_BETWEEN_POINTS
+from ..focus.script import parse_script
 from ..schedule.values import parse_keyframes
-from .focus_settings import Focus, MaskFocus, PointFocus, ValueFocus
+from .focus_settings import AutomaticFocus, Focus, MaskFocus, PointFocus, ScriptFocus, ValueFocus
 from .strength_settings import GivenStrength, Strength
 from .typed_text import plain_characters
 
@@ -16,7 +18,8 @@ _QUOTES = "\"'\u201c\u201d\u2018\u2019"
 _NUMBER = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
 _PIXEL = r"([+-]?\d{1,9})"
 _BETWEEN = r"(?:\s*[,;]\s*|\s+)"
-_EXAMPLES = "0.8, or 0: 0.9, 24: 0.3, or point, or point: 512, 288, or mask: FILE"
+_EXAMPLES = "auto, or 0.8, or 0: 0.9, 24: 0.3, or point, or point: 512, 288, or mask: FILE"
+AUTOMATIC = "auto"
 
 
 def parse_focus(
@@ -24,15 +27,16 @@ def parse_focus(
     *,
     smoothing_frames: float = 2.0,
     radius_px: int = 8,
-    between: str = "follow the point",
+    between: str = DEFAULT_BETWEEN_POINTS,
     easing: str = "linear",
     find_file: Callable[[str], Path] = Path,
 ) -> Focus:
     """Read a typed focus.
 
     Args:
-        text: `0.8` (disparity), `0: 0.9, 24: 0.3` (keyframes of it), `point` (the centre), `point: 512, 288`
-            (pixel), `point: 0: 512, 288; 24: 700, 300` (keyframes of it), or `mask: FILE`.
+        text: `auto` (the subject of each shot), `0.8` (disparity), `0: 0.9, 24: 0.3` (keyframes of it),
+            `point` (the centre), `point: 512, 288` (pixel), `point: 0: 512, 288; 24: 700, 300` (keyframes of
+            it), `mask: FILE`, or a focus script.
         smoothing_frames: standard deviation of the smoothing of a measured focus, in frames, 0 to 10000.
         radius_px: radius of the disk that is measured at a point, in px of the frames, 0 to 65536.
         between: what happens between keyframes of points, see `focus.BETWEEN_POINTS`.
@@ -42,6 +46,12 @@ def parse_focus(
     Raises:
         ValueError: none of these.
     """
+    # Made first, so that settings which this focus does not use are checked too.
+    centre = PointFocus(CENTRE, CENTRE, "", smoothing_frames, radius_px, between, easing)
+    if plain_characters(text).strip().lower() == AUTOMATIC:
+        return AutomaticFocus(smoothing_frames)
+    if text.lstrip().startswith("{"):
+        return ScriptFocus(parse_script(text), smoothing_frames)
     kind, rest = _split(text)
     if kind == "mask":
         if not rest:
@@ -51,8 +61,7 @@ def parse_focus(
     if kind == "point" and ":" in rest:
         return PointFocus(CENTRE, CENTRE, rest, smoothing_frames, radius_px, between, easing)
     if kind == "point":
-        x_px, y_px = _pixel(text, rest) if rest else (CENTRE, CENTRE)
-        return PointFocus(x_px, y_px, "", smoothing_frames, radius_px, between, easing)
+        return replace(centre, x_px=_pixel(text, rest)[0], y_px=_pixel(text, rest)[1]) if rest else centre
     plain = plain_characters(text).strip()
     if not plain:
         raise ValueError(f"The focus is empty; write {_EXAMPLES}.")
@@ -70,18 +79,20 @@ def parse_focus(
 
 
 def late_keyframes(focus: Focus, strength: Strength | GivenStrength, num_frames: int) -> str:
-    """Warn of keyframes past the end of the clip, which are approached and never reached; else empty."""
+    """Warn of typed values past the end of the clip, which are approached and never reached; else empty.
+
+    What is measured tells of its own: see `focus_settings.Focus.over_clip`.
+    """
     texts = {
-        "focus": getattr(focus, "text", "") or getattr(focus, "keyframes", ""),
+        "focus": getattr(focus, "text", ""),
         "strength": getattr(strength, "text", ""),
     }
     lines = []
     for name, text in texts.items():
         content = plain_characters(text)
-        if ":" not in content:
+        if ":" not in content or content.lstrip().startswith("{"):
             continue
-        values = 2 if isinstance(focus, PointFocus) and name == "focus" else 1
-        last = parse_keyframes(content, values, name).frames[-1]
+        last = parse_keyframes(content, 1, name).frames[-1]
         if last >= num_frames:
             lines.append(
                 f"The last keyframe of the {name} is at frame {last}, but the clip ends at frame "

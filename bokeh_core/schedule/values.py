@@ -112,7 +112,12 @@ def keyframe_notes(text: str, num_values: int, num_frames: int) -> str:
     lines = lines_of(text, "keyframes")
     if not _is_keyframes(lines):
         return ""
-    past = [f for f in _parsed_keyframes(lines, num_values, "keyframes").frames if f >= num_frames]
+    return late_keyframes_line(_parsed_keyframes(lines, num_values, "keyframes"), num_frames)
+
+
+def late_keyframes_line(keyframes: Keyframes, num_frames: int) -> str:
+    """`keyframe_notes` of keyframes that were read."""
+    past = [frame for frame in keyframes.frames if frame >= num_frames]
     if not past:
         return ""
     which = f"The keyframe at frame {past[0]} lies" if len(past) == 1 else f"{len(past)} keyframes lie"

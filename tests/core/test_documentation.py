@@ -163,6 +163,7 @@ def test_the_record_holds_the_nodes():
         "disparity",
         "mask",
         "smoothing",
+        "frames",
     }
 
 

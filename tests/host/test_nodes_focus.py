@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bokeh_core.focus.focal_plane import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
+from bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
 from bokeh_core.schedule.values import EASINGS
 from tests.host.harness import Array, HostUnderTest
 from tests.host.schema import choices_of, function_defaults, inputs_of, schema_defaults
@@ -54,7 +54,10 @@ def focus_error(
 
 @pytest.mark.parametrize("node_id", FUNCTIONS)
 def test_schema_and_function_agree(host: HostUnderTest, node_id: str):
-    assert schema_defaults(host, node_id) == function_defaults(FUNCTIONS[node_id], RENAMED)
+    defaults = function_defaults(FUNCTIONS[node_id], RENAMED)
+    # Frames are a socket, which has none.
+    defaults.pop("frames", None)
+    assert schema_defaults(host, node_id) == defaults
 
 
 @pytest.mark.parametrize("node_id", FUNCTIONS)
@@ -119,6 +122,25 @@ def test_points_can_be_racked(host: HostUnderTest):
         between_keyframes="rack focus",
     )
     assert values.tolist() == [0.25, 0.375, 0.5, 0.625, 0.75]
+
+
+def test_a_subject_is_tracked_in_the_frames(host: HostUnderTest):
+    random = np.random.default_rng(3)
+    frames = np.repeat(random.random((1, 60, 100, 3), np.float32), 8, 0)
+    disparity = np.full((8, 60, 100), 0.25, np.float32)
+    subject = random.random((30, 30, 3), np.float32)
+    for t in range(8):
+        frames[t, 15:45, 5 + 4 * t : 35 + 4 * t] = subject
+        disparity[t, 15:45, 5 + 4 * t : 35 + 4 * t] = 0.75
+    graph = host.graph()
+    links = {"disparity": host.load(graph, disparity), "frames": host.load(graph, frames)}
+    how = {"between_keyframes": "track the subject", "smoothing": 0.0, "radius": 2}
+    tracked = graph.add(AT_POINT, **links, x=12, y=30, **how)
+    (focal,) = host.values_of(graph, tracked[0])
+    assert np.asarray(focal).tolist() == pytest.approx([0.75] * 8)
+    assert "track the subject, which needs the frames" in focus_error(
+        host, AT_POINT, disparity, x=12, y=30, between_keyframes="track the subject"
+    )
 
 
 def test_a_point_outside_is_refused(host: HostUnderTest):

@@ -66,6 +66,17 @@ def dilated(disparity: Array) -> Array:
     return np.max([np.roll(disparity, (y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1)], 0)
 
 
+def test_frames_and_disparity_alone_give_a_picture(host: HostUnderTest):
+    given = clip()
+    graph = host.graph()
+    alone = add_lens_blur(host, graph, {name: given[name] for name in ("frames", "disparity")})
+    # The square is the subject: near, large and before a wall; K is 16 at 1024 px.
+    chosen = {"focus": np.array([0.9], np.float32), "blur_strength": np.array([16.0], np.float32)}
+    told = add_lens_blur(host, graph, {**given, **chosen})
+    found, expected = host.values_of(graph, alone[0], told[0])
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_schema_agrees_with_the_settings(host: HostUnderTest):
     assert schema_defaults(host, NODE) == {
         "blades": 0,

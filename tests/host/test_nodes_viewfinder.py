@@ -65,12 +65,12 @@ def test_the_picture_gets_the_clip_and_its_depth(host: HostUnderTest):
     assert np.abs(picture[4, 2].astype(int) - [255, 128, 0]).max() < 12
 
 
-def test_without_a_decision_the_middle_is_in_focus(host: HostUnderTest):
+def test_without_a_decision_the_subject_is_in_focus(host: HostUnderTest):
     graph = host.graph()
     node = add(host, graph)
-    # The middle of 16 columns is column 8, the first of the far half.
+    # Of two halves the near one stands before the other.
     (values,) = host.values_of(graph, node[4])
-    assert np.asarray(values).tolist() == pytest.approx([FAR] * 6)
+    assert np.asarray(values).tolist() == pytest.approx([NEAR] * 6)
 
 
 @pytest.mark.parametrize(

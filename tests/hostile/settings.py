@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bokeh_core.focus.focal_plane import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
+from bokeh_core.focus import BETWEEN_POINTS, focus_at_point, focus_at_value, focus_on_mask
 from bokeh_core.lens import Aperture, contour_reach_px, lens_blur
 from bokeh_core.lens.aperture import lens_kernel
 from bokeh_core.mpi import mpi_regions

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bokeh_core.focus.focal_plane import focus_at_point, focus_on_mask
+from bokeh_core.focus import focus_at_point, focus_on_mask
 from bokeh_core.lens import lens_blur
 from bokeh_core.mpi import mpi_regions
 from bokeh_core.pipeline.inputs import bokeh_inputs

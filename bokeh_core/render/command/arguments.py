@@ -15,7 +15,7 @@ from ...disk.typed_paths import find_path, typed_path
 from ...disparity.fit import MapFit
 from ...disparity.meaning import DepthMeaning
 from ...disparity.refine.settings import RefineSettings
-from ...focus.focal_plane import BETWEEN_POINTS
+from ...focus.at_point import BETWEEN_POINTS, DEFAULT_BETWEEN_POINTS
 from ...lens import falloff_alone
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
@@ -28,7 +28,7 @@ from ..job import PART_FRAMES, RenderJob
 from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
 from ..source import FileClip
 from ..strength_settings import Strength
-from ..typed_focus import parse_focus
+from ..typed_focus import AUTOMATIC, parse_focus
 from .clips import ClipPaths
 from .depth_arguments import add_depth, fit_of, meaning_of, refine_of
 from .lens_arguments import add_lens, lens_file, lens_of
@@ -70,15 +70,21 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
     lens.add_argument(
         "--focus",
-        default="point",
-        help="0.8 (disparity), '0: 0.9, 24: 0.3' (keyframes), point (the centre; default), point:512,288, "
-        "'point: 0: 512,288; 24: 700,300', mask:FILE, or @FILE and point:@FILE",
+        default=AUTOMATIC,
+        help="auto (default: the subject of each shot), 0.8 (disparity), '0: 0.9, 24: 0.3' (keyframes), "
+        "point (the centre), point:512,288, 'point: 0: 512,288; 24: 700,300', mask:FILE, @FILE (a focus "
+        "script, for example) and point:@FILE",
     )
     lens.add_argument(
         "--focus-smoothing", type=float, default=2.0, metavar="FRAMES", help="default 2, 0 = off"
     )
     lens.add_argument("--focus-radius", type=int, default=8, metavar="PX", help="of the disk at a point")
-    lens.add_argument("--between-points", choices=BETWEEN_POINTS, default=BETWEEN_POINTS[0])
+    lens.add_argument(
+        "--between-points",
+        choices=BETWEEN_POINTS,
+        default=DEFAULT_BETWEEN_POINTS,
+        help=f"keyframes of points; default {DEFAULT_BETWEEN_POINTS}",
+    )
     lens.add_argument("--easing", choices=EASINGS, default="linear", help="curve between keyframes")
     lens.add_argument(
         "--strength",

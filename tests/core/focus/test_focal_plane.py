@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus.focal_plane import focus_at_point, focus_at_value, focus_on_mask
+from bokeh_core.focus import focus_at_point, focus_at_value, focus_on_mask
 from bokeh_core.focus.smoothing import smooth_over_time
 
 
@@ -81,7 +81,9 @@ class TestPoint:
         assert focal.tolist() == pytest.approx([0.1, 0.5, 0.9])
 
     def test_the_point_follows_its_keyframes(self):
-        focal = focus_at_point(halves(5), radius_px=0, smoothing_frames=0, keyframes="0: 6, 4\n4: 14, 4")
+        focal = focus_at_point(
+            halves(5), 0, 0, 0, 0, "0: 6, 4\n4: 14, 4", between_keyframes="follow the point"
+        )
         # x is 6, 8, 10, 12, 14; the near half begins at 10.
         assert focal.tolist() == pytest.approx([0.2, 0.2, 0.8, 0.8, 0.8])
 
@@ -91,7 +93,6 @@ class TestPoint:
             radius_px=0,
             smoothing_frames=0,
             keyframes="0: 6, 4\n4: 14, 4",
-            between_keyframes="rack focus",
         )
         assert focal.tolist() == pytest.approx([0.2, 0.35, 0.5, 0.65, 0.8])
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bokeh_core.focus.focal_plane import point_keyframes
+from bokeh_core.focus.at_point import point_keyframes
 from bokeh_core.focus.pull import centres_of_masks, measured_points
 
 

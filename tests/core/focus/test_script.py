@@ -219,11 +219,7 @@ class TestFocus:
     @pytest.mark.parametrize(
         ("focus", "message"),
         [
-            (
-                script(),
-                "clip of 3 frames; add a focus decision at a frame from 0 to 2",
-            ),
-            (script(point(3, 0.5)), "decides nothing for this clip of 3 frames"),
+            (script(point(3, 0.5)), "in this clip of 3 frames; add a focus decision at a frame from 0 to 2"),
             (script({"frame": 0, "kind": "mask"}), "frame 0 is of the kind mask, and no mask is connected"),
             (script(point(0, 0.5, kind="follow")), "frame 0 is of the kind follow"),
         ],

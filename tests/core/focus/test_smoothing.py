@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus.focal_plane import focus_at_point, focus_on_mask
+from bokeh_core.focus import focus_at_point, focus_on_mask
 from bokeh_core.focus.smoothing import smooth_over_time, smooth_within_pieces
 
 HEIGHT, WIDTH = 24, 32

@@ -10,11 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus.focal_plane import focus_at_point, focus_on_mask
+from bokeh_core.focus import focus_at_point, focus_on_mask
 from bokeh_core.lens import LensSettings, lens_of_controls
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.clip_stream import StreamedMaps
-from bokeh_core.render.focus_settings import GivenFocus, MaskFocus, PointFocus, ValueFocus
+from bokeh_core.render.focus_settings import (
+    AutomaticFocus,
+    GivenFocus,
+    MaskFocus,
+    PointFocus,
+    ScriptFocus,
+    ValueFocus,
+)
 from bokeh_core.render.strength_settings import GivenStrength, Strength
 from bokeh_core.render.typed_focus import late_keyframes, parse_focus
 from tests.core.render.clips import sliding_disparity
@@ -65,8 +72,8 @@ def test_options_reach_the_focus():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "The focus is empty; write 0.8, or"),
-        ("near", "The focus 'near' cannot be read; write 0.8, or"),
+        ("", "The focus is empty; write auto, or 0.8, or"),
+        ("near", "The focus 'near' cannot be read; write auto, or 0.8, or"),
         ("pointy: 1, 2", "The focus 'pointy: 1, 2' cannot be read"),
         ("point: left", "names no pixel; write point: 512, 288"),
         ("mask:", "names no mask; write mask: FILE"),
@@ -92,13 +99,45 @@ def test_keyframes_behind_the_end_are_told():
     cases: list[tuple[str, Any, str]] = [
         ("0: 0.5, 8: 0.25", constant, ""),
         ("0: 0.5, 9: 0.25", constant, "focus is at frame 9, but the clip ends at frame 8"),
-        ("point: 0: 1, 2; 50: 3, 4", constant, "focus is at frame 50"),
+        # Points tell of it themselves, when they are measured.
+        ("point: 0: 1, 2; 50: 3, 4", constant, ""),
         ("0.5", Strength("0: 1, 12: 8"), "strength is at frame 12"),
         ("0.5", Strength("1, 2, 3, 4, 5, 6, 7, 8, 9, 10"), ""),
     ]
     for focus, strength, said in cases:
         told = late_keyframes(parse_focus(focus), strength, 9)
         assert (said in told) if said else (told == "")
+
+
+def test_points_behind_the_end_are_told_as_they_are_measured():
+    lines = parse_focus("point: 0: 1, 2; 50: 3, 4").over_clip(6, maps()[1])[1]
+    assert len(lines) == 1
+    assert "keyframe at frame 50 lies past the end of the clip, whose last frame is 5" in lines[0]
+
+
+SCRIPT = """{"version": 1, "focus": [{"frame": 1, "kind": "lock", "disparity": 0.25}],
+"strength": [{"frame": 0, "k": 4}]}"""
+
+
+def test_a_script_is_focus_and_strength():
+    focus = parse_focus(f" {SCRIPT}")
+    assert isinstance(focus, ScriptFocus)
+    assert focus.over_clip(6, maps()[1])[0].tolist() == [0.25] * 6
+    assert Strength(SCRIPT).values(3).tolist() == [4, 4, 4]
+    assert late_keyframes(focus, Strength(SCRIPT), 1) == ""
+    with pytest.raises(ValueError, match="version of the focus script is 2"):
+        parse_focus('{"version": 2}')
+    with pytest.raises(ValueError, match="frame 3 is of the kind mask, and a script alone has no mask"):
+        parse_focus('{"version": 1, "focus": [{"frame": 3, "kind": "mask"}]}')
+
+
+def test_what_reads_the_frames_says_so():
+    assert parse_focus(" Auto ", smoothing_frames=1.0) == AutomaticFocus(1.0)
+    read = {
+        text: parse_focus(text).reads_frames for text in ("auto", SCRIPT, "point", "0.5", "point: 0: 1, 2")
+    }
+    assert read == {"auto": True, SCRIPT: True, "point": False, "0.5": False, "point: 0: 1, 2": False}
+    assert parse_focus("point: 0: 1, 2", between="track the subject").reads_frames
 
 
 def test_settings_that_no_clip_can_have_are_refused_when_they_are_made():
@@ -131,10 +170,10 @@ def test_a_point_is_held_against_the_frame():
 
 
 def test_values_and_keyframes():
-    assert parse_focus("0.25").values(3, NOTHING).tolist() == [0.25] * 3
-    assert parse_focus("0: 0, 2: 1").values(4, NOTHING).tolist() == [0, 0.5, 1, 1]
+    assert parse_focus("0.25").over_clip(3, NOTHING)[0].tolist() == [0.25] * 3
+    assert parse_focus("0: 0, 2: 1").over_clip(4, NOTHING)[0].tolist() == [0, 0.5, 1, 1]
     with pytest.raises(ValueError, match=r"focal_disparity is 2 at frame 0; it must be 0 to 1"):
-        parse_focus("2").values(3, NOTHING)
+        parse_focus("2").over_clip(3, NOTHING)[0]
 
 
 @pytest.mark.parametrize("between", ["follow the point", "rack focus"])
@@ -144,7 +183,7 @@ def test_a_point_is_measured_in_a_stream_as_in_a_tensor(text: str, between: str)
     focus = parse_focus(text, radius_px=2, between=between)
     assert isinstance(focus, PointFocus)
     whole = focus_at_point(values, focus.x_px, focus.y_px, 2, 2.0, focus.keyframes, between)
-    assert torch.equal(focus.values(6, stream), whole)
+    assert torch.equal(focus.over_clip(6, stream)[0], whole)
 
 
 def test_a_mask_is_measured_in_a_stream_as_in_a_tensor(tmp_path: Path):
@@ -152,16 +191,16 @@ def test_a_mask_is_measured_in_a_stream_as_in_a_tensor(tmp_path: Path):
     masks = (values > 0.9).float()
     for t, mask in enumerate(masks):
         assert cv2.imwrite(str(tmp_path / f"{t}.png"), (255 * mask).numpy().astype(np.uint8))
-    assert torch.equal(MaskFocus(tmp_path).values(6, stream), focus_on_mask(values, masks))
-    still = MaskFocus(tmp_path / "0.png").values(6, stream)
+    assert torch.equal(MaskFocus(tmp_path).over_clip(6, stream)[0], focus_on_mask(values, masks))
+    still = MaskFocus(tmp_path / "0.png").over_clip(6, stream)[0]
     assert torch.equal(still, focus_on_mask(values, masks[:1]))
     (tmp_path / "6.png").write_bytes((tmp_path / "0.png").read_bytes())
     with pytest.raises(ValueError, match="7 mask frames for 6 video frames"):
-        MaskFocus(tmp_path).values(6, stream)
+        MaskFocus(tmp_path).over_clip(6, stream)[0]
     for extra in ("5.png", "6.png"):
         (tmp_path / extra).unlink()
     with pytest.raises(ValueError, match="5 mask frames for 6 video frames"):
-        MaskFocus(tmp_path).values(6, stream)
+        MaskFocus(tmp_path).over_clip(6, stream)[0]
 
 
 def test_strength():

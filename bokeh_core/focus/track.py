@@ -1,0 +1,348 @@
+"""Follows a subject through a shot: a cloud of points on it, carried by motion, held together by disparity.
+
+Pyramidal Lucas-Kanade flow takes the points from frame to frame. A point stays where the way back leads to
+where it came from and the disparity under it is still the subject's; others are dropped, and the cloud is
+filled up from what hangs together with it at that disparity. A subject that is hidden is looked for again
+where it was last seen whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+Points = NDArray[np.float32]
+"""[N, 2], (x, y) in px of a view, 0 = the centre of the first pixel."""
+
+VIEW_SIDE_PX = 512
+"""Longer side, at most, of the frames that are tracked in."""
+
+DISPARITY_GATE = 0.08
+"""How far the disparity under a point may be from the subject's."""
+
+_MOST_POINTS = 80
+_LEAST_POINTS = 4
+_APART_PX = 3
+# The cloud reaches this far around the place that is followed, in widths of the view.
+_REACH = 0.12
+# A point sees a window around it; better one without the background, if enough of the subject remains.
+_EDGE_PX = 2
+_LEAST_INNER = 0.2
+_ROUND_TRIP_PX = 1.0
+_WINDOW_PX = 15
+# Half the side of what is looked for everywhere, over the side of a square as large as the subject.
+_INSIDE = 0.5
+_LEAST_PATCH_PX, _MOST_PATCH_PX = 5, 20
+_LEVELS = 3
+# Below this share of points that stay the subject is hidden, or gone.
+_LEAST_STAY = 0.15
+# Whole is a subject of which most points stay, as many as it had before; that number fades, frame by frame.
+_WHOLE = 0.75
+_FADES = 0.99
+_RIGID = 0.6
+# A subject is found again where so many points of when it was last seen whole are, and move as one.
+_LEAST_FOUND = 0.4
+_LEAST_LIKENESS = 0.7
+
+
+@dataclass(frozen=True)
+class View:
+    """A frame as the tracker sees it.
+
+    Attributes:
+        grey: uint8 [h, w], at most `VIEW_SIDE_PX` a side.
+        disparity: float16 [h, w] in [0, 1], 1 = near.
+    """
+
+    grey: NDArray[np.uint8]
+    disparity: NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where a subject is in one frame.
+
+    Attributes:
+        focal_disparity: of the place that is followed, in [0, 1]; NaN where the subject is lost.
+        x: place in the width of the picture, 0 = left edge, 1 = right edge.
+        y: place in the height.
+        confidence: share of the points of the frame before that stayed, 0 where lost.
+    """
+
+    focal_disparity: float
+    x: float
+    y: float
+    confidence: float
+
+
+def view_of(frame: Tensor, disparity: Tensor) -> View:
+    """Make a frame [H, W, C] in [0, 1] and its map [h, w], of any size, ready for a `SubjectTracker`."""
+    height, width = frame.shape[:2]
+    scale = min(1.0, VIEW_SIDE_PX / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    grey = F.interpolate(frame[..., :3].float().clamp(0, 1).mean(-1)[None, None], size, mode="area")[0, 0]
+    # Nearest: between a subject and what is behind it there is no disparity.
+    maps = F.interpolate(disparity[None, None].float(), size, mode="nearest-exact")[0, 0]
+    return View(grey.mul(255).round().byte().cpu().numpy(), maps.half().cpu().numpy())
+
+
+class SubjectTracker:
+    """Follows what lies at a place from one view of a shot to the next."""
+
+    def __init__(self, view: View, x: float, y: float, radius: float) -> None:
+        """Begin in the first view.
+
+        Args:
+            view: the first one.
+            x, y: place of the subject in the width and height of the picture, 0 to 1.
+            radius: of the disk whose disparity is the subject's, in widths of the picture.
+        """
+        height, width = view.grey.shape
+        self._radius_px = max(1.0, radius * width)
+        self._place = np.array([x * width - 0.5, y * height - 0.5], np.float32)
+        self._view = view
+        self._focal = _median_around(view.disparity, self._place, self._radius_px)
+        self._velocity = np.zeros(2, np.float32)
+        self._patch_px = _LEAST_PATCH_PX
+        self._points = self._filled_up(np.empty((0, 2), np.float32))
+        self._offset = self._focal - self._median_of(view, self._points)
+        self._whole, self._whole_count, self._since_whole = self._seen(), float(len(self._points)), 0
+        self._lost = False
+
+    @property
+    def here(self) -> Tracked:
+        """Where the subject was when it was last seen."""
+        return self._tracked(1.0)
+
+    def step(self, view: View) -> Tracked:
+        """Follow the subject to the next view."""
+        self._since_whole += 1
+        if self._lost:
+            return self._look_for(view)
+        moved, stays = _moved(self._view, view, self._points)
+        stays &= self._on_subject(view, moved, DISPARITY_GATE)
+        share = float(stays.mean()) if len(stays) else 0.0
+        if stays.sum() < _LEAST_POINTS or share < _LEAST_STAY:
+            self._lost = True
+            return self._look_for(view)
+        before = self._place
+        self._place = _carried(self._place, self._points[stays], moved[stays])
+        self._velocity = 0.5 * self._velocity + 0.5 * (self._place - before)
+        self._arrive(view, moved[stays])
+        self._whole_count *= _FADES
+        if share >= _WHOLE and len(self._points) >= _WHOLE * self._whole_count:
+            self._whole, self._whole_count, self._since_whole = self._seen(), float(len(self._points)), 0
+        return self._tracked(share)
+
+    def _arrive(self, view: View, points: Points) -> None:
+        """Take in the view that the place and some of the points were carried to."""
+        self._view = view
+        at_place = _gated(view.disparity, self._place, self._radius_px, self._focal)
+        of_points = self._median_of(view, points)
+        if at_place is not None:
+            self._focal = at_place
+            self._offset = at_place - of_points
+        else:
+            self._focal = float(np.clip(of_points + self._offset, 0, 1))
+        self._points = self._filled_up(points)
+
+    def _look_for(self, view: View) -> Tracked:
+        """Look for a lost subject where it was last seen whole, and where it was heading."""
+        seen = self._whole
+        ahead = seen.velocity * self._since_whole
+        for guess in (ahead, _best_fit(seen.view, view, seen.place, seen.patch_px)):
+            moved, stays = _moved(seen.view, view, seen.points, guess)
+            stays &= _within(view, moved, seen.focal, 2 * DISPARITY_GATE)
+            stays &= _alike(seen.view, view, seen.points, moved)
+            if stays.sum() < max(_LEAST_POINTS, _LEAST_FOUND * len(stays)):
+                continue
+            if _rigid_share(seen.points[stays], moved[stays]) < _RIGID:
+                continue
+            self._place = _carried(seen.place, seen.points[stays], moved[stays])
+            self._focal, self._offset = self._median_of(view, moved[stays]) + seen.offset, seen.offset
+            self._lost = False
+            self._velocity = np.zeros(2, np.float32)
+            self._arrive(view, moved[stays])
+            return self._tracked(float(stays.mean()))
+        return Tracked(float("nan"), *self._fractions(), 0.0)
+
+    def _seen(self) -> _Seen:
+        return _Seen(
+            self._view,
+            self._points,
+            self._place,
+            self._velocity,
+            self._patch_px,
+            self._focal,
+            self._offset,
+        )
+
+    def _on_subject(self, view: View, points: Points, gate: float) -> NDArray[np.bool_]:
+        return _within(view, points, self._focal, gate)
+
+    def _median_of(self, view: View, points: Points) -> float:
+        if not len(points):
+            return self._focal
+        return float(np.median(_at(view.disparity, points)))
+
+    def _filled_up(self, points: Points) -> Points:
+        """The cloud with new points between those that stayed."""
+        if len(points) > _MOST_POINTS // 2:
+            return points
+        region = self._region(points)
+        self._patch_px = int(np.clip(_INSIDE * np.sqrt(region.sum()), _LEAST_PATCH_PX, _MOST_PATCH_PX))
+        for x, y in points:
+            cv2.circle(region, (round(float(x)), round(float(y))), _APART_PX, 0, -1)
+        room = _MOST_POINTS - len(points)
+        corners = cv2.goodFeaturesToTrack(self._view.grey, room, 0.01, _APART_PX, mask=region, blockSize=5)
+        found = np.empty((0, 2), np.float32) if corners is None else corners.reshape(-1, 2)
+        lacking = _MOST_POINTS // 2 - len(found) - len(points)
+        if lacking > 0:
+            # A plain surface has few corners; its shading may do.
+            rows, columns = np.nonzero(region)
+            stride = max(1, len(rows) // lacking)
+            spread = np.stack([columns[::stride], rows[::stride]], 1).astype(np.float32)[:lacking]
+            found = np.concatenate([found, spread])
+        return np.concatenate([points, found])
+
+    def _region(self, points: Points) -> NDArray[np.uint8]:
+        """What hangs together with the subject at its disparity, around the place, without its edge."""
+        height, width = self._view.grey.shape
+        near = np.abs(self._view.disparity.astype(np.float32) - self._focal) < DISPARITY_GATE
+        disk = np.zeros((height, width), np.uint8)
+        x, y = (round(float(value)) for value in self._place)
+        cv2.circle(disk, (x, y), max(2, round(_REACH * width)), 1, -1)
+        _, labels = cv2.connectedComponents((near & (disk > 0)).astype(np.uint8), connectivity=4)
+        seeds = np.concatenate([points, self._place[None]])
+        own = np.unique(_at(labels, seeds))
+        region = np.isin(labels, own[own > 0]).astype(np.uint8)
+        for edge_px in (_WINDOW_PX // 2, _EDGE_PX):
+            inner = cv2.erode(region, np.ones((2 * edge_px + 1, 2 * edge_px + 1), np.uint8))
+            if inner.sum() >= _LEAST_INNER * region.sum():
+                return inner
+        return region
+
+    def _fractions(self) -> tuple[float, float]:
+        height, width = self._view.grey.shape
+        return float((self._place[0] + 0.5) / width), float((self._place[1] + 0.5) / height)
+
+    def _tracked(self, confidence: float) -> Tracked:
+        return Tracked(self._focal, *self._fractions(), confidence)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A subject as it was when it was last seen whole."""
+
+    view: View
+    points: Points
+    place: Points
+    velocity: Points
+    patch_px: int
+    focal: float
+    offset: float
+
+
+def _moved(
+    first: View, second: View, points: Points, guess: Points | None = None
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Where points of one view lie in another, and which of them come back by the way back."""
+    if not len(points):
+        return points, np.zeros(0, bool)
+    # Coarse levels see the background around, which is another one where a subject is looked for.
+    levels = _LEVELS if guess is None else 0
+    how: Any = {"winSize": (_WINDOW_PX, _WINDOW_PX), "maxLevel": levels}
+    start = None if guess is None else points + guess
+    flags = 0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW
+    there, found, _ = cv2.calcOpticalFlowPyrLK(first.grey, second.grey, points, start, flags=flags, **how)
+    start = None if guess is None else there - guess
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(second.grey, first.grey, there, start, flags=flags, **how)
+    height, width = second.grey.shape
+    x, y = there.T
+    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    returns = np.linalg.norm(points - back, axis=1) < _ROUND_TRIP_PX
+    return there, inside & returns & (found[:, 0] > 0) & (returned[:, 0] > 0)
+
+
+def _best_fit(first: View, second: View, place: Points, patch_px: int) -> Points:
+    """By how much what surrounds a place has to be moved to look most like some place of another view."""
+    height, width = first.grey.shape
+    x, y = (
+        int(np.clip(round(float(value)), 0, side - 1))
+        for value, side in zip(place, (width, height), strict=True)
+    )
+    top, left = max(0, y - patch_px), max(0, x - patch_px)
+    patch = first.grey[top : y + patch_px + 1, left : x + patch_px + 1]
+    likeness = cv2.matchTemplate(second.grey, patch, cv2.TM_CCOEFF_NORMED)
+    row, column = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
+    return np.array([column - left, row - top], np.float32)
+
+
+def _carried(place: Points, points: Points, moved: Points) -> Points:
+    """A place [2] as the points around it move: turned and scaled with them where they move as one."""
+    if len(points) >= 2 * _LEAST_POINTS:
+        matrix, inliers = cv2.estimateAffinePartial2D(points, moved, ransacReprojThreshold=2.0)
+        if matrix is not None and inliers.mean() >= _RIGID:
+            return (matrix[:, :2] @ place + matrix[:, 2]).astype(np.float32)
+    return (place + np.median(moved - points, 0)).astype(np.float32)
+
+
+def _rigid_share(points: Points, moved: Points) -> float:
+    matrix, inliers = cv2.estimateAffinePartial2D(points, moved, ransacReprojThreshold=2.0)
+    return 0.0 if matrix is None else float(inliers.mean())
+
+
+def _alike(first: View, second: View, points: Points, moved: Points) -> NDArray[np.bool_]:
+    """Whether the surroundings of points look alike in two views, whatever became of the light."""
+    size = (_WINDOW_PX, _WINDOW_PX)
+    likeness = []
+    for one, other in zip(points, moved, strict=True):
+        patches = [
+            cv2.getRectSubPix(view.grey, size, (float(at[0]), float(at[1]))).astype(np.float32)
+            for view, at in ((first, one), (second, other))
+        ]
+        likeness.append(float(cv2.matchTemplate(patches[0], patches[1], cv2.TM_CCOEFF_NORMED)[0, 0]))
+    return np.array(likeness) > _LEAST_LIKENESS
+
+
+def _within(view: View, points: Points, focal: float, gate: float) -> NDArray[np.bool_]:
+    return np.abs(_at(view.disparity, points).astype(np.float32) - focal) < gate
+
+
+def _at(values: NDArray[Any], points: Points) -> NDArray[Any]:
+    """Values [h, w] at the pixels that points lie in, those outside of the border the nearest."""
+    height, width = values.shape
+    columns = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(int)
+    rows = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(int)
+    return values[rows, columns]
+
+
+def _disk(disparity: NDArray[np.float16], place: Points, radius_px: float) -> NDArray[np.float32]:
+    height, width = disparity.shape
+    x, y = (float(value) for value in place)
+    left, right = max(0, int(np.ceil(x - radius_px))), min(width - 1, int(np.floor(x + radius_px)))
+    top, bottom = max(0, int(np.ceil(y - radius_px))), min(height - 1, int(np.floor(y + radius_px)))
+    window = disparity[top : bottom + 1, left : right + 1].astype(np.float32)
+    rows, columns = np.mgrid[top : bottom + 1, left : right + 1]
+    return window[(columns - x) ** 2 + (rows - y) ** 2 <= radius_px**2]
+
+
+def _median_around(disparity: NDArray[np.float16], place: Points, radius_px: float) -> float:
+    """Median in a disk, of an even count the lower one, as `measure.surface_in` takes it."""
+    return float(torch.from_numpy(_disk(disparity, place, radius_px)).median())
+
+
+def _gated(disparity: NDArray[np.float16], place: Points, radius_px: float, focal: float) -> float | None:
+    """Median in a disk of what lies at the subject's disparity; None where that is less than half of it."""
+    values = _disk(disparity, place, radius_px)
+    own = values[np.abs(values - focal) < DISPARITY_GATE]
+    if not len(own) or len(own) < 0.5 * len(values):
+        return None
+    return float(np.median(own))
