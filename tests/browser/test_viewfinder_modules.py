@@ -316,6 +316,8 @@ def test_keys_alone_make_a_rack_focus(page: Page):
     page.keyboard.press("End")
     expect(page.locator(".atb-frame-number").first).to_have_text("frame 8 of 0-8")
     page.locator(".atb-frame").click()
+    # All of this clip is at one depth.
+    expect(page.locator(".atb-notes")).to_contain_text("the focus hardly moves")
     page.locator(".atb-of-focus").nth(1).focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")

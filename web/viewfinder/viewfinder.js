@@ -13,6 +13,7 @@ import {
   decisionFor,
   retimed,
   strengthAt,
+  transitionStart,
   withDecision,
   withStrength,
   withoutDecision,
@@ -28,6 +29,8 @@ const REFERENCE_WIDTH_PX = 1024;
 const RADIUS_SHARE = 1 / 60;
 const WHEEL_STEP = 1.15;
 const SETTLED_MS = 250;
+// Less than this many px of blur between two subjects is hardly seen.
+const LEAST_SEEN_PX = 1;
 
 export class Viewfinder {
   // model: { read() -> { script, fault }, write(script, { width, height }), restart(), hasMask(),
@@ -365,7 +368,8 @@ export class Viewfinder {
   // One line: what is wrong, or what to do next, or what is seen.
   sayWhatIsSeen() {
     // What the last run reported, as long as it was made of these decisions.
-    const notes = this.maps && this.run?.isOf(this.script) ? (this.run.report ?? []).join(" ") : "";
+    const reported = this.maps && this.run?.isOf(this.script) ? (this.run.report ?? []) : [];
+    const notes = [...(this.hardlyMoves() ? [this.texts.sameDepth] : []), ...reported].join(" ");
     this.notes.textContent = notes;
     this.notes.title = notes;
     const { text, isBad, restart } = this.statement();
@@ -382,6 +386,17 @@ export class Viewfinder {
         }),
       );
     }
+  }
+
+  // Two subjects at one depth are sharp together: no rack focus shows, and people look for what they did wrong.
+  hardlyMoves() {
+    const { focus } = this.script;
+    const at = focus.indexOf(decisionFor(this.script, this.frame));
+    if (!this.maps || at < 1) return false;
+    const before = this.focal(transitionStart(focus[at], focus[at - 1]))?.value;
+    const after = this.focal(focus[at].frame)?.value;
+    const moved = Math.abs(before - after) * this.strengthPx(this.size().width);
+    return moved < LEAST_SEEN_PX && this.strengthPx(this.size().width) > 0;
   }
 
   statement() {
