@@ -175,6 +175,80 @@ window.inPage = {
     window.app.canvas.setDirty(true, true);
   },
 
+  // One node alone, at a zoom where all of it is drawn.
+  addOnly: async (type) => {
+    window.app.graph.clear();
+    window.app.canvas.ds.scale = 1;
+    window.app.canvas.ds.offset = [0, 0];
+    const node = window.LiteGraph.createNode(type);
+    node.pos = [300, 150];
+    window.app.graph.add(node);
+    window.app.canvas.setDirty(true, true);
+    // The nodes of Vue are drawn a little later, and once more when a pack's script has hidden some of it.
+    for (let last = null; last !== (last = document.querySelector(".lg-node")?.outerHTML ?? ""); ) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  },
+
+  // What a Vue node cuts short: names, titles and values that are wider than their place.
+  cutTexts: () =>
+    [...document.querySelectorAll(".lg-node *")]
+      .filter((element) => {
+        const style = getComputedStyle(element);
+        const isText = element.childElementCount === 0 || style.textOverflow === "ellipsis";
+        return isText && style.overflowX !== "visible" && element.clientWidth && element.innerText?.trim();
+      })
+      .filter((element) => element.scrollWidth > element.clientWidth)
+      .map((element) => element.innerText.trim()),
+
+  // Settings that a user sees, by name.
+  shownSettings: (type) => {
+    const node = nodeOfType(type);
+    const drawn = document.querySelector(`[data-node-id="${node.id}"]`);
+    if (!drawn) return node.widgets.filter((widget) => !widget.hidden).map((widget) => widget.name);
+    const rows = [...drawn.querySelectorAll(".lg-node-widget")].filter((row) => row.offsetParent);
+    const named = (row, name) =>
+      row.innerText.split("\n").some((text) => text.trim() === name) ||
+      row.querySelector("[aria-label]")?.ariaLabel === name;
+    return node.widgets
+      .map((widget) => widget.name)
+      .filter((name) => rows.some((row) => named(row, name)));
+  },
+
+  showsSettings: (type, names) => window.inPage.shownSettings(type).join() === names.join(),
+
+  // As a user does it, which tells the node of it.
+  choose: (type, name, value) => {
+    const widget = nodeOfType(type).widgets.find((candidate) => candidate.name === name);
+    widget.value = value;
+    widget.callback?.(value);
+  },
+
+  linkTo: (type, input, sourceType, output) => {
+    const source = window.LiteGraph.createNode(sourceType);
+    source.pos = [-400, 150];
+    window.app.graph.add(source);
+    const node = nodeOfType(type);
+    source.connect(output, node, node.inputs.findIndex((socket) => socket.name === input));
+  },
+
+  narrowTitle: () => {
+    const style = "width: 20px; flex: none; overflow: hidden; white-space: nowrap";
+    document.querySelector(".lg-node-header .truncate").style.cssText = style;
+  },
+
+  // Boxes of several lines as they are drawn.
+  boxes: () =>
+    [...document.querySelectorAll(".lg-node textarea, textarea.comfy-multiline-input")]
+      .filter((box) => box.offsetParent)
+      .map((box) => ({
+        example: box.placeholder,
+        label:
+          box.parentElement.querySelector("label")?.innerText ??
+          decodeURIComponent(box.style.backgroundImage).match(/>([^<]+)<.text>/)?.[1],
+        tooltip: box.title,
+      })),
+
   openSearch: async () => {
     if (window.inPage.isTyping()) return;
     await window.app.extensionManager.command.execute("Workspace.SearchBox.Toggle");

@@ -1,0 +1,80 @@
+"""What users see of settings: whole names, boxes that say what they are for, and only what has an effect."""
+
+from __future__ import annotations
+
+import pytest
+
+from devtools.freeze import nodes_of_pack
+from devtools.prompt import to_prompt
+from tests.browser.chromium import Chromium
+from tests.browser.front_end import ON_BOTH, FrontEnd
+from tests.browser.workflows import workflow
+from tests.host.harness import HostUnderTest
+
+STRENGTH, VALUE = "AnyToBokehBlurStrength", "AnyToBokehFocusAtValue"
+VIDEO = "AnyToBokehVideo"
+
+
+@ON_BOTH
+@pytest.mark.slow
+def test_vue_nodes_cut_no_name_short(chromium: Chromium, host: HostUnderTest):
+    front_end = FrontEnd(chromium, host, vue_nodes=True)
+    cut = {}
+    for node_id in nodes_of_pack(host.object_info()):
+        front_end.call("addOnly", node_id)
+        front_end.wait("hasVueNodes", 1)
+        cut[node_id] = front_end.call("cutTexts")
+    assert {node_id: texts for node_id, texts in cut.items() if texts} == {}
+    # Proves that the check above can fail.
+    front_end.call("addOnly", VALUE)
+    front_end.call("narrowTitle")
+    assert front_end.call("cutTexts") == ["Focus at Value (Focus Pull)"]
+
+
+@ON_BOTH
+def test_boxes_have_label_example_and_tooltip(front_end: FrontEnd):
+    front_end.call("addOnly", VALUE)
+    (box,) = front_end.call("boxes")
+    assert (box["label"], box["example"]) == ("keyframes", "0: 0.9\n24: 0.5")
+    # Vue brings tooltips of its own.
+    assert front_end.draws_vue_nodes or "one a line" in box["tooltip"]
+
+
+@ON_BOTH
+def test_only_settings_that_have_an_effect_are_shown(front_end: FrontEnd):
+    front_end.call("addOnly", STRENGTH)
+    front_end.wait("showsSettings", STRENGTH, ["mode", "strength"])
+    front_end.call("choose", STRENGTH, "mode", "ramp")
+    front_end.wait("showsSettings", STRENGTH, ["mode", "strength", "end_strength", "easing"])
+    front_end.call("choose", STRENGTH, "mode", "schedule")
+    front_end.wait("showsSettings", STRENGTH, ["mode", "easing", "schedule"])
+    front_end.call("addOnly", VALUE)
+    front_end.wait("showsSettings", VALUE, ["focal_disparity", "keyframes"])
+    front_end.call("choose", VALUE, "keyframes", "0: 0.5")
+    front_end.wait("showsSettings", VALUE, ["keyframes", "easing"])
+
+
+@ON_BOTH
+def test_links_take_the_place_of_settings(front_end: FrontEnd):
+    front_end.call("addOnly", VIDEO)
+    shown = front_end.call("shownSettings", VIDEO)
+    assert {"focus_at", "crf", "source", "disparity_path"} <= set(shown)
+    front_end.call("linkTo", VIDEO, "focus", VALUE, 0)
+    front_end.wait("showsSettings", VIDEO, [name for name in shown if name != "focus_at"])
+    front_end.call("linkTo", VIDEO, "disparity", "AnyToBokehLoadDisparity", 0)
+    front_end.call("choose", VIDEO, "codec", "prores")
+    front_end.wait("showsSettings", VIDEO, ["strength", "renderer", "codec", "black_bars", "save_workflow"])
+
+
+@ON_BOTH
+def test_what_is_hidden_keeps_its_value_and_is_queued(front_end: FrontEnd, host: HostUnderTest):
+    saved = workflow("2_lens_blur_with_focus_preview")
+    (node,) = [node for node in saved["nodes"] if node["type"] == STRENGTH]
+    node["widgets_values"][2] = 5.5  # end_strength, which the mode constant does not read
+    front_end.load(saved)
+    front_end.wait("showsSettings", STRENGTH, ["mode", "strength"])
+    expected = to_prompt(saved, host.object_info())[str(node["id"])]["inputs"]
+    assert expected["end_strength"] == 5.5
+    assert front_end.prompt()[str(node["id"])]["inputs"] == expected
+    (shown,) = [shown for shown in front_end.call("nodes") if shown["type"] == STRENGTH]
+    assert shown["saved_values"] == node["widgets_values"]
