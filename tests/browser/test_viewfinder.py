@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from devtools.client import Prompt
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import TIMEOUT_S, Chromium
 from tests.browser.clip import FRAME_COUNT
 from tests.browser.front_end import ON_BOTH, ON_NEWEST, FrontEnd
 from tests.browser.test_run import press_run
@@ -19,6 +19,8 @@ from tests.host.harness import HostUnderTest
 
 KIND = "AnyToBokehViewfinder"
 ON_THE_NODE, ON_THE_POINT = 0, 1
+# Only so that a hang ends at some time.
+expect.set_options(timeout=1000 * TIMEOUT_S)
 # Places in the small clip, as shares of it.
 NEAR, FAR = (0.3, 0.6), (0.3, 0.1)
 
@@ -29,7 +31,7 @@ class Picture:
     def __init__(self, front_end: FrontEnd, index: int) -> None:
         self.root: Locator = front_end.page.locator(".atb-viewfinder").nth(index)
         self.frame = self.root.locator(".atb-frame")
-        self.status = self.root.locator(".atb-status")
+        self.status = self.root.get_by_role("status")
         self._mouse = front_end.page.mouse
 
     def place(self, locator: Locator, x: float, y: float) -> tuple[float, float]:

@@ -17,10 +17,12 @@ from playwright.sync_api import Page, expect
 from bokeh_core.focus.script import parse_script
 from bokeh_core.lens import lens_blur
 from devtools.demo import BUNDLED_CLIP, BUNDLED_DISPARITY
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import TIMEOUT_S, Chromium
 from tests.browser.clip import cropped
 from tests.browser.viewfinder_page import data_url, imported, page_with_modules, picture_of
 
+# Only so that a hang ends at some time.
+expect.set_options(timeout=1000 * TIMEOUT_S)
 NUM_FRAMES = 20
 NEAR, FAR = 204, 51
 SCRIPT = {
