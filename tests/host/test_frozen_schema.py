@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bokeh_core.focus.script import parse_script
 from devtools.freeze import FROZEN_SCHEMA, frozen_view
 from devtools.prompt import ONLY_IN_FRONT_END, links_of, options_of, widget_inputs, widget_values
 from tests.host.harness import HostUnderTest
@@ -114,6 +115,9 @@ def widget_problem(spec: list[Any], value: Any) -> str:
         # Likewise a list of model files.
         is_model = str(value).endswith(".safetensors")
         return "" if uploads or is_model or value in choices else f"not among {choices}"
+    if kind == "ANY_TO_BOKEH_VIEWFINDER":
+        # Raises where it cannot be read.
+        return "" if parse_script(value).focus else "decides nothing"
     python_types: dict[str, tuple[type, ...]]
     python_types = {"INT": (int,), "FLOAT": (int, float), "STRING": (str,), "BOOLEAN": (bool,)}
     # type(), not isinstance: True would pass for a number.
