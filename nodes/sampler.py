@@ -8,7 +8,6 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.channels import to_rgb
 from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.pipeline.by_stage import (
-    BokehWindows,
     clip_radius,
     encode_clip,
     predict_windows,
@@ -203,6 +202,6 @@ class OneStepSampler(io.ComfyNode):
         network = vae.patcher.model
         radius_px = clip_radius(network, inputs, vae.patcher.load_device)
         factor = network.config.scaling_factor
-        result = BokehWindows(latents, windows, inputs.geometry, factor, radius_px)
+        result = sockets.BokehWindows(latents, windows, inputs.geometry, factor, radius_px)
         notes = (report, cut_light_note(frames), model.warning)
         return io.NodeOutput(result, "\n".join(filter(None, notes)))

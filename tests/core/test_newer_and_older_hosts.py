@@ -2,6 +2,9 @@
 
 import importlib
 from types import SimpleNamespace
+from typing import Any
+
+import torch
 
 from tests.core.test_documentation import SocketType, host_that_records
 
@@ -16,3 +19,44 @@ def test_hosts_without_sockets_of_several_types_get_one_for_each_geometry():
         ]
         (one,) = geometry.geometry_inputs(SimpleNamespace(MultiType=SocketType))
         assert one.name == "geometry" and len(one.fields["types"]) == 2
+
+
+class Pinning:
+    """A patcher of newer hosts, which pins parameters and must be told before they are moved."""
+
+    def __init__(self) -> None:
+        self.model = torch.nn.Sequential(torch.nn.GroupNorm(1, 2), torch.nn.Linear(2, 2))
+        # The host's own layers have this, and stay where the host puts them.
+        setattr(self.model[1], "comfy_cast_weights", True)  # noqa: B010
+        self.load_device = torch.device("cpu")
+        self.pinned = {"0.weight", "0.bias", "1.weight"}
+
+    def unpin_weight(self, key: str) -> None:
+        self.pinned.remove(key)
+
+
+def test_what_a_newer_host_pinned_is_let_go_before_it_is_moved():
+    with host_that_records():
+        host = importlib.import_module("documented_pack.nodes.host")
+        loaded: list[tuple[list[Any], int]] = []
+
+        def load(models: list[Any], memory_required: int) -> None:
+            loaded.append((models, memory_required))
+
+        host.comfy.model_management = SimpleNamespace(load_models_gpu=load)
+        newer, older = Pinning(), Pinning()
+        del older.pinned
+        host.load_models([newer, older], 5)
+    assert loaded == [([newer, older], 5)]
+    assert newer.pinned == {"1.weight"}
+
+
+def test_newer_hosts_can_tell_how_large_results_are():
+    with host_that_records():
+        sockets = importlib.import_module("documented_pack.nodes.sockets")
+        values, points, latents = torch.zeros(3), torch.zeros(3, 2), torch.zeros(8, 4, 2, 2)
+        focus = sockets.FocusPull(values, points)
+        windows = sockets.BokehWindows([latents, latents], [], None, 0.18215, points)
+        assert [id(tensor) for tensor in focus._comfy_cache_tensors()] == [id(values), id(points)]
+        assert len(sockets.FocusPull(values)._comfy_cache_tensors()) == 1
+        assert [tensor.numel() for tensor in windows._comfy_cache_tensors()] == [128, 128, 6]
