@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..bokeh_core.clip.checks import checked_frames, checked_maps
 from ..bokeh_core.clip.lengths import broadcast_over_frames
@@ -106,7 +107,7 @@ class Viewfinder(io.ComfyNode):
             progress=host.progress(),
         )
         strengths = [round(value, 3) for value in strength.tolist()]
-        facts = {"strength": strengths, "report": lines, "script": script}
+        facts = {"strength": strengths, "points": _listed(points), "report": lines, "script": script}
         return io.NodeOutput(
             sockets.FocusPull(focal, points),
             strength,
@@ -115,3 +116,10 @@ class Viewfinder(io.ComfyNode):
             focal.tolist(),
             ui=strip_report(disparity, focal, frames, wanted, **facts),
         )
+
+
+def _listed(points: Tensor | None) -> list[list[float] | None]:
+    """Points [T, 2] as JSON takes them: None where there is none, which JSON has no number for."""
+    if points is None:
+        return []
+    return [[round(x, 1), round(y, 1)] if x == x and y == y else None for x, y in points.tolist()]

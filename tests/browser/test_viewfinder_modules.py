@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,19 @@ def test_one_pixel_of_one_frame_can_be_clicked(page: Page):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Delete")
     assert page.evaluate("() => JSON.parse(window.made[0].model.text).focus") == []
+
+
+def test_what_a_run_found_is_shown_where_nobody_chose(page: Page):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    report = report_of(np.zeros((10, 10, 3), np.uint8), np.full((10, 10), 51, np.uint8), 2)
+    found = {**report, "points": [[7, 2], None]}
+    page.evaluate("(report) => window.make(report)", found)
+    page.evaluate("() => { window.made[0].view.run.isOf = () => true; window.made[0].view.refresh(); }")
+    sample = page.locator(".atb-sample")
+    expect(sample).to_have_attribute("style", re.compile(r"left: 75%; top: 25%"))
+    expect(page.locator("[role=status]")).to_contain_text("Click on what should be sharp")
+    page.locator(".atb-viewfinder").press("ArrowRight")
+    expect(sample).to_be_hidden()
 
 
 def test_pictures_that_are_gone_are_said_to_be(page: Page):

@@ -57,6 +57,9 @@ def test_the_picture_gets_the_clip_and_its_depth(host: HostUnderTest):
     assert (report["frames"], report["width"], report["height"]) == (6, 16, 8)
     assert report["shown"] == [0, 1, 2, 3, 4, 5]
     assert json.loads(report["script"]) == SCRIPT
+    # Focus looks left until it is halfway to the right.
+    assert report["points"][0] == [4, 4]
+    assert report["points"][4] == [12, 4]
     np.testing.assert_allclose(report["focal"], [0.8, 0.65, 0.5, 0.35, 0.2, 0.2], atol=1e-4)
     depth = np.asarray(Image.open(io.BytesIO(host.client.download(report["disparity"][3]))))
     assert depth.shape == (8, 16)

@@ -353,7 +353,7 @@ export class Viewfinder {
   }
 
   showSample() {
-    const decision = placeAt(this.script, this.frame);
+    const decision = this.tracked() ?? placeAt(this.script, this.frame);
     if (!decision || !["point", "follow"].includes(decision.kind)) return this.stage.setSample(null);
     const focal = this.mapAt(this.frame) && this.focal(this.frame);
     return this.stage.setSample({
@@ -363,6 +363,23 @@ export class Viewfinder {
       held: decision.frame !== this.frame,
       text: focal ? focal.value.toFixed(2) : "",
     });
+  }
+
+  // Where the last run looked in this frame, for what only a run can find: a followed subject, or one that
+  // nobody chose. A point that was clicked at this very frame stays where it was clicked.
+  tracked() {
+    const decision = decisionFor(this.script, this.frame);
+    const isFound = !decision || (decision.kind === "follow" && decision.frame !== this.frame);
+    const point = isFound && this.maps && this.run?.isOf(this.script) ? this.run.points?.[this.frame] : null;
+    if (!point) return null;
+    const { width, height } = this.size();
+    return {
+      frame: -1,
+      kind: "follow",
+      x: (point[0] + 0.5) / width,
+      y: (point[1] + 0.5) / height,
+      radius: decision?.radius,
+    };
   }
 
   // One line: what is wrong, or what to do next, or what is seen.
