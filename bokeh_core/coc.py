@@ -8,6 +8,9 @@ from torch import Tensor
 
 from .setting_checks import require_number
 
+# No frame is as wide; beyond, a number is a mistake.
+_MOST_LIMIT_PX = 1_000_000
+
 
 @dataclass(frozen=True)
 class Falloff:
@@ -33,7 +36,7 @@ class Falloff:
         require_number("near_strength", self.near_strength, 0, 100)
         require_number("far_strength", self.far_strength, 0, 100)
         if self.largest_radius_px != math.inf:
-            require_number("largest_radius", self.largest_radius_px, 0, math.inf, "px", "0 = no blur")
+            require_number("largest_radius", self.largest_radius_px, 0, _MOST_LIMIT_PX, "px", "0 = no blur")
 
     @property
     def strongest(self) -> float:

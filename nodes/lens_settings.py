@@ -5,6 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.lens import PRESETS, lens_of_controls, lens_report, with_preset
+from ..bokeh_core.lens.aperture_image import aperture_image_of
 from . import categories, lens_widgets, sockets
 from .newer_host import known_fields
 
@@ -29,14 +30,23 @@ class Lens(io.ComfyNode):
                     default=CUSTOM,
                     optional=True,
                     tooltip="custom (default): every widget below counts. Any other brings its own "
-                    "character, and these widgets are not used: blades to cat_eye, highlight_gain, "
+                    "character, and these widgets are not used: blades to fringe, highlight_gain, "
                     "highlight_threshold. The others still count. The report names the values used.",
                 ),
                 *lens_widgets.opening_inputs(),
+                *lens_widgets.character_inputs(),
                 *lens_widgets.light_inputs(),
                 *lens_widgets.balance_inputs(),
                 *lens_widgets.limit_inputs(),
                 *lens_widgets.contour_inputs(),
+                io.MultiType.Input(
+                    "aperture_image",
+                    types=[io.Image, io.Mask],
+                    optional=True,
+                    tooltip="One picture or mask in the opening, in place of blades: light passes where it "
+                    "is bright, its colours do not count. Upright in front of the focus, upside down behind "
+                    "it. Counts with every preset.",
+                ),
             ],
             outputs=[
                 sockets.Lens.Output(
@@ -52,7 +62,8 @@ class Lens(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, preset: str = CUSTOM, **lens_controls: Any) -> io.NodeOutput:
+    def execute(cls, preset: str = CUSTOM, aperture_image: Any = None, **lens_controls: Any) -> io.NodeOutput:
         controls = lens_controls if preset == CUSTOM else with_preset(preset, lens_controls)
-        lens = lens_of_controls(**controls)
+        image = None if aperture_image is None else aperture_image_of(aperture_image)
+        lens = lens_of_controls(**controls, aperture_image=image)
         return io.NodeOutput(lens, f"{preset}: {lens_report(lens)}")

@@ -5,6 +5,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, LensSettings
+from ..bokeh_core.lens.settings import MOST_FRINGE
 from ..bokeh_core.strength import MAX_STRENGTH
 from . import sockets
 from .newer_host import known_fields
@@ -60,6 +61,44 @@ def opening_inputs() -> list[Any]:
             optional=True,
             tooltip="How much the barrel cuts the opening towards the corners. 0 (default) never; 1 gives "
             "slim almonds there. Brightness is kept. Takes two to four times as long.",
+        ),
+    ]
+
+
+def character_inputs() -> list[Any]:
+    """The widgets that give a lens its character."""
+    return [
+        io.Float.Input(
+            "swirl",
+            default=LENS_CONTROLS["swirl"],
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="How much the blur stretches around the middle of the frame towards the corners. 0 "
+            "(default) not at all; 1 makes it three times as long as wide there. Goes well with cat_eye. "
+            "Takes about four times as long.",
+        ),
+        io.Float.Input(
+            "ring",
+            default=LENS_CONTROLS["ring"],
+            min=-1.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="Where a disk of blur is bright, behind the focus: 1 on its rim, as a soap bubble; -1 in "
+            "its middle, creamy; 0 (default) evenly. In front of the focus the other way round, as in a "
+            "real lens.",
+        ),
+        io.Float.Input(
+            "fringe",
+            default=LENS_CONTROLS["fringe"],
+            min=0.0,
+            max=MOST_FRINGE,
+            step=0.01,
+            optional=True,
+            tooltip="Disparity by which red and blue focus behind green: magenta rims in front of the focus, "
+            "green ones behind it. Default 0; 0.02 to 0.05 looks like a fast old lens. Takes twice as long.",
         ),
     ]
 

@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..setting_checks import require_number, require_whole_number
+from .aperture_image import ApertureImage
 from .byte_cache import ByteCache
-from .coverage import Shape, coverage_of
+from .coverage import Shape, Weight, coverage_of, passed
+from .swirl import Swirl
 
 # A disk that fits into one pixel does not spread.
 _SHARP_RADIUS_PX = 0.5
@@ -26,6 +29,11 @@ class Aperture:
         roundness: 0 = straight blades, 1 = a circle, in [0, 1].
         anamorphic_ratio: height over width of the spread, in [0.25, 4]; 1 = spherical lens.
         cat_eye: how much the lens barrel cuts the opening towards the corners, in [0, 1]; 0 = never.
+        swirl: how much the spread stretches around the middle of the frame towards its corners, in [0, 1];
+            1 = three times as long as wide in the corners.
+        ring: light of the rim against that of the middle behind the focus, in [-1, 1]: 1 = all on the rim, as
+            a soap bubble, -1 = all in the middle, creamy; in front of the focus the other way round.
+        image: light through each point of the opening, in place of blades; None = even.
     """
 
     blades: int = 0
@@ -33,6 +41,9 @@ class Aperture:
     roundness: float = 0.0
     anamorphic_ratio: float = 1.0
     cat_eye: float = 0.0
+    swirl: float = 0.0
+    ring: float = 0.0
+    image: ApertureImage | None = None
 
     def __post_init__(self) -> None:
         require_whole_number("blades", self.blades, 0, 64, meaning="0 = a round opening")
@@ -42,6 +53,13 @@ class Aperture:
         require_number("roundness", self.roundness, 0, 1)
         require_number("anamorphic_ratio", self.anamorphic_ratio, 0.25, 4)
         require_number("cat_eye", self.cat_eye, 0, 1)
+        require_number("swirl", self.swirl, 0, 1)
+        require_number("ring", self.ring, -1, 1, meaning="1 = soap bubble, -1 = creamy")
+
+    @property
+    def changes_over_field(self) -> bool:
+        """Whether a point's image depends on where in the frame it lies."""
+        return self.cat_eye > 0 or self.swirl > 0
 
 
 ROUND = Aperture()
@@ -56,11 +74,15 @@ KERNELS: ByteCache[np.ndarray] = ByteCache(_CACHE_BYTES, _bytes_of)
 
 
 def kernel_reach_px(aperture: Aperture, radius_px: float) -> int:
-    """How far a kernel reaches from its middle: its width is 2 n + 1."""
+    """How far a kernel reaches from its middle at most, wherever in the frame: its width is 2 n + 1."""
+    return _reach_px(aperture, radius_px, Swirl.in_corner(aperture.swirl))
+
+
+def _reach_px(aperture: Aperture, radius_px: float, swirl: Swirl) -> int:
     size_px = abs(radius_px)
     if size_px < _SHARP_RADIUS_PX:
         return 0
-    return math.ceil(max(_half_axes_px(aperture, radius_px)) - 0.5)
+    return math.ceil(max(_half_axes_px(aperture, radius_px)) * swirl.length - 0.5)
 
 
 def lens_kernel(aperture: Aperture, radius_px: float, field: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
@@ -70,7 +92,7 @@ def lens_kernel(aperture: Aperture, radius_px: float, field: tuple[float, float]
         aperture: shape of the opening.
         radius_px: signed blur radius; in front of the focal plane (positive) the image of the opening is
             upright, behind it is upside down.
-        field: position (x, y) in the frame, (0, 0) = centre, length 1 = corner; only the cat-eye uses it.
+        field: position (x, y) in the frame, (0, 0) = centre, length 1 = corner; cat-eye and swirl use it.
 
     Returns:
         [k, k] float32, k odd. Each cell holds the share of the shape's area inside that pixel. Not to be
@@ -86,19 +108,38 @@ def _half_axes_px(aperture: Aperture, radius_px: float) -> tuple[float, float]:
 
 
 def _made_kernel(aperture: Aperture, radius_px: float, field: tuple[float, float]) -> np.ndarray:
-    half = kernel_reach_px(aperture, radius_px)
+    swirl = Swirl.at(aperture.swirl, field)
+    half = _reach_px(aperture, radius_px, swirl)
     if half == 0:
         return np.ones((1, 1), np.float32)
-    shapes = [_opening(aperture, 1.0 if radius_px > 0 else -1.0)]
-    if aperture.cat_eye > 0:
-        shapes.append(_barrel(aperture.cat_eye * field[0], aperture.cat_eye * field[1]))
-    coverage = coverage_of(shapes, half, _half_axes_px(aperture, radius_px))
+    flip = 1.0 if radius_px > 0 else -1.0
+    barrels = (
+        [_barrel(aperture.cat_eye * field[0], aperture.cat_eye * field[1])] if aperture.cat_eye > 0 else []
+    )
+    weight = None if aperture.ring == 0 else _ring(-flip * aperture.ring)
+    unit_x, unit_y = _half_axes_px(aperture, radius_px)
+    unit_px = (unit_x * swirl.length, unit_y * swirl.length)
+    shapes, turned_weight = [_opening(aperture, flip), *barrels], weight
+    if swirl.squeeze > 1:
+        shapes = [swirl.of_shape(shape) for shape in shapes]
+        turned_weight = None if weight is None else swirl.of_weight(weight)
+    coverage = coverage_of(shapes, half, unit_px, turned_weight)
+    if aperture.image is not None:
+        # The picture fits into the opening, so that only barrel and ring are left to take some of its light.
+        passing = partial(passed, barrels, weight=weight)
+        image = aperture.image.on_grid(half, unit_px, swirl.undone, passing, flip, aperture.rotation_deg)
+        coverage = aperture.image.with_leak(image, coverage)
     return (coverage / coverage.sum()).astype(np.float32)
 
 
+def _ring(strength: float) -> Weight:
+    """1 + b (2 q^2 - 1) at the radius q; its mean over the disk is 1."""
+    return lambda x, y: 1 - strength + 2 * strength * (np.square(x) + np.square(y))
+
+
 def _opening(aperture: Aperture, flip: float) -> Shape:
-    """The blades, turned upside down where `flip` is -1."""
-    if aperture.blades == 0:
+    """The blades, turned upside down where `flip` is -1; a picture takes their place."""
+    if aperture.blades == 0 or aperture.image is not None:
         return Shape(lambda x, y: 1 - np.hypot(x, y))
     sector = 2 * math.pi / aperture.blades
 

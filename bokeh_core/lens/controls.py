@@ -9,6 +9,7 @@ from ..reference_width import REFERENCE_WIDTH_PX
 from ..setting_checks import require_number
 from ..strength import MAX_STRENGTH
 from .aperture import ROUND, Aperture
+from .aperture_image import ApertureImage
 from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
 from .settings import DEFAULT_LENS, LensSettings
 
@@ -20,6 +21,9 @@ def lens_of_controls(
     roundness: float = ROUND.roundness,
     anamorphic: float = ROUND.anamorphic_ratio,
     cat_eye: float = ROUND.cat_eye,
+    swirl: float = ROUND.swirl,
+    ring: float = ROUND.ring,
+    fringe: float = DEFAULT_LENS.fringe,
     light: str = DEFAULT_LIGHT,
     highlight_gain: float = DEFAULT_LENS.highlight_gain,
     highlight_threshold: float = DEFAULT_LENS.highlight_threshold,
@@ -28,14 +32,17 @@ def lens_of_controls(
     contour_tolerance: float = DEFAULT_LENS.contour_reach_px,
     focus_range: float = DEFAULT_LENS.focus_range,
     largest_radius: float = MAX_STRENGTH,
+    aperture_image: ApertureImage | None = None,
 ) -> LensSettings:
     """The lens, for frames 1024 px wide, that widgets of the node and options of the command line say.
 
     Args:
-        blades, rotation, roundness, anamorphic, cat_eye: see `Aperture`; degrees, and height over width.
+        blades, rotation, roundness, anamorphic, cat_eye, swirl, ring, aperture_image: see `Aperture`;
+            degrees, and height over width.
         light: `linear` or `display`.
         contour_tolerance: px on a frame 1024 px wide, 0 to 64.
-        highlight_gain, highlight_threshold, near_strength, far_strength, focus_range: see `LensSettings`.
+        highlight_gain, highlight_threshold, near_strength, far_strength, focus_range, fringe: see
+            `LensSettings`.
         largest_radius: px on a frame 1024 px wide, 0 to `strength.MAX_STRENGTH`, which limits nothing.
 
     Raises:
@@ -49,6 +56,9 @@ def lens_of_controls(
             roundness=roundness,
             anamorphic_ratio=anamorphic,
             cat_eye=cat_eye,
+            swirl=swirl,
+            ring=ring,
+            image=aperture_image,
         ),
         gamma=gamma_of(light),
         highlight_gain=highlight_gain,
@@ -57,6 +67,7 @@ def lens_of_controls(
         far_strength=far_strength,
         contour_reach_px=contour_tolerance,
         focus_range=focus_range,
+        fringe=fringe,
         largest_radius_px=math.inf if largest_radius == MAX_STRENGTH else largest_radius,
     )
     lens.at_width(REFERENCE_WIDTH_PX)
@@ -64,13 +75,15 @@ def lens_of_controls(
 
 
 LENS_CONTROLS: dict[str, Any] = {
-    name: parameter.default for name, parameter in inspect.signature(lens_of_controls).parameters.items()
+    name: parameter.default
+    for name, parameter in inspect.signature(lens_of_controls).parameters.items()
+    if name != "aperture_image"
 }
-"""Defaults of the controls, in order."""
+"""Defaults of the controls that are numbers or words, in order."""
 
 
 def controls_of(lens: LensSettings) -> dict[str, Any]:
-    """What `lens_of_controls` takes for a lens stated for frames 1024 px wide; light may be a gamma."""
+    """The `LENS_CONTROLS` of a lens stated for frames 1024 px wide; light may be a gamma."""
     aperture = lens.aperture
     return {
         "blades": aperture.blades,
@@ -78,6 +91,9 @@ def controls_of(lens: LensSettings) -> dict[str, Any]:
         "roundness": aperture.roundness,
         "anamorphic": aperture.anamorphic_ratio,
         "cat_eye": aperture.cat_eye,
+        "swirl": aperture.swirl,
+        "ring": aperture.ring,
+        "fringe": lens.fringe,
         "light": next((name for name, gamma in GAMMA_OF_LIGHT.items() if gamma == lens.gamma), lens.gamma),
         "highlight_gain": lens.highlight_gain,
         "highlight_threshold": lens.highlight_threshold,
@@ -94,8 +110,12 @@ FALLOFF_CONTROLS = ("near_strength", "far_strength", "focus_range", "largest_rad
 
 
 def changed_controls(lens: LensSettings) -> dict[str, Any]:
-    """Those controls of a lens that are not at their defaults."""
-    return {name: value for name, value in controls_of(lens).items() if value != LENS_CONTROLS[name]}
+    """Those controls of a lens that are not at their defaults; an aperture image as its size."""
+    changed = {name: value for name, value in controls_of(lens).items() if value != LENS_CONTROLS[name]}
+    image = lens.aperture.image
+    if image is None:
+        return changed
+    return {**changed, "aperture_image": f"of {image.light.shape[1]} x {image.light.shape[0]} px"}
 
 
 def shown_controls(controls: dict[str, Any]) -> str:
@@ -120,7 +140,7 @@ def falloff_alone(lens: LensSettings) -> Falloff:
     """
     beyond = {name: value for name, value in changed_controls(lens).items() if name not in FALLOFF_CONTROLS}
     if beyond:
-        defaults = {name: LENS_CONTROLS[name] for name in beyond}
+        defaults = {name: LENS_CONTROLS.get(name, "none") for name in beyond}
         raise ValueError(
             f"The paper's model has its blur from its training and cannot honour {shown_controls(beyond)}. "
             f"It honours {', '.join(FALLOFF_CONTROLS)}; set the others back to their defaults "

@@ -1,4 +1,4 @@
-"""A lens kernel that changes across the frame: the cat-eye towards the corners."""
+"""A lens kernel that changes across the frame: cat-eye and swirl towards the corners."""
 
 import math
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from .areas import Area, part_of
 from .convolve import spread
 
 _NODES_PER_SIDE = 5
+# Shapes that turn differ more from one place to the next.
+_NODES_PER_SIDE_OF_SWIRL = 13
 
 
 def spread_over_field(
@@ -25,7 +27,8 @@ def spread_over_field(
 ) -> Tensor:
     """Spread every pixel by the kernel of its place in the frame.
 
-    Kernels are made at 5 x 5 nodes; each pixel spreads by a bilinear mixture of the four around it.
+    Kernels are made at 5 x 5 nodes, with swirl at 13 x 13; each pixel spreads by a bilinear mixture of the
+    four around it.
 
     Args:
         planes: [C, ..., h, w], a part of the frame.
@@ -38,8 +41,9 @@ def spread_over_field(
     result = torch.zeros_like(planes)
     height, width = frame_size
     diagonal = math.hypot(height, width) or 1.0
-    for row in _hats(area[0], height, planes):
-        for column in _hats(area[1], width, planes):
+    nodes = _NODES_PER_SIDE_OF_SWIRL if aperture.swirl > 0 else _NODES_PER_SIDE
+    for row in _hats(area[0], height, planes, nodes):
+        for column in _hats(area[1], width, planes, nodes):
             check()
             field = ((2 * column.node_px - width) / diagonal, (2 * row.node_px - height) / diagonal)
             kernel = lens_kernel(aperture, radius_px, field)
@@ -70,12 +74,12 @@ class _Hat:
         return slice(max(self.first - reach_px, 0), min(self.last + reach_px + 1, len(self.weight)))
 
 
-def _hats(span: slice, length: int, like: Tensor) -> list[_Hat]:
+def _hats(span: slice, length: int, like: Tensor, nodes: int) -> list[_Hat]:
     """Linear hat functions over the span, those that are 0 all over it left out."""
     position = torch.arange(span.start, span.stop, device=like.device, dtype=like.dtype) + 0.5
-    spacing = length / (_NODES_PER_SIDE - 1)
+    spacing = length / (nodes - 1)
     hats = []
-    for node in range(_NODES_PER_SIDE):
+    for node in range(nodes):
         node_px = node * spacing
         first = max(math.floor(node_px - spacing - 0.5) + 1, span.start)
         last = min(math.ceil(node_px + spacing - 0.5), span.stop) - 1

@@ -6,11 +6,11 @@ from .controls import LENS_CONTROLS
 
 PRESETS: dict[str, dict[str, Any]] = {
     "clean modern": {"blades": 9, "roundness": 0.85, "cat_eye": 0.25},
-    "soap bubble": {"cat_eye": 0.35, "highlight_gain": 2.0},
-    "swirl": {"blades": 8, "roundness": 0.9, "cat_eye": 0.9, "highlight_gain": 1.0},
+    "soap bubble": {"cat_eye": 0.35, "ring": 0.8, "highlight_gain": 2.0},
+    "swirl": {"cat_eye": 0.8, "swirl": 0.5, "ring": 0.3, "highlight_gain": 1.0},
     "anamorphic": {"anamorphic": 1.8, "cat_eye": 0.3, "highlight_gain": 1.5},
     "cine hexagon": {"blades": 6, "rotation": 15.0, "roundness": 0.15, "highlight_gain": 1.0},
-    "creamy portrait": {"blades": 11, "roundness": 0.95, "cat_eye": 0.45, "highlight_gain": 0.5},
+    "creamy portrait": {"blades": 11, "roundness": 0.95, "cat_eye": 0.45, "ring": -0.7},
 }
 """What each preset sets; its other controls of character are at their defaults."""
 
@@ -20,6 +20,9 @@ CHARACTER = (
     "roundness",
     "anamorphic",
     "cat_eye",
+    "swirl",
+    "ring",
+    "fringe",
     "highlight_gain",
     "highlight_threshold",
 )

@@ -96,29 +96,36 @@ def lens_blur(
         part = slice(these.start, these.stop)
         # In one layout whatever that of the clip: layouts are computed with different rounding.
         shown = frames[part].to(device).contiguous()
-        radius_px = signed_circle_of_confusion_px(
-            disparity[part].to(device).contiguous(),
-            focal_disparity[part].to(device),
-            blur_strength_px[part].to(device),
-            lens.falloff,
-        )
+        depth, focus = disparity[part].to(device).contiguous(), focal_disparity[part].to(device)
+        strength = blur_strength_px[part].to(device)
         keep = None if protect is None else protect[part].to(shown).clamp(0, 1)
-        if keep is not None:
+
+        def radius_of(focus: Tensor) -> Tensor:
+            radius_px = signed_circle_of_confusion_px(depth, focus, strength, lens.falloff)
             # Protected pixels are sharp for their surroundings too: they do not bleed out.
-            radius_px = radius_px * (1 - keep)
-        sharp = (radius_px == 0).flatten(1).all(1).tolist()
+            return radius_px if keep is None else radius_px * (1 - keep)
+
+        radii_px = [radius_of(focus)]
+        if lens.fringe > 0 and shown.shape[-1] > 1:
+            radii_px.append(radius_of(focus - lens.fringe))
+        sharp = torch.stack([(radius_px == 0).flatten(1).all(1) for radius_px in radii_px]).all(0).tolist()
         for t in [t for t, untouched in zip(these, sharp, strict=True) if untouched]:
             result[t] = frames[t]
         if all(sharp):
             return
         rest = [i for i, untouched in enumerate(sharp) if not untouched]
         if any(sharp):
-            shown, radius_px = (torch.stack([values[i] for i in rest]) for values in (shown, radius_px))
+            shown, *radii_px = (torch.stack([values[i] for i in rest]) for values in (shown, *radii_px))
             keep = None if keep is None else torch.stack([keep[i] for i in rest])
-        if frames_a_pass == 1:
-            blurred = _blur(shown[0], radius_px[0], lens, reach_px, check)[None]
-        else:
-            blurred = _blur(shown, radius_px, lens, reach_px, check)
+
+        def through_lens(radius_px: Tensor) -> Tensor:
+            if frames_a_pass == 1:
+                return _blur(shown[0], radius_px[0], lens, reach_px, check)[None]
+            return _blur(shown, radius_px, lens, reach_px, check)
+
+        blurred, *others = map(through_lens, radii_px)
+        for red_and_blue in others:
+            blurred[..., 0:3:2] = red_and_blue[..., 0:3:2]
         if keep is not None:
             blurred = torch.where(keep[..., None] == 1, shown, torch.lerp(blurred, shown, keep[..., None]))
         for i, picture in zip(rest, blurred.to(result.device), strict=True):
@@ -168,7 +175,7 @@ def _spread_through(aperture: Aperture, frame_size: torch.Size, check: Check) ->
 
     def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         check()
-        if aperture.cat_eye == 0:
+        if not aperture.changes_over_field:
             kernel = lens_kernel(aperture, radius_px)
             return spread_within_frame(planes, kernel, area, target, (frame_size[0], frame_size[1]))
         return spread_field_within_frame(

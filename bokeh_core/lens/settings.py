@@ -15,6 +15,9 @@ from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 MOST_TOLERANCE_PX = 64.0
 """Greatest contour tolerance on a frame 1024 px wide: four times what any map needed."""
 
+MOST_FRINGE = 0.25
+"""Greatest distance in disparity at which colours focus: a quarter of the scene, far more than any lens."""
+
 
 @dataclass(frozen=True)
 class LensSettings:
@@ -33,6 +36,8 @@ class LensSettings:
         focus_range: disparity, 0 to 1, over which all is sharp around the focal plane.
         largest_radius_px: what no radius exceeds, in px of the frames, or stated and turned over as the
             contour reach; infinite = no limit.
+        fringe: disparity, 0 to 0.25, by which red and blue focus behind green: out of focus, contours and
+            lamps have magenta rims in front of the focus and green ones behind it. Takes twice as long.
 
     Raises:
         ValueError: a setting out of range.
@@ -47,11 +52,13 @@ class LensSettings:
     contour_reach_px: float = 4.0
     focus_range: float = 0.0
     largest_radius_px: float = math.inf
+    fringe: float = 0.0
 
     def __post_init__(self) -> None:
         require_number("gamma", self.gamma, 0.2, 5, meaning="2.2 = linear light, 1 = display values")
         require_number("highlight_gain", self.highlight_gain, 0, 1000)
         require_number("highlight_threshold", self.highlight_threshold, 0, 0.999)
+        require_number("fringe", self.fringe, 0, MOST_FRINGE, "of disparity", "0 = none")
         # Which checks what belongs to it.
         _ = self.falloff
 

@@ -9,7 +9,6 @@ FOUND_FIRST = {
     "depth of field": "AnyToBokehLensBlur",
     "dof": "AnyToBokehVideo",
     "cinematic": "AnyToBokehVideo",
-    "bokeh": "AnyToBokehVideo",
     "rack focus": "AnyToBokehFocusAtPoint",
     "focus pull": "AnyToBokehFocusAtValue",
     "aperture": "AnyToBokehBlurStrength",
@@ -19,6 +18,9 @@ FOUND_FIRST = {
     "lens": "AnyToBokehLensBlur",
     "swirl": "AnyToBokehLens",
 }
+# Every id of ours has it, and the newest front end puts the shortest id first.
+FOUND_FIRST_OF_RENDERERS = {"bokeh": "AnyToBokehVideo"}
+RENDERERS = ("AnyToBokehVideo", "AnyToBokehLensBlur", "AnyToBokehSampler")
 # ComfyUI has a node of its own that blurs pictures.
 FOUND_FIRST_OF_OURS = {"blur": "AnyToBokehLensBlur"}
 
@@ -34,3 +36,6 @@ def test_words_find_their_node(chromium: Chromium, host: HostUnderTest):
     for query, node_id in FOUND_FIRST_OF_OURS.items():
         front_end.search(query)
         front_end.wait("findsFirst", title[node_id], list(title.values()))
+    for query, node_id in FOUND_FIRST_OF_RENDERERS.items():
+        front_end.search(query)
+        front_end.wait("findsFirst", title[node_id], [title[renderer] for renderer in RENDERERS])

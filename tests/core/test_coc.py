@@ -116,8 +116,9 @@ class TestFalloff:
             ({"focus_range": math.nan}, "focus_range is nan"),
             ({"near_strength": 101}, "near_strength is 101; it must be 0 to 100"),
             ({"far_strength": -1}, "far_strength is -1"),
-            ({"largest_radius_px": -1}, "largest_radius is -1 px; it must be 0 or more px"),
+            ({"largest_radius_px": -1}, "largest_radius is -1 px; it must be 0 to 1000000 px"),
             ({"largest_radius_px": math.nan}, "largest_radius is nan"),
+            ({"largest_radius_px": 10**400}, "largest_radius is a number of hundreds of digits"),
         ],
     )
     def test_out_of_range(self, settings: dict[str, float], said: str):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bokeh_core.lens import LENS_CONTROLS, PRESETS, lens_of_controls, with_preset
+from bokeh_core.lens.aperture_image import aperture_image_of
 from bokeh_core.preview import focus_preview
 from tests.host.harness import HostUnderTest
 from tests.host.schema import choices_of, inputs_of, schema_defaults
@@ -60,6 +61,29 @@ def test_a_preset_brings_its_character_and_the_report_says_so(host: HostUnderTes
         "cine hexagon: blades 6, rotation 15, roundness 0.15, highlight_gain 1, near_strength 0.5, "
         "focus_range 0.1; all else at its default."
     )
+
+
+@pytest.mark.parametrize("kind", ["image", "mask"])
+def test_a_picture_in_the_opening(host: HostUnderTest, kind: str):
+    given = clip(1)
+    mask = np.zeros((1, 12, 12), np.float32)
+    mask[:, 2:, 4:] = 1.0
+    picture = np.repeat(mask[..., None], 3, axis=3) if kind == "image" else mask
+    graph = host.graph()
+    lens = graph.add(NODE, preset="soap bubble", aperture_image=host.load(graph, picture))
+    report = host.save(graph, lens[1])
+    (found,) = host.values_of(graph, add_lens_blur(host, graph, given, lens=lens[0]))
+    image = aperture_image_of(torch.from_numpy(picture))
+    expected = directly(given, **_settings(**with_preset("soap bubble", {}), aperture_image=image))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert "aperture_image of 12 x 12 px" in host.run(graph).probes[report.id]
+
+
+def test_a_black_picture_in_the_opening(host: HostUnderTest):
+    graph = host.graph()
+    black = host.load(graph, np.zeros((1, 8, 8, 3), np.float32))
+    host.save(graph, graph.add(NODE, aperture_image=black)[1])
+    assert "The aperture image is black all over" in host.expect_error(graph).message
 
 
 def test_the_preview_shows_the_radius_of_the_lens(host: HostUnderTest):

@@ -97,6 +97,8 @@ def _lens(random_: random.Random) -> str:
         near_strength=(0.0, 100.0, 5.0),
         far_strength=(0.0, 100.0, 5.0),
         contour_reach_px=(0.0, 64.0),
+        focus_range=(0.0, 1.0),
+        fringe=(0.0, 0.25),
         workers=(1, 1024, 4),
     )
     if settings["workers"] is None:
@@ -126,6 +128,8 @@ def _aperture(random_: random.Random) -> str:
         roundness=(0.0, 1.0),
         anamorphic_ratio=(0.25, 4.0),
         cat_eye=(0.0, 1.0),
+        swirl=(0.0, 1.0),
+        ring=(-1.0, 1.0),
     )
     if valid and settings["blades"] in (1, 2):
         valid = False

@@ -31,7 +31,7 @@ from ..strength_settings import Strength
 from ..typed_focus import AUTOMATIC, parse_focus
 from .clips import ClipPaths
 from .depth_arguments import add_depth, fit_of, meaning_of, refine_of
-from .lens_arguments import add_lens, lens_file, lens_of
+from .lens_arguments import add_lens, lens_files, lens_of
 from .text_files import text_or_file
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         arguments.overwrite,
         arguments.black_bars,
         refine_of(arguments),
-        tuple(path for path in (focus_file, strength_file, lens_file(arguments)) if path is not None),
+        tuple(path for path in (focus_file, strength_file, *lens_files(arguments)) if path is not None),
     )
     settings.focus(None)
     lens = lens_of(arguments)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from ...disk.typed_paths import find_path
+from ...disparity.stills import iterate_stills
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, PRESETS, LensSettings, lens_of_controls, with_preset
+from ...lens.aperture_image import ApertureImage, aperture_image_of
 from .text_files import read_text
 
 LENS_HELP = {
@@ -17,6 +23,9 @@ LENS_HELP = {
     "roundness": "0 keeps the blades straight, 1 makes a circle",
     "anamorphic": "height over width of the blur, 0.25 to 4",
     "cat_eye": "how much the barrel cuts the opening towards the corners, 0 to 1",
+    "swirl": "how much the blur stretches around the middle towards the corners, 0 to 1",
+    "ring": "light on the rim of a disk behind the focus against its middle, -1 to 1; 1 = soap bubble",
+    "fringe": "disparity by which red and blue focus behind green, 0 to 0.25",
     "light": "linear adds up as in a camera, display averages pixel values",
     "highlight_gain": "extra light of highlights out of focus; 1 doubles white",
     "highlight_threshold": "brightness above which a pixel is a highlight, 0 to 0.999",
@@ -28,6 +37,7 @@ LENS_HELP = {
     "largest_radius": "what no blur radius exceeds, in px on a frame 1024 px wide; 200 limits nothing",
 }
 _PRESET = "preset"
+_IMAGE = "aperture_image"
 _EXAMPLE = '{"preset": "swirl", "cat_eye": 0.6}'
 
 
@@ -42,6 +52,11 @@ def add_lens(command: argparse.ArgumentParser) -> None:
         metavar="PRESET|FILE.json",
         help=f"{', '.join(PRESETS)}; or a file such as {_EXAMPLE}, with the settings below by name, _ for -. "
         "Options given beside it win",
+    )
+    lens.add_argument(
+        "--aperture-image",
+        metavar="FILE",
+        help="picture in the opening, in place of blades: light passes where it is bright",
     )
     for name, default in LENS_CONTROLS.items():
         # No default here, so that those that were given are known.
@@ -59,8 +74,12 @@ def lens_of(arguments: argparse.Namespace) -> LensSettings:
     Raises:
         ValueError: an unknown preset, a file that cannot be used, or a setting out of range.
     """
-    given = {name: getattr(arguments, name) for name in LENS_CONTROLS if getattr(arguments, name) is not None}
+    given: dict[str, Any] = {
+        name: getattr(arguments, name) for name in LENS_CONTROLS if getattr(arguments, name) is not None
+    }
     file = lens_file(arguments)
+    if arguments.aperture_image is not None:
+        given[_IMAGE] = _image_at(find_path(arguments.aperture_image, Path.cwd()))
     if file is not None:
         controls = _controls_in(file)
         # On their own first, so that what is wrong with them is said of the file.
@@ -70,6 +89,23 @@ def lens_of(arguments: argparse.Namespace) -> LensSettings:
     else:
         controls = {}
     return lens_of_controls(**{**controls, **given})
+
+
+def lens_files(arguments: argparse.Namespace) -> list[Path]:
+    """The files that a command line's lens is read from.
+
+    Raises:
+        ValueError: one is missing, or --lens names neither a preset nor a file.
+    """
+    file = lens_file(arguments)
+    if file is None:
+        files = []
+    else:
+        image = _content_of(file).get(_IMAGE)
+        files = [file] if image is None else [file, _image_beside(file, image)]
+    if arguments.aperture_image is not None:
+        files.append(find_path(arguments.aperture_image, Path.cwd()))
+    return files
 
 
 def lens_file(arguments: argparse.Namespace) -> Path | None:
@@ -94,25 +130,32 @@ def _preset_named(text: str) -> str:
     return " ".join(text.lower().replace("-", " ").replace("_", " ").split())
 
 
-def _controls_in(file: Path) -> dict[str, Any]:
+def _content_of(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(file))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{file} is not JSON ({error}); write settings such as {_EXAMPLE}.") from error
     if not isinstance(content, dict):
         raise ValueError(f"{file} holds {type(content).__name__}; write settings such as {_EXAMPLE}.")
-    controls = {name: value for name, value in content.items() if name != _PRESET}
+    return content
+
+
+def _controls_in(file: Path) -> dict[str, Any]:
+    content = _content_of(file)
+    controls = {name: value for name, value in content.items() if name not in (_PRESET, _IMAGE)}
     unknown = [name for name in controls if name not in LENS_CONTROLS]
     if unknown:
         raise ValueError(
             f"{file} sets {', '.join(map(repr, unknown[:5]))}, which no lens has; it may set "
-            f"{', '.join([_PRESET, *LENS_CONTROLS])}."
+            f"{', '.join([_PRESET, *LENS_CONTROLS, _IMAGE])}."
         )
     # JSON knows no whole numbers: 6.0 is 6.
     controls = {
         name: int(value) if isinstance(value, float) and name == "blades" and value.is_integer() else value
         for name, value in controls.items()
     }
+    if content.get(_IMAGE) is not None:
+        controls[_IMAGE] = _image_at(_image_beside(file, content[_IMAGE]))
     if _PRESET not in content:
         return controls
     preset = content[_PRESET]
@@ -122,6 +165,36 @@ def _controls_in(file: Path) -> dict[str, Any]:
             f"{file} names the preset {preset!r:.60}; choose one of {', '.join(PRESETS)}, or leave it out."
         )
     return {**with_preset(named, {}), **controls}
+
+
+def _image_beside(file: Path, name: Any) -> Path:
+    """The picture that a lens file names, relative to that file."""
+    if not isinstance(name, str):
+        raise ValueError(f"{file}: {_IMAGE} is {name!r:.60}; it must be the name of a picture.")
+    try:
+        return find_path(name, file.parent)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _image_at(path: Path) -> ApertureImage:
+    try:
+        pictures = list(islice(iterate_stills(path), 2))
+    except OSError as error:
+        raise ValueError(f"The aperture image {path} cannot be read ({error.strerror}).") from error
+    if len(pictures) != 1:
+        raise ValueError(f"The aperture image {path} holds several pictures; give one.")
+    picture = pictures[0]
+    if np.issubdtype(picture.dtype, np.integer):
+        picture = picture / np.float32(np.iinfo(picture.dtype).max)
+    if picture.ndim == 2:
+        picture = picture[..., None]
+    if picture.shape[2] >= 3:
+        picture = picture[..., [2, 1, 0, *range(3, picture.shape[2])]]  # BGR(A) -> RGB(A)
+    try:
+        return aperture_image_of(torch.from_numpy(np.ascontiguousarray(picture, np.float32))[None])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _checked(controls: dict[str, Any], file: Path) -> None:

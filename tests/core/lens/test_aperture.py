@@ -161,6 +161,8 @@ def test_cat_eye_light_is_lost_only_to_the_contraction_of_the_field(cat_eye: flo
         ({"anamorphic_ratio": 0.1}, "anamorphic_ratio is 0.1; it must be 0.25 to 4"),
         ({"anamorphic_ratio": float("nan")}, "anamorphic_ratio is nan; it must be"),
         ({"cat_eye": -0.5}, "cat_eye is -0.5; it must be 0 to 1"),
+        ({"swirl": 1.5}, "swirl is 1.5; it must be 0 to 1"),
+        ({"ring": -1.5}, "ring is -1.5; it must be -1 to 1"),
     ],
 )
 def test_impossible_openings_are_refused(options: dict, message: str):

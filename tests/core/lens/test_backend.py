@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens import Aperture, LensSettings, lens_blur
+from bokeh_core.lens.aperture_image import aperture_image_of
 from bokeh_core.lens.backend import ACCELERATOR, BACKENDS, CPU, backend_of
 from tests.core.lens.reference import random_texture
 
@@ -24,20 +25,36 @@ def test_only_a_cpu_works_in_pieces_and_on_several_frames():
 
 
 # A far wall, a slope and a near bar, blurred by up to 14 px on either side of the focus: every step runs.
-@pytest.mark.parametrize("cat_eye", [0.0, 0.8])
+HOOK = aperture_image_of(torch.tensor([[1.0, 0.2, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
+LENSES = [
+    LensSettings(),
+    LensSettings(Aperture(cat_eye=0.8)),
+    LensSettings(Aperture(cat_eye=0.4, swirl=0.8, ring=0.9)),
+    LensSettings(Aperture(image=HOOK, ring=-0.5), fringe=0.1),
+]
+
+
+@pytest.mark.parametrize("lens", LENSES, ids=["plain", "cat-eye", "swirl and ring", "image and fringe"])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_a_frame_is_the_same_on_both(monkeypatch: pytest.MonkeyPatch, cat_eye: float, channels: int):
+def test_a_frame_is_the_same_on_both(monkeypatch: pytest.MonkeyPatch, lens: LensSettings, channels: int):
     frame = random_texture(60, 90, 3, 0.0, 1.0)[None]
     frames = torch.cat([frame, frame[..., :1].clamp(min=0.4)], dim=-1)[..., :channels]
     disparity = torch.linspace(0.1, 0.5, 90).expand(1, 60, 90).clone()
     disparity[:, :20] = 0.0
     disparity[:, 10:50, 30:45] = 0.95
-    lens = Aperture(cat_eye=cat_eye)
     pictures = []
     for backend in (CPU, ACCELERATOR):
         monkeypatch.setitem(BACKENDS, "cpu", backend)
         pictures.append(
-            lens_blur(frames, disparity, torch.tensor([0.4]), torch.tensor([25.0]), aperture=lens, workers=1)
+            lens_blur(
+                frames,
+                disparity,
+                torch.tensor([0.4]),
+                torch.tensor([25.0]),
+                lens,
+                contour_reach_px=4.0,
+                workers=1,
+            )
         )
     assert (pictures[0] - frames).abs().max() > 0.2
     torch.testing.assert_close(pictures[1], pictures[0], rtol=0, atol=2e-4)

@@ -27,6 +27,9 @@ CONTROLS: dict[str, Any] = {
     "roundness": 0.5,
     "anamorphic": 2.0,
     "cat_eye": 0.25,
+    "swirl": 0.75,
+    "ring": -0.5,
+    "fringe": 0.0625,
     "light": "display",
     "highlight_gain": 3.0,
     "highlight_threshold": 0.4,
@@ -41,7 +44,8 @@ CONTROLS: dict[str, Any] = {
 def test_every_control_sets_its_own_setting():
     assert list(CONTROLS) == list(LENS_CONTROLS)
     assert lens_of_controls(**CONTROLS) == LensSettings(
-        aperture=Aperture(blades=6, rotation_deg=10.0, roundness=0.5, anamorphic_ratio=2.0, cat_eye=0.25),
+        aperture=Aperture(6, 10.0, 0.5, 2.0, cat_eye=0.25, swirl=0.75, ring=-0.5),
+        fringe=0.0625,
         gamma=1.0,
         highlight_gain=3.0,
         highlight_threshold=0.4,

@@ -70,13 +70,16 @@ def test_every_option_reaches_the_job(tmp_path: Path):
         --black-bars 'blur too' --fit pad --frame-offset=-1 --frames-per-map 2
             --focus point:3,4 --focus-smoothing 1
         --focus-radius 2 --between-points 'follow the point' --easing smooth --strength 5 --blades 6
-        --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --light display --highlight-gain 1
+        --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --swirl 0.75 --ring=-0.5 --fringe 0.125
+        --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --focus-range 0.1
         --largest-radius 50 --codec prores
         --crf 20 --part-frames 16 --device cpu --overwrite --refine"""
     parsed = parser().parse_args(shlex.split(argv))
     renderer = chosen_renderer(parsed, torch.device("cpu"))
-    lens = LensSettings(Aperture(6, 10.0, 0.5, 2.0, 0.25), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0, 0.1, 50.0)
+    lens = LensSettings(
+        Aperture(6, 10.0, 0.5, 2.0, 0.25, 0.75, -0.5), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0, 0.1, 50.0, 0.125
+    )
     assert renderer == LensRenderer(lens, torch.device("cpu"))
     clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
     job = job_of(settings_of(parsed), clip, renderer)

@@ -4,14 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
 from bokeh_core.lens import PRESETS, LensSettings, lens_of_controls, with_preset
+from bokeh_core.lens.aperture_image import aperture_image_of
 from bokeh_core.render.command import program as command
 from bokeh_core.render.command.arguments import chosen_renderer, job_of, parser, settings_of
 from bokeh_core.render.command.clips import clips_at
-from bokeh_core.render.command.lens_arguments import lens_file, lens_of
+from bokeh_core.render.command.lens_arguments import lens_file, lens_files, lens_of
 from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
 
 COMMAND = ("in.mp4", "--disparity", "maps", "-o", "out.mp4")
@@ -53,6 +56,53 @@ def test_a_file_without_a_preset_with_the_mark_of_windows_editors(tmp_path: Path
     file = written(tmp_path, '\ufeff{"light": "display", "focus_range": 0.25, "largest_radius": 20}')
     expected = lens_of_controls(light="display", focus_range=0.25, largest_radius=20)
     assert lens_said("--lens", file) == expected
+
+
+class TestApertureImage:
+    PICTURE = np.array([[0, 128, 255], [255, 0, 51]], np.uint8)
+
+    def picture(self, folder: Path, channels: int = 1) -> Path:
+        path = folder / "opening.png"
+        bgr = [self.PICTURE, *(np.zeros_like(self.PICTURE) for _ in range(2))][:channels]
+        assert cv2.imwrite(str(path), np.stack(bgr, axis=-1))
+        return path
+
+    def test_an_option(self, tmp_path: Path):
+        expected = aperture_image_of(torch.from_numpy(self.PICTURE.astype(np.float32) / 255))
+        lens = lens_said("--aperture-image", str(self.picture(tmp_path)), "--lens", "soap bubble")
+        assert lens.aperture.image == expected
+        assert lens.aperture.ring == 0.8
+
+    def test_a_file_names_it_from_where_it_lies(self, tmp_path: Path):
+        # Blue only: its luma is the same picture once the brightest point is 1.
+        self.picture(tmp_path, channels=3)
+        file = written(tmp_path, {"aperture_image": "opening.png", "blades": 6})
+        lens = lens_said("--lens", file)
+        assert lens.aperture.image is not None
+        np.testing.assert_allclose(lens.aperture.image.light, self.PICTURE / 255, atol=1e-6)
+        arguments = parser().parse_args([*COMMAND, "--lens", file])
+        assert lens_files(arguments) == [Path(file), tmp_path / "opening.png"]
+
+    def test_refused(self, tmp_path: Path):
+        (tmp_path / "no picture.png").write_text("text")
+        black = tmp_path / "black.png"
+        cv2.imwrite(str(black), np.zeros((4, 4), np.uint8))
+        for path, said in ((tmp_path / "no picture.png", "picture"), (black, "is black all over")):
+            with pytest.raises(ValueError, match=said):
+                lens_said("--aperture-image", str(path))
+        with pytest.raises(ValueError, match="Nothing at"):
+            lens_said("--aperture-image", str(tmp_path / "none.png"))
+        for content, said in (
+            ({"aperture_image": 5}, "must be the name of a picture"),
+            ({"aperture_image": "x"}, "Nothing at"),
+        ):
+            with pytest.raises(ValueError, match=said):
+                lens_said("--lens", written(tmp_path, content))
+
+    def test_the_model_has_none(self, tmp_path: Path):
+        argv = [*COMMAND, "--renderer", "model", "--aperture-image", str(self.picture(tmp_path))]
+        with pytest.raises(ValueError, match="cannot honour aperture_image of 3 x 2 px"):
+            settings_of(parser().parse_args(argv))
 
 
 REFUSED = [

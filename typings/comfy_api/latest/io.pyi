@@ -85,6 +85,17 @@ class String(Socket):
             tooltip: str | None = ...,
         ) -> None: ...
 
+class MultiType:
+    class Input(Input):
+        def __init__(
+            self,
+            id: str,
+            types: Sequence[type[Socket]],
+            *,
+            optional: bool = ...,
+            tooltip: str | None = ...,
+        ) -> None: ...
+
 class Combo(Socket):
     class Input(Input):
         def __init__(
