@@ -10,6 +10,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
+from ..memory.errors import is_device_memory_error
 from ..progress import Check, Progress, Show, no_check, no_progress, no_show
 from ..setting_checks import require_whole_number
 from ..strength import checked_strength_px
@@ -58,7 +59,8 @@ def lens_blur(
             4 GiB hold, elsewhere one. The result does not depend on it, but for the rounding of sums that
             torch divides among its threads, which the workers share.
         frames_a_pass: how many frames go through every step together, >= 1; None = on a CPU one, elsewhere as
-            many as 3 GiB hold, up to 8. The result does not depend on it, but for rounding.
+            many as half of the free memory holds, up to 8; fewer where memory runs out all the same. The
+            result does not depend on it, but for rounding.
         changes: settings of the lens by name, in place of those of `lens`.
 
     Returns:
@@ -131,11 +133,23 @@ def lens_blur(
         for i, picture in zip(rest, blurred.to(result.device), strict=True):
             result[these[i]] = picture
 
+    def render_as_fits(these: range, check: Check) -> None:
+        try:
+            render(these, check)
+            return
+        except RuntimeError as error:
+            if len(these) == 1 or not is_device_memory_error(error):
+                raise
+        # Only here the error no longer holds what was on the device.
+        middle = (these.start + these.stop) // 2
+        render_as_fits(range(these.start, middle), check)
+        render_as_fits(range(middle, these.stop), check)
+
     def finished(done: int, total: int) -> None:
         show(result[done - 1])
         progress(done, total)
 
-    render_frames(render, num_frames, workers, finished, check, frames_a_pass=frames_a_pass)
+    render_frames(render_as_fits, num_frames, workers, finished, check, frames_a_pass=frames_a_pass)
     return result
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..pipeline.streaming import BokehPipeline
 
 # Frames handed to Lens Blur together; it decides how many to work on at a time.
-_LENS_FRAMES = 4
+_LENS_FRAMES = 8
 # Frames whose features wait for their decode call: the call's, and half a window more.
 _WAITING_FRAMES = DECODE_FRAMES + WINDOW_FRAMES // 2
 

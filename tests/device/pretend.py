@@ -13,14 +13,15 @@ Views and bare allocations launch nothing and are not counted.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -46,6 +47,7 @@ _MAKERS = {torch.tensor, torch.as_tensor}
 
 Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 @dataclass
@@ -100,7 +102,7 @@ class PretendDevice(TorchDispatchMode):
             _setup_privateuseone_for_python_backend(NAME)
         self.device = torch.device(NAME, 0)
         self.counts = Counts()
-        self._refuses = refuses
+        self.refuses = refuses
 
     @contextmanager
     def in_use(self) -> Iterator[PretendDevice]:
@@ -127,8 +129,8 @@ class PretendDevice(TorchDispatchMode):
         if name not in _COPIES and any(value.dim() > 0 for value in on_host):
             shapes = [tuple(value.shape) for value in on_host]
             raise RuntimeError(f"{func}: expected all tensors on {NAME}, found {shapes} on the CPU.")
-        if self._refuses is not None:
-            self._refuses(name, given)
+        if self.refuses is not None:
+            self.refuses(name, given)
         self._count(func, name, given, on_host=bool(on_host), to_host=to_host)
 
         held_args, held_kwargs = pytree.tree_map_only(PretendTensor, lambda value: value.held, (args, kwargs))
@@ -192,3 +194,17 @@ def _on_device(func: Any, result: Any, args: Args, kwargs: Kwargs) -> Any:
     return pytree.tree_map_only(
         Tensor, lambda value: written[id(value)] if id(value) in written else PretendTensor(value), result
     )
+
+
+def on_device(module: ModuleT, device: torch.device) -> ModuleT:
+    """A copy of a module whose parameters and buffers lie on the pretend device.
+
+    `Module.to` would put them into the tensors that are there, which cannot become tensors of another class.
+    """
+    moved = copy.deepcopy(module)
+    for part in moved.modules():
+        for name, value in part.named_parameters(recurse=False):
+            part.register_parameter(name, nn.Parameter(value.detach().to(device), value.requires_grad))
+        for name, buffer in part.named_buffers(recurse=False):
+            part.register_buffer(name, buffer.to(device), name not in part._non_persistent_buffers_set)
+    return moved

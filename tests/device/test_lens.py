@@ -1,5 +1,6 @@
 """Lens Blur on a pretend accelerator: the CPU's pictures, in few launches, and few waits for an answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -89,6 +90,38 @@ def test_a_clip_on_the_device_stays_there(pretend: PretendDevice):
     on_device = lens_blur(frames, disparity, focus, strength)
     assert on_device.device.type == pretend.device.type
     assert (on_device.cpu() - on_cpu).abs().max() < ROUNDING
+
+
+def test_a_pass_that_does_not_fit_is_cut(pretend: PretendDevice):
+    values = clip(5)
+    refused: list[str] = []
+
+    def refuse(name: str, tensors: Sequence[Tensor]) -> None:
+        if any(tensor.ndim == 4 and tensor.shape[1] > 2 and tensor.shape[0] == 10 for tensor in tensors):
+            refused.append(name)
+            raise torch.cuda.OutOfMemoryError("out of memory")
+
+    whole = lens_blur(*values, device=pretend.device, frames_a_pass=5)
+    ticks: list[int] = []
+    # A canvas of ten planes for more than two frames is too much.
+    pretend.refuses = refuse
+    cut = lens_blur(
+        *values, device=pretend.device, frames_a_pass=5, progress=lambda done, _total: ticks.append(done)
+    )
+    # First of five frames, then of the last three of them.
+    assert len(refused) == 2
+    assert ticks == [1, 2, 3, 4, 5]
+    assert (cut - whole).abs().max() < ROUNDING
+
+
+def test_a_frame_that_does_not_fit_is_not_hidden(pretend: PretendDevice):
+    def refuse(name: str, _tensors: Sequence[Tensor]) -> None:
+        if name == "avg_pool2d":
+            raise torch.cuda.OutOfMemoryError("out of memory")
+
+    pretend.refuses = refuse
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        lens_blur(*clip(3), device=pretend.device)
 
 
 def test_launches_and_questions_do_not_creep(pretend: PretendDevice):

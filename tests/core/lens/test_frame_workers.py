@@ -178,10 +178,18 @@ def test_every_frame_is_in_one_pass_and_told_of_in_order(workers: int):
     assert ticks == [(done, 8) for done in range(1, 9)]
 
 
-def test_a_pass_is_what_memory_holds():
+def test_a_pass_takes_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (16 * 2**30, 24 * 2**30))
     cuda = torch.device("cuda")
     assert [sensible_pass(count, 1024 * 576, cuda) for count in (1, 5, 100)] == [1, 5, 8]
-    assert sensible_pass(100, 3840 * 2160, cuda) == sensible_pass(100, 7680 * 4320, cuda) == 1
+    # 1400 bytes a pixel: 2.9 GB a frame, and 11.6 GB.
+    assert [sensible_pass(100, pixels, cuda) for pixels in (1920 * 1080, 3840 * 2160)] == [2, 1]
+    assert sensible_pass(100, 7680 * 4320, cuda) == 1
+
+
+def test_a_pass_where_free_memory_is_not_told():
+    # 2 GiB hold two frames of 0.83 GB.
+    assert sensible_pass(100, 1024 * 576, torch.device("mps")) == 2
     assert sensible_pass(100, 64 * 64, CPU) == 1
 
 
