@@ -43,6 +43,8 @@ _LEAST_PATCH_PX, _MOST_PATCH_PX = 5, 20
 _LEVELS = 3
 # Below this share of points that stay the subject is hidden, or gone.
 _LEAST_STAY = 0.15
+# Of the points that plain flow keeps: below it the subject may be too fast for it.
+_FAST = 0.5
 # Whole is a subject of which most points stay, as many as it had before; that number fades, frame by frame.
 _WHOLE = 0.75
 _FADES = 0.99
@@ -126,8 +128,12 @@ class SubjectTracker:
         self._since_whole += 1
         if self._lost:
             return self._look_for(view)
-        moved, stays = _moved(self._view, view, self._points)
-        stays &= self._on_subject(view, moved, DISPARITY_GATE)
+        moved, stays = self._carried_on(view, None)
+        if stays.sum() < _FAST * len(stays):
+            # Faster than flow can see; where it was heading, it may.
+            headed, better = self._carried_on(view, self._velocity)
+            if better.sum() > stays.sum():
+                moved, stays = headed, better
         share = float(stays.mean()) if len(stays) else 0.0
         if stays.sum() < _LEAST_POINTS or share < _LEAST_STAY:
             self._lost = True
@@ -184,8 +190,10 @@ class SubjectTracker:
             self._offset,
         )
 
-    def _on_subject(self, view: View, points: Points, gate: float) -> NDArray[np.bool_]:
-        return _within(view, points, self._focal, gate)
+    def _carried_on(self, view: View, guess: Points | None) -> tuple[Points, NDArray[np.bool_]]:
+        """Where the points lie in the next view, and which of them are still on the subject."""
+        moved, stays = _moved(self._view, view, self._points, guess)
+        return moved, stays & _within(view, moved, self._focal, DISPARITY_GATE)
 
     def _median_of(self, view: View, points: Points) -> float:
         if not len(points):
