@@ -91,7 +91,7 @@ def test_schema(host: HostUnderTest):
         "polarity": "auto",
         "normalisation": "min-max",
         "exponent": 1.0,
-        "focus_at": "point",
+        "focus_at": "auto",
         "strength": "16",
         "renderer": "lens",
         "codec": "h264",
@@ -104,6 +104,7 @@ def test_schema(host: HostUnderTest):
         "disparity_file": "none",
         "save_workflow": True,
         "refine": False,
+        "between_keyframes": "rack focus",
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]
