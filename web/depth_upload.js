@@ -238,8 +238,8 @@ app.registerExtension({
     }
     const buttons = {};
     for (const key of ["file", "folder"]) {
-      // Vue nodes of some front ends show the name of a button, all others its label.
-      const button = node.addWidget("button", texts()[key], "", () => run(node, list, buttons, key));
+      // Workflows that are apps know a button by its name, so it is the same in every language.
+      const button = node.addWidget("button", TEXTS.en[key], "", () => run(node, list, buttons, key));
       button.label = texts()[key];
       // Neither in the prompt nor in the saved workflow.
       button.options.serialize = false;

@@ -53,9 +53,24 @@ class FrontEnd:
     """The front end of a running host, freshly opened as on a user's second visit."""
 
     def __init__(
-        self, chromium: Chromium, host: HostUnderTest, vue_nodes: bool, language: str = "en"
+        self,
+        chromium: Chromium,
+        host: HostUnderTest,
+        vue_nodes: bool,
+        language: str = "en",
+        viewport_px: tuple[int, int] = VIEWPORT_PX,
+        address: str = "",
     ) -> None:
-        """Open it with nodes drawn on the canvas, or by Vue where this front end can do that."""
+        """Open it with nodes drawn on the canvas, or by Vue where this front end can do that.
+
+        Args:
+            chromium: the browser.
+            host: which serves it.
+            vue_nodes: whether Vue draws the nodes.
+            language: of its texts.
+            viewport_px: width and height of the page.
+            address: what follows the host's address, as `/?template=...`.
+        """
         self._chromium = chromium
         self._pictures = host.output_dir / "screenshots"
         self._pictures.mkdir(exist_ok=True)
@@ -64,9 +79,9 @@ class FrontEnd:
         settings_file = host.process.base / "user" / "default" / "comfy.settings.json"
         settings_file.parent.mkdir(parents=True, exist_ok=True)
         settings_file.write_text(json.dumps(settings), encoding="utf-8")
-        self.page = chromium.new_page(*VIEWPORT_PX)
+        self.page = chromium.new_page(*viewport_px)
         self.page.add_init_script(path=IN_PAGE)
-        self.page.goto(host.process.url)
+        self.page.goto(host.process.url + address)
         self.wait("isReady")
         self.draws_vue_nodes = vue_nodes and bool(self.call("knowsSetting", VUE_NODES))
 

@@ -18,6 +18,7 @@ const HARMLESS_OUTLINES = ["selected", "running", "dragOver"];
 const FOUND_NODES = ".p-autocomplete-option, [data-testid=result-item]";
 
 const progressShown = {};
+let placeBefore = null;
 
 function nodeOfType(type) {
   return window.app.graph.nodes.find((node) => node.type === type);
@@ -97,6 +98,81 @@ window.inPage = {
   },
 
   shows: (text) => document.body.innerText.includes(text),
+
+  showsExactly: (texts) => {
+    const seen = [...document.querySelectorAll("body *")].filter((element) => element.offsetParent);
+    const words = new Set(seen.map((element) => element.innerText?.trim()));
+    return texts.every((text) => words.has(text));
+  },
+
+  showsNot: (text) => !document.body.innerText.includes(text),
+
+  zoom: () => window.app.canvas.ds.scale,
+
+  // Whether the view stands where it stood when it was last asked for.
+  isStill: () => {
+    const place = [window.app.canvas.ds.scale, ...window.app.canvas.ds.offset].join();
+    const still = place === placeBefore;
+    placeBefore = place;
+    return still;
+  },
+
+  hasTitle: (title) => window.app.graph.nodes.some((node) => node.title === title),
+
+  ports: (title) => {
+    const node = window.app.graph.nodes.find((node) => node.title === title);
+    const widgets = node.widgets.map((widget) => widget.name);
+    return { widgets, sockets: node.inputs.map((input) => input.name).filter((name) => !widgets.includes(name)) };
+  },
+
+  // Pairs of nodes that lie on each other, and links that pass behind a node, as they are drawn.
+  collisions: () => {
+    const { nodes, links } = window.app.graph;
+    const { scale, offset } = window.app.canvas.ds;
+    const canvas = document.querySelector("#graph-canvas").getBoundingClientRect();
+    const rectOf = (node) => {
+      const element = document.querySelector(`.lg-node[data-node-id="${node.id}"]`);
+      if (!element) return [...node.boundingRect];
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return [
+        (left - canvas.left) / scale - offset[0],
+        (top - canvas.top) / scale - offset[1],
+        width / scale,
+        height / scale,
+      ];
+    };
+    const rects = new Map(nodes.map((node) => [node, rectOf(node)]));
+    const holds = ([x, y, w, h], [px, py]) => px > x && px < x + w && py > y && py < y + h;
+    const found = [];
+    for (const [one, [x, y, w, h]] of rects) {
+      for (const [other, [left, top, width, height]] of rects) {
+        const apart = x + w <= left || left + width <= x || y + h <= top || top + height <= y;
+        if (one.id < other.id && !apart) found.push(`${one.title} lies on ${other.title}`);
+      }
+    }
+    for (const link of links.values()) {
+      const from = window.app.graph.getNodeById(link.origin_id);
+      const to = window.app.graph.getNodeById(link.target_id);
+      const [a, b] = [from.getOutputPos(link.origin_slot), to.getInputPos(link.target_slot)];
+      const bend = Math.hypot(a[0] - b[0], a[1] - b[1]) / 4;
+      const controls = [a, [a[0] + bend, a[1]], [b[0] - bend, b[1]], b];
+      for (let t = 0; t <= 1; t += 1 / 64) {
+        const weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t ** 2 * (1 - t), t ** 3];
+        const point = [0, 1].map((axis) => weights.reduce((sum, weight, i) => sum + weight * controls[i][axis], 0));
+        // Sockets lie inside their node.
+        if ([a, b].some((end) => Math.hypot(end[0] - point[0], end[1] - point[1]) < 20)) continue;
+        for (const [node, rect] of rects) {
+          if (holds(rect, point)) found.push(`${from.title} -> ${to.title} passes behind ${node.title}`);
+        }
+      }
+    }
+    return [...new Set(found)];
+  },
+
+  linkColours: (types) => types.map((type) => window.LGraphCanvas.link_type_colors[type] ?? ""),
+
+  dotColours: (types) =>
+    types.map((type) => getComputedStyle(document.body).getPropertyValue(`--color-datatype-${type}`).trim()),
 
   // A node's bar is drawn from this property, and it is gone too soon to be looked for afterwards.
   recordProgress: (type) => {

@@ -80,12 +80,14 @@ def test_chinese_texts_are_shown(chromium: Chromium, host: HostUnderTest):
     assert shown["title"] == texts["display_name"]
     assert shown["category"] == f"Any-to-Bokeh/{categories['Render']}"
     assert shown["inputs"] == names
-    # The upload buttons are not inputs: web/depth_upload.js brings them, under texts of its own.
+    # The upload buttons are not inputs: web/depth_upload.js brings them, with texts of its own.
     script = (PACK / "web" / "depth_upload.js").read_text(encoding="utf-8")
-    buttons = set(re.findall(r'^    (?:file|folder): "(.+)"', script.split("zh: {")[1], re.M))
-    assert len(buttons) == 2
-    assert buttons < shown["widgets"].keys()
-    assert all(shown["widgets"][name] == names[name] for name in shown["widgets"].keys() - buttons)
+    english, chinese = (
+        dict(re.findall(r'^    (file|folder): "(.+)"', part, re.M)) for part in script.split("zh: {")[:2]
+    )
+    buttons = {english[key]: chinese[key] for key in ("file", "folder")}
+    assert {name: shown["widgets"].pop(name) for name in buttons} == buttons
+    assert all(label == names[name] for name, label in shown["widgets"].items())
     assert shown["outputs"] == [socket["name"] for socket in texts["outputs"].values()]
 
 
