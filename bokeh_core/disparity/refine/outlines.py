@@ -17,12 +17,14 @@ Pixels = NDArray[np.int64]
 
 # Of frames 1024 px wide: half of the widest ramp, and how far the colours of the two sides are gathered.
 _REACH_PX = 12.0
+# Narrower ramps are left to Lens Blur, which follows the picture's edges as far by itself.
+_LEAST_WIDTH_PX = 6.0
+# Of any frame: a step from one px to the next counts as 2.
+_SHARP_PX = 2.5
 _GATHERED_PX = 18.0
 # Wider maps are judged at this width; where the outline runs is told by all pixels of the frame.
 _MOST_WIDTH_PX = 512
 _LEAST_STEP = 0.1
-# Of its rise over 2 px, a sharp step takes more from one px to the next.
-_SHARP_SHARE = 0.8
 # A slanted surface rises evenly over the window, in 2 px by a small part; a ramp by more than this.
 _RAMP_SHARE = 0.16
 _STEEP_SHARE = 0.1
@@ -108,7 +110,10 @@ def _ramps(disparity: Plane, reach_px: int) -> NDArray[np.bool_]:
     rise, local = _range(disparity, reach_px), _range(disparity, 1)
     steepest = _largest(local, reach_px)
     soft = (rise > _LEAST_STEP) & (steepest > _RAMP_SHARE * rise)
-    soft &= _largest(_steps(disparity), 1) < _SHARP_SHARE * local
+    width_px = max(_SHARP_PX, in_frame_px(_LEAST_WIDTH_PX, disparity.shape[1]))
+    beside_px = int(np.ceil(width_px))
+    # A ramp as wide as that rises over 2 px by 2 / width of its height.
+    soft &= _largest(local, beside_px) * width_px < 2 * _range(disparity, beside_px)
     steep = local > np.maximum(_STEEP_SHARE * rise, _LEAST_STEEP)
     ridge = steep & (local > _END_SHARE * steepest)
     middle = ridge & soft
@@ -201,14 +206,6 @@ def _is_around(values: Plane, flat: NDArray[np.bool_], tolerance: Plane, reach_p
                 columns = slice(reach_px + right, reach_px + right + width)
                 found |= np.abs(padded[rows, columns] - values) < tolerance
     return found
-
-
-def _steps(values: Plane) -> Plane:
-    """Difference from the neighbour at the left or above, the larger one."""
-    steps = np.zeros_like(values)
-    steps[:, 1:] = np.abs(np.diff(values, axis=1))
-    steps[1:] = np.maximum(steps[1:], np.abs(np.diff(values, axis=0)))
-    return steps
 
 
 def _amount(mask: NDArray[np.bool_], reach_px: int) -> Plane:
