@@ -29,8 +29,9 @@ class RefineDisparity(io.ComfyNode):
                     "outlines",
                     default=RefineSettings.outlines,
                     optional=True,
-                    tooltip="Puts soft outlines, up to 12 px wide on a frame 1024 px wide, on the edges of "
-                    "the picture. Default on; sharp maps and slanted surfaces stay as they are.",
+                    tooltip="Puts outlines that are 6 to 24 px soft, on a frame 1024 px wide, on the edges "
+                    "of the picture; Lens Blur follows sharper ones by itself. Default on; slanted surfaces "
+                    "stay as they are.",
                 ),
                 io.Boolean.Input(
                     "steady",
