@@ -261,7 +261,7 @@ window.inPage = {
     window.app.graph.add(node);
     window.app.canvas.setDirty(true, true);
     // The nodes of Vue are drawn a little later, and once more when a pack's script has hidden some of it.
-    for (let last = null; last !== (last = document.querySelector(".lg-node")?.outerHTML ?? ""); ) {
+    for (let last = null; last !== (last = document.querySelector(".lg-node")?.innerText ?? ""); ) {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   },
