@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from bokeh_core.focus.automatic import focus_on_subject
-from bokeh_core.focus.track import SubjectTracker, view_of
+from bokeh_core.focus.track import SubjectTracker
+from bokeh_core.focus.view import view_of
 from bokeh_core.motion.cuts import shot_starts
 from bokeh_core.motion.map_cuts import MapCutFinder
 from bokeh_lab.ground_truth import IN_FOCUS_DISPARITY, layers_of

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from .decision import FocusDecision
-from .track import SubjectTracker, Tracked, View, view_of
+from .track import SubjectTracker, Tracked
+from .view import View, view_of
 
 MOST_FRAMES_BACK = 300
 """How far back from its decision a subject is followed; each frame waits in memory, with about 0.4 MB."""

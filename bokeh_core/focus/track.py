@@ -13,16 +13,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
-Points = NDArray[np.float32]
-"""[N, 2], (x, y) in px of a view, 0 = the centre of the first pixel."""
-
-VIEW_SIDE_PX = 512
-"""Longer side, at most, of the frames that are tracked in."""
+from .view import Points, View, gated, median_around, values_at, within
 
 DISPARITY_GATE = 0.08
 """How far the disparity under a point may be from the subject's."""
@@ -55,19 +48,6 @@ _LEAST_LIKENESS = 0.7
 
 
 @dataclass(frozen=True)
-class View:
-    """A frame as the tracker sees it.
-
-    Attributes:
-        grey: uint8 [h, w], at most `VIEW_SIDE_PX` a side.
-        disparity: float16 [h, w] in [0, 1], 1 = near.
-    """
-
-    grey: NDArray[np.uint8]
-    disparity: NDArray[np.float16]
-
-
-@dataclass(frozen=True)
 class Tracked:
     """Where a subject is in one frame.
 
@@ -82,17 +62,6 @@ class Tracked:
     x: float
     y: float
     confidence: float
-
-
-def view_of(frame: Tensor, disparity: Tensor) -> View:
-    """Make a frame [H, W, C] in [0, 1] and its map [h, w], of any size, ready for a `SubjectTracker`."""
-    height, width = frame.shape[:2]
-    scale = min(1.0, VIEW_SIDE_PX / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    grey = F.interpolate(frame[..., :3].float().clamp(0, 1).mean(-1)[None, None], size, mode="area")[0, 0]
-    # Nearest: between a subject and what is behind it there is no disparity.
-    maps = F.interpolate(disparity[None, None].float(), size, mode="nearest-exact")[0, 0]
-    return View(grey.mul(255).round().byte().cpu().numpy(), maps.half().cpu().numpy())
 
 
 class SubjectTracker:
@@ -110,7 +79,7 @@ class SubjectTracker:
         self._radius_px = max(1.0, radius * width)
         self._place = np.array([x * width - 0.5, y * height - 0.5], np.float32)
         self._view = view
-        self._focal = _median_around(view.disparity, self._place, self._radius_px)
+        self._focal = median_around(view.disparity, self._place, self._radius_px)
         self._velocity = np.zeros(2, np.float32)
         self._patch_px = _LEAST_PATCH_PX
         self._points = self._filled_up(np.empty((0, 2), np.float32))
@@ -150,7 +119,7 @@ class SubjectTracker:
     def _arrive(self, view: View, points: Points) -> None:
         """Take in the view that the place and some of the points were carried to."""
         self._view = view
-        at_place = _gated(view.disparity, self._place, self._radius_px, self._focal)
+        at_place = gated(view.disparity, self._place, self._radius_px, self._focal, DISPARITY_GATE)
         of_points = self._median_of(view, points)
         if at_place is not None:
             self._focal = at_place
@@ -165,7 +134,7 @@ class SubjectTracker:
         ahead = seen.velocity * self._since_whole
         for guess in (ahead, _best_fit(seen.view, view, seen.place, seen.patch_px)):
             moved, stays = _moved(seen.view, view, seen.points, guess)
-            stays &= _within(view, moved, seen.focal, 2 * DISPARITY_GATE)
+            stays &= within(view, moved, seen.focal, 2 * DISPARITY_GATE)
             stays &= _alike(seen.view, view, seen.points, moved)
             if stays.sum() < max(_LEAST_POINTS, _LEAST_FOUND * len(stays)):
                 continue
@@ -193,12 +162,12 @@ class SubjectTracker:
     def _carried_on(self, view: View, guess: Points | None) -> tuple[Points, NDArray[np.bool_]]:
         """Where the points lie in the next view, and which of them are still on the subject."""
         moved, stays = _moved(self._view, view, self._points, guess)
-        return moved, stays & _within(view, moved, self._focal, DISPARITY_GATE)
+        return moved, stays & within(view, moved, self._focal, DISPARITY_GATE)
 
     def _median_of(self, view: View, points: Points) -> float:
         if not len(points):
             return self._focal
-        return float(np.median(_at(view.disparity, points)))
+        return float(np.median(values_at(view.disparity, points)))
 
     def _filled_up(self, points: Points) -> Points:
         """The cloud with new points between those that stayed."""
@@ -229,7 +198,7 @@ class SubjectTracker:
         cv2.circle(disk, (x, y), max(2, round(_REACH * width)), 1, -1)
         _, labels = cv2.connectedComponents((near & (disk > 0)).astype(np.uint8), connectivity=4)
         seeds = np.concatenate([points, self._place[None]])
-        own = np.unique(_at(labels, seeds))
+        own = np.unique(values_at(labels, seeds))
         region = np.isin(labels, own[own > 0]).astype(np.uint8)
         for edge_px in (_WINDOW_PX // 2, _EDGE_PX):
             inner = cv2.erode(region, np.ones((2 * edge_px + 1, 2 * edge_px + 1), np.uint8))
@@ -318,39 +287,3 @@ def _alike(first: View, second: View, points: Points, moved: Points) -> NDArray[
         ]
         likeness.append(float(cv2.matchTemplate(patches[0], patches[1], cv2.TM_CCOEFF_NORMED)[0, 0]))
     return np.array(likeness) > _LEAST_LIKENESS
-
-
-def _within(view: View, points: Points, focal: float, gate: float) -> NDArray[np.bool_]:
-    return np.abs(_at(view.disparity, points).astype(np.float32) - focal) < gate
-
-
-def _at(values: NDArray[Any], points: Points) -> NDArray[Any]:
-    """Values [h, w] at the pixels that points lie in, those outside of the border the nearest."""
-    height, width = values.shape
-    columns = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(int)
-    rows = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(int)
-    return values[rows, columns]
-
-
-def _disk(disparity: NDArray[np.float16], place: Points, radius_px: float) -> NDArray[np.float32]:
-    height, width = disparity.shape
-    x, y = (float(value) for value in place)
-    left, right = max(0, int(np.ceil(x - radius_px))), min(width - 1, int(np.floor(x + radius_px)))
-    top, bottom = max(0, int(np.ceil(y - radius_px))), min(height - 1, int(np.floor(y + radius_px)))
-    window = disparity[top : bottom + 1, left : right + 1].astype(np.float32)
-    rows, columns = np.mgrid[top : bottom + 1, left : right + 1]
-    return window[(columns - x) ** 2 + (rows - y) ** 2 <= radius_px**2]
-
-
-def _median_around(disparity: NDArray[np.float16], place: Points, radius_px: float) -> float:
-    """Median in a disk, of an even count the lower one, as `measure.surface_in` takes it."""
-    return float(torch.from_numpy(_disk(disparity, place, radius_px)).median())
-
-
-def _gated(disparity: NDArray[np.float16], place: Points, radius_px: float, focal: float) -> float | None:
-    """Median in a disk of what lies at the subject's disparity; None where that is less than half of it."""
-    values = _disk(disparity, place, radius_px)
-    own = values[np.abs(values - focal) < DISPARITY_GATE]
-    if not len(own) or len(own) < 0.5 * len(values):
-        return None
-    return float(np.median(own))

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus.track import SubjectTracker, Tracked, view_of
+from bokeh_core.focus.track import SubjectTracker, Tracked
+from bokeh_core.focus.view import view_of
 
 from .moving_scene import HEIGHT, SIDE_PX, WIDTH, moving_subject
 
