@@ -32,7 +32,7 @@ ENTRIES = (
         "estimate",
         "EstimateDisparity",
         "Estimate Depth (Depth Anything V2)",
-        ("einops", "safetensors", "transformers"),
+        ("cv2", "einops", "safetensors", "transformers"),
     ),
     Entry("refine", "RefineDisparity", "Refine Depth (Steady, Sharp Outlines)", ("cv2",)),
     Entry("focus", "FocusAtValue", "Focus at Value (Focus Pull)"),

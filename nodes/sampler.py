@@ -8,6 +8,7 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.channels import to_rgb
 from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.pipeline.by_stage import (
+    BokehWindows,
     clip_radius,
     encode_clip,
     predict_windows,
@@ -24,6 +25,13 @@ from ..bokeh_core.windows import Window, plan_windows
 from . import categories, host, sockets, unchosen
 from .model import require_parts_fit
 from .newer_host import known_fields
+
+
+class SizedWindows(BokehWindows):
+    """BOKEH_WINDOWS whose size hosts can tell that keep results within a limit of memory."""
+
+    def _comfy_cache_tensors(self) -> list[torch.Tensor]:
+        return [*self.latents, *([] if self.radius_px is None else [self.radius_px])]
 
 
 def _inputs(
@@ -202,6 +210,6 @@ class OneStepSampler(io.ComfyNode):
         network = vae.patcher.model
         radius_px = clip_radius(network, inputs, vae.patcher.load_device)
         factor = network.config.scaling_factor
-        result = sockets.BokehWindows(latents, windows, inputs.geometry, factor, radius_px)
+        result = SizedWindows(latents, windows, inputs.geometry, factor, radius_px)
         notes = (report, cut_light_note(frames), model.warning)
         return io.NodeOutput(result, "\n".join(filter(None, notes)))

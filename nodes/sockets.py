@@ -28,7 +28,6 @@ from torch import Tensor
 
 from ..bokeh_core.clip.checks import as_plain_float
 from ..bokeh_core.focus.pull import FocusPull as MeasuredFocus
-from ..bokeh_core.pipeline.by_stage import BokehWindows as PlainWindows
 from ..bokeh_core.published import TRAINED_STRENGTH_PX, MPIMode
 
 Disparity = io.Custom("DISPARITY")
@@ -84,13 +83,6 @@ def latent_samples(latent: Any) -> Tensor:
         f"The latent {found}; it must be [T, 4, h, w], one per frame, as Assemble Overlapping Windows "
         "gives it."
     )
-
-
-class BokehWindows(PlainWindows):
-    """BOKEH_WINDOWS whose size hosts can tell that keep results within a limit of memory."""
-
-    def _comfy_cache_tensors(self) -> list[Tensor]:
-        return [*self.latents, *([] if self.radius_px is None else [self.radius_px])]
 
 
 class FocusPull(MeasuredFocus):

@@ -22,8 +22,8 @@ EXAMPLE = "Example Clip (with Depth)"
 VIEWFINDER = "Viewfinder (Click to Focus)"
 LENS = {"Choose Lens (Swirl, Anamorphic)", "Lens Blur (Depth of Field)"}
 REFINE = "Refine Depth (Steady, Sharp Outlines)"
-NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", *LENS, REFINE, VIDEO, EXAMPLE, VIEWFINDER}
 ESTIMATE = "Estimate Depth (Depth Anything V2)"
+NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", *LENS, ESTIMATE, REFINE, VIDEO, EXAMPLE, VIEWFINDER}
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {
     "cv2": ("opencv-python", NEED_OPENCV),
