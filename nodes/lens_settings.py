@@ -18,7 +18,7 @@ class Lens(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
-            node_id="AnyToBokehLens",
+            node_id="AnyToBokehChooseLens",
             display_name="Choose Lens (Swirl, Anamorphic)",
             category=categories.RENDER,
             description="Describes a lens once for every node that blurs: the shape of its blur, how it "

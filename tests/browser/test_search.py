@@ -16,7 +16,7 @@ FOUND_FIRST = {
     "disparity": "AnyToBokehDisparityFromImages",
     "moge": "AnyToBokehDisparityFromGeometry",
     "lens": "AnyToBokehLensBlur",
-    "swirl": "AnyToBokehLens",
+    "swirl": "AnyToBokehChooseLens",
 }
 # Every id of ours has it, and the newest front end puts the shortest id first.
 FOUND_FIRST_OF_RENDERERS = {"bokeh": "AnyToBokehVideo"}

@@ -13,6 +13,7 @@ from tests.host.harness import HostUnderTest
 
 PACK = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((PACK / "example_workflows").glob("*.json"))
+BLUEPRINTS = sorted((PACK / "subgraphs").glob("*.json"))
 SAVED = sorted((PACK / "tests" / "host" / "saved_workflows").glob("*.json"))
 WORKFLOWS = [*TEMPLATES, *SAVED]
 FROZEN: dict[str, Any] = json.loads(FROZEN_SCHEMA.read_text(encoding="utf-8"))
@@ -97,6 +98,21 @@ def test_workflow_links_agree_on_their_type(workflow: dict[str, Any]):
 
 def test_workflow_widget_values_are_valid(workflow: dict[str, Any], object_info: dict[str, Any]):
     for node in working_nodes(workflow).values():
+        info = object_info[node["type"]]
+        specs = dict(widget_inputs(info))
+        for name, value in widget_values(node, info).items():
+            problem = widget_problem(specs[name], value)
+            assert problem == "", f"{node['type']}.{name} = {value!r}: {problem}"
+
+
+@pytest.mark.parametrize("path", BLUEPRINTS, ids=lambda path: path.stem)
+def test_widget_values_of_a_blueprint_are_valid(path: Path, object_info: dict[str, Any]):
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    definitions = saved["definitions"]["subgraphs"]
+    nodes = [node for definition in definitions for node in definition["nodes"]]
+    ours = [node for node in nodes if node["type"] in FROZEN]
+    assert len(ours) >= 2
+    for node in ours:
         info = object_info[node["type"]]
         specs = dict(widget_inputs(info))
         for name, value in widget_values(node, info).items():

@@ -13,7 +13,7 @@ from tests.host.harness import HostUnderTest
 from tests.host.schema import choices_of, inputs_of, schema_defaults
 from tests.host.test_nodes_lens import STRENGTH, WIDTH_PX, add_lens_blur, clip, directly
 
-NODE = "AnyToBokehLens"
+NODE = "AnyToBokehChooseLens"
 
 
 def blurred_with(host: HostUnderTest, given: dict[str, Any], lens: dict[str, Any], **options: Any) -> Any:

@@ -251,7 +251,7 @@ def test_sockets_take_the_place_of_words(host: HostUnderTest, names: tuple[str, 
 def test_a_lens_reaches_the_renderer(host: HostUnderTest, names: tuple[str, str]):
     graph = host.graph()
     maps = sliding_disparity(COUNT, HEIGHT, WIDTH)
-    lens = graph.add("AnyToBokehLens", blades=5, far_strength=0.5, focus_range=0.1)
+    lens = graph.add("AnyToBokehChooseLens", blades=5, far_strength=0.5, focus_range=0.1)
     given = {"disparity": host.load(graph, maps), "lens": lens[0], "codec": "ffv1"}
     shown, _ = run(host, graph, add_node(graph, names[0], "", focus_at="0.2", strength="90", **given))
     frames = torch.stack(list(VideoFile(host.input_dir / names[0]).frames()))
@@ -282,7 +282,7 @@ def test_a_lens_for_the_model(
     host: HostUnderTest, names: tuple[str, str], settings: dict[str, Any], said: str
 ):
     graph = host.graph()
-    add_node(graph, *names, renderer="model", lens=graph.add("AnyToBokehLens", **settings)[0])
+    add_node(graph, *names, renderer="model", lens=graph.add("AnyToBokehChooseLens", **settings)[0])
     assert said in host.expect_error(graph).message
 
 

@@ -20,7 +20,7 @@ NODE_IDS = {
     "AnyToBokehBlurStrength",
     "AnyToBokehMPIMask",
     "AnyToBokehFocusPreview",
-    "AnyToBokehLens",
+    "AnyToBokehChooseLens",
     "AnyToBokehLensBlur",
     "AnyToBokehLoadModel",
     "AnyToBokehSampler",
