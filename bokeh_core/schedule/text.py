@@ -49,7 +49,7 @@ _NUMBER_AT_START = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands behind one "frame:", and the frame's own text."""
+    """What stands behind one "frame:": its values one by one, and as they were written on one line."""
 
     frame: str
     fields: tuple[str, ...]
@@ -89,16 +89,17 @@ def keyframe_entries(lines: list[str]) -> Iterator[Entry | str]:
 
     The word before a colon is a frame; all up to the word before the next colon belongs to it.
     """
-    values: list[str] = []
+    text = "\n".join(lines)
+    values: list[re.Match[str]] = []
     frame: str | None = None
-    for token in _tokens("\n".join(lines)):
-        if token != ":":
+    for token in _tokens(text):
+        if token[0] != ":":
             values.append(token)
             continue
-        following = values.pop() if values else ""
-        yield from _closed(frame, values)
+        following = values.pop()[0] if values else ""
+        yield from _closed(frame, values, text)
         frame, values = following, []
-    yield from _closed(frame, values)
+    yield from _closed(frame, values, text)
 
 
 def number(text: str, where: str) -> float:
@@ -135,20 +136,20 @@ def frame_number(text: str, name: str) -> int:
     return int(digits)
 
 
-def _tokens(text: str) -> Iterator[str]:
+def _tokens(text: str) -> Iterator[re.Match[str]]:
     """Colons, and words between them and separators; brackets count as separators."""
     for match in _TOKEN.finditer(text):
         token = match[0]
         if token == ":" or not (token in ",;\n()[]" or token.isspace()):
-            yield token
+            yield match
 
 
-def _closed(frame: str | None, values: list[str]) -> Iterator[Entry | str]:
-    text = ", ".join(values)
+def _closed(frame: str | None, values: list[re.Match[str]], text: str) -> Iterator[Entry | str]:
+    written = " ".join(text[values[0].start() : values[-1].end()].split()) if values else ""
     if frame is not None:
-        yield Entry(frame, tuple(values), text)
+        yield Entry(frame, tuple(value[0] for value in values), written)
     elif values:
-        yield text
+        yield written
 
 
 def _hint(text: str) -> str:

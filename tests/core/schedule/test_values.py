@@ -159,6 +159,8 @@ def test_a_table_gives_its_column(text: str):
         ("0: ", "keyframe 0 has 0 values"),
         ("0: 0.5 then\n4: 0.6", "keyframe 0 has 2 values"),
         ("start 0: 0.5", "cannot read 'start'; write 'frame: value'"),
+        ("the dog, then the tree 9: 0.5", "cannot read 'the dog, then the tree'; write"),
+        ("0: 0.5 and then\n 0.6 (far)\n4: 0.6", r"has 5 values \('0.5 and then 0.6 \(far'\)"),
         ("0: 0.5\n4: 1.5", "focal_disparity is 1.5 at frame 4; it must be 0 to 1"),
         ("0.5, -0.1, 0.5", "focal_disparity is -0.1 at frame 1; it must be 0 to 1"),
         (",", "schedule is empty"),
