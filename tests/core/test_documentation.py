@@ -304,6 +304,41 @@ def test_links_lead_somewhere(page: Path):
             assert anchor in anchors_of(file), target
 
 
+def rows_below(heading: str, page: str) -> str:
+    """Return the table below a heading of a page."""
+    _, found, after = page.partition(f"\n{heading}\n")
+    assert found, heading
+    return after.partition("\n## ")[0]
+
+
+def folders_of_code(parent: Path) -> set[str]:
+    """Return the folders with something of ours in them, and no tool's."""
+    left_out = {"__pycache__", "build", "dist", "output"}
+    inner = {path.name for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    return {name for name in inner - left_out if not name.endswith(".egg-info")}
+
+
+@pytest.mark.parametrize(
+    ("heading", "parent"),
+    [("## The folders", PACK), ("## The rooms of `bokeh_core`", PACK / "bokeh_core")],
+    ids=["folders", "rooms"],
+)
+def test_the_map_of_the_code_names_every_folder(heading: str, parent: Path):
+    page = (PACK / "docs" / "architecture.md").read_text(encoding="utf-8")
+    first_cells = [
+        line.split("|")[1] for line in rows_below(heading, page).splitlines() if line.startswith("|")
+    ]
+    named = {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert {f"{name}/" for name in folders_of_code(parent)} - named == set()
+    assert sorted(name for name in named if not (parent / name).exists()) == []
+
+
+def test_the_map_of_the_code_names_every_file_of_the_product():
+    page = (PACK / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = {path.name for path in (PACK / "bokeh_core").glob("*.py")} - {"__init__.py"}
+    assert {name for name in files if f"`{name}`" not in page} == set()
+
+
 def test_pictures_are_small_and_used():
     pictures = sorted((PACK / "docs" / "images").iterdir())
     pages = [PACK / "README.md", PACK / "models" / "README.md", *(PACK / "docs").glob("*.md")]

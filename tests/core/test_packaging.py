@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bokeh_core.version import version
+
 PACK = Path(__file__).resolve().parents[2]
 
 # tomllib is standard from 3.11 on; the one list needed here is simple enough to read without it.
@@ -30,6 +32,11 @@ def pyproject_dependencies() -> list[str]:
     block = DEPENDENCIES_BLOCK.search(pyproject_text())
     assert block is not None
     return [text.replace("'", '"') for text in re.findall(r'"([^"]+)"', block.group(1))]
+
+
+def project_version() -> str:
+    [version] = re.findall(r'^version = "(\d+\.\d+\.\d+)"$', pyproject_text(), re.MULTILINE)
+    return str(version)
 
 
 def test_requirements_agree_with_pyproject():
@@ -125,6 +132,7 @@ def test_the_wheel_brings_the_command(wheel: Path, tmp_path: Path):
     for argv, code, said in (
         ([], 0, "usage: bokeh IN --disparity {DEPTH | estimate} -o OUT [options]"),
         (["convert", "--help"], 0, "usage: bokeh convert "),
+        (["--version"], 0, f"bokeh {project_version()}\n"),
         (["none.mp4", "--disparity", "d", "-o", "out.mp4"], 1, f"Nothing at {nothing}"),
         (["convert", "none", "a.safetensors"], 1, "none"),
     ):
@@ -134,6 +142,10 @@ def test_the_wheel_brings_the_command(wheel: Path, tmp_path: Path):
         assert done.returncode == code, done.stderr
         assert said in (done.stderr if code else done.stdout)
         assert "Traceback" not in done.stderr
+
+
+def test_a_folder_says_its_own_version():
+    assert version() == project_version()
 
 
 def test_the_wheel_runs_elsewhere(wheel: Path, tmp_path: Path):

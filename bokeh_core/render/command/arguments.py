@@ -19,6 +19,7 @@ from ...focus.at_point import BETWEEN_POINTS, DEFAULT_BETWEEN_POINTS
 from ...lens import falloff_alone
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
+from ...version import version
 from ...video_io import CODECS, DEFAULT_CRF, Encoding
 from ...windows import plan_windows
 from ..depth import FileDepth
@@ -59,6 +60,7 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
         "An existing file is never overwritten unless --overwrite says so.",
     )
     add = command.add_argument
+    add("--version", action="version", version=f"bokeh {version()}", help="which version this is")
     add("source", metavar="IN", help="video, or folder of videos")
     add("-o", "--output", metavar="OUT", required=True, help="file, or folder, to be made")
     add(
