@@ -120,6 +120,26 @@ def test_widget_values_of_a_blueprint_are_valid(path: Path, object_info: dict[st
             assert problem == "", f"{node['type']}.{name} = {value!r}: {problem}"
 
 
+@pytest.mark.parametrize("path", [*TEMPLATES, *BLUEPRINTS], ids=lambda path: path.stem)
+def test_saved_nodes_have_every_socket_before_their_settings(path: Path, object_info: dict[str, Any]):
+    """What a host adds to a node that it opens moves the places that links of a subgraph count by."""
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    graphs = [saved, *saved.get("definitions", {}).get("subgraphs", [])]
+    for graph in graphs:
+        ours = {str(node["id"]): node for node in graph["nodes"] if node["type"] in FROZEN}
+        for node in ours.values():
+            info = object_info[node["type"]]["input"]
+            settings = {name for name, _ in widget_inputs(object_info[node["type"]])}
+            sockets = [name for section in ("required", "optional") for name in info.get(section, {})]
+            expected = [name for name in sockets if name not in settings]
+            names = [socket["name"] for socket in node["inputs"]]
+            assert names[: len(expected)] == expected, node["type"]
+            assert set(names[len(expected) :]) <= settings, node["type"]
+        for link_id, _, (target, slot) in links_of(graph):
+            if target in ours:
+                assert ours[target]["inputs"][slot]["link"] == link_id, ours[target]["type"]
+
+
 def widget_problem(spec: list[Any], value: Any) -> str:
     """Return what is wrong with a saved widget value, nothing if it is valid."""
     options = options_of(spec)
