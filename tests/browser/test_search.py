@@ -18,7 +18,6 @@ FOUND_FIRST = {
     "lens": "AnyToBokehLensBlur",
     "swirl": "AnyToBokehChooseLens",
 }
-# Every id of ours has it, and the newest front end puts the shortest id first.
 FOUND_FIRST_OF_RENDERERS = {"bokeh": "AnyToBokehVideo"}
 RENDERERS = ("AnyToBokehVideo", "AnyToBokehLensBlur", "AnyToBokehSampler")
 # ComfyUI has a node of its own that blurs pictures.
