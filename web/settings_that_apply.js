@@ -41,7 +41,12 @@ const IDLE = [
   { settings: ["disparity_file"], when: ({ linked }) => linked("disparity") || linked("depth_video") },
 ];
 // Only the video node has both a socket for disparity and settings that say what maps mean.
-const IDLE_OF_VIDEO = [{ settings: [...MEANING, ...PLACING], when: ({ linked }) => linked("disparity") }];
+const IDLE_OF_VIDEO = [
+  { settings: [...MEANING, ...PLACING], when: ({ linked }) => linked("disparity") },
+  { settings: ["between_keyframes"], when: ({ linked, lacks }) => linked("focus") || lacks("focus_at", POINTS) },
+];
+// Keyframes of points, as in "point: 0: 512,288; 24: 700,300"; the keyboards of Chinese write another colon.
+const POINTS = /^point.*[:\uff1a].*[:\uff1a]/is;
 
 const GOVERNED = new Set([...IDLE, ...IDLE_OF_VIDEO].flatMap((rule) => rule.settings));
 
@@ -54,6 +59,7 @@ function stateOf(node) {
   return {
     linked,
     is: (name, ...values) => values.includes(value(name)),
+    lacks: (name, pattern) => text(name) !== undefined && !pattern.test(text(name)),
     empty: (name) => text(name) === "",
     filled: (name) => Boolean(text(name)) || linked(name),
     chosen: (name) => text(name) !== undefined && text(name) !== "none",
@@ -63,6 +69,23 @@ function stateOf(node) {
 // The buttons that upload depth belong to the list above them.
 function settingOf(widget) {
   return widget.type === "button" ? "disparity_file" : widget.name;
+}
+
+// Canvas nodes up to 1.3x keep the row of a widget that is hidden. One without height takes no place in them: the
+// front end adds 4 px between rows.
+const NO_ROW = () => [0, -4];
+const ownHeights = new WeakMap();
+
+function hide(widget, hidden, node) {
+  widget.hidden = hidden;
+  // Later ones lay out only what is shown.
+  if (node.getLayoutWidgets) return;
+  if (hidden) {
+    ownHeights.set(widget, widget.computeSize);
+    widget.computeSize = NO_ROW;
+  } else if (widget.computeSize === NO_ROW) {
+    widget.computeSize = ownHeights.get(widget);
+  }
 }
 
 // What others hide stays hidden.
@@ -92,11 +115,14 @@ function update(node) {
     (widget) => isGoverned(widget) && Boolean(widget.hidden) !== isIdle(widget),
   );
   if (!changed.length) return;
+  // A node that was made larger keeps its size.
+  const fitted = node.size[1] <= node.computeSize()[1];
   for (const widget of changed) {
-    widget.hidden = isIdle(widget);
+    hide(widget, isIdle(widget), node);
   }
   const drawn = document.querySelector(`.lg-node[data-node-id="${node.id}"]`);
   if (drawn) hideRows(drawn, node);
+  else if (fitted) node.setSize([node.size[0], node.computeSize()[1]]);
   node.setDirtyCanvas?.(true, true);
 }
 

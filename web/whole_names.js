@@ -4,6 +4,8 @@ import { whenDrawn } from "./drawn_by_vue.js";
 
 const OURS = "AnyToBokeh";
 const LABEL_PX = 10;
+// The label and an example of two lines, with what a canvas node leaves around a box.
+const LEAST_BOX_PX = 64;
 // Where the longest choice of a list needs more than a new node has.
 const LEAST_WIDTH_PX = { AnyToBokehLoadModel: 300 };
 // Drawn as a background: an element of its own would not follow the box, which the front end moves.
@@ -54,6 +56,7 @@ app.registerExtension({
     for (const widget of node.widgets ?? []) {
       if (!(widget.element instanceof HTMLTextAreaElement)) continue;
       labelled(widget.element, widget.label ?? widget.name);
+      widget.options.getMinHeight ??= () => LEAST_BOX_PX;
       // Nodes on the canvas show no tooltip over such a box.
       widget.element.title = widget.tooltip ?? optionsOf(node, widget.name).tooltip ?? "";
     }

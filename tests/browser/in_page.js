@@ -291,6 +291,18 @@ window.inPage = {
       .filter((name) => rows.some((row) => named(row, name)));
   },
 
+  // Whether the shown widgets of a canvas node follow each other without room for hidden ones.
+  hasNoGaps: (type) => {
+    const rows = nodeOfType(type).widgets.filter((widget) => !widget.hidden);
+    return rows.every((row, number) => number === 0 || row.y === rows[number - 1].y + rows[number - 1].computedHeight);
+  },
+
+  isAsLowAsItsContent: (type) => Math.abs(nodeOfType(type).size[1] - nodeOfType(type).computeSize()[1]) < 1,
+
+  setHeight: (type, height) => nodeOfType(type).setSize([nodeOfType(type).size[0], height]),
+
+  height: (type) => nodeOfType(type).size[1],
+
   showsSettings: (type, names) => window.inPage.shownSettings(type).join() === names.join(),
 
   // As a user does it, which tells the node of it.
@@ -324,6 +336,12 @@ window.inPage = {
           decodeURIComponent(box.style.backgroundImage).match(/>([^<]+)<.text>/)?.[1],
         tooltip: box.title,
       })),
+
+  // Whether boxes show all lines of their example.
+  hasWholeBoxes: () => {
+    const boxes = [...document.querySelectorAll("textarea.comfy-multiline-input")].filter((box) => box.offsetParent);
+    return boxes.length > 0 && boxes.every((box) => box.clientHeight && box.scrollHeight <= box.clientHeight);
+  },
 
   openSearch: async () => {
     if (window.inPage.isTyping()) return;

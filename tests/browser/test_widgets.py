@@ -12,7 +12,7 @@ from tests.browser.workflows import workflow
 from tests.host.harness import HostUnderTest
 
 STRENGTH, VALUE = "AnyToBokehBlurStrength", "AnyToBokehFocusAtValue"
-VIDEO = "AnyToBokehVideo"
+VIDEO, LENS_BLUR = "AnyToBokehVideo", "AnyToBokehLensBlur"
 
 
 @ON_BOTH
@@ -41,6 +41,13 @@ def test_boxes_have_label_example_and_tooltip(front_end: FrontEnd):
 
 
 @ON_BOTH
+@pytest.mark.parametrize("front_end", [False], ids=["canvas_nodes"], indirect=True)
+def test_boxes_of_canvas_nodes_show_their_whole_example(front_end: FrontEnd):
+    front_end.call("addOnly", "AnyToBokehFocusAtPoint")
+    front_end.wait("hasWholeBoxes")
+
+
+@ON_BOTH
 def test_only_settings_that_have_an_effect_are_shown(front_end: FrontEnd):
     front_end.call("addOnly", STRENGTH)
     front_end.wait("showsSettings", STRENGTH, ["mode", "strength"])
@@ -63,7 +70,49 @@ def test_links_take_the_place_of_settings(front_end: FrontEnd):
     front_end.wait("showsSettings", VIDEO, [name for name in shown if name != "focus_at"])
     front_end.call("linkTo", VIDEO, "disparity", "AnyToBokehLoadDisparity", 0)
     front_end.call("choose", VIDEO, "codec", "prores")
-    front_end.wait("showsSettings", VIDEO, ["strength", "renderer", "codec", "black_bars", "save_workflow"])
+    left = ["strength", "renderer", "codec", "black_bars", "save_workflow", "refine"]
+    front_end.wait("showsSettings", VIDEO, left)
+
+
+@ON_BOTH
+def test_what_lies_between_points_is_asked_where_there_are_points(front_end: FrontEnd):
+    front_end.call("addOnly", VIDEO)
+    shown = front_end.call("shownSettings", VIDEO)
+    for focus, asked in (("point: 0: 9,9; 4: 20,9", True), ("point: 9,9", False), ("0: 0.9, 4: 0.5", False)):
+        front_end.call("choose", VIDEO, "focus_at", focus)
+        after = shown.index("refine") + 1
+        expected = [*shown[:after], *["between_keyframes"] * asked, *shown[after:]]
+        front_end.wait("showsSettings", VIDEO, expected)
+
+
+@ON_BOTH
+@pytest.mark.parametrize("front_end", [False], ids=["canvas_nodes"], indirect=True)
+def test_hidden_settings_leave_no_gaps(front_end: FrontEnd):
+    front_end.call("addOnly", VIDEO)
+    front_end.call("linkTo", VIDEO, "disparity", "AnyToBokehLoadDisparity", 0)
+    front_end.wait("hasNoGaps", VIDEO)
+    front_end.call("addOnly", STRENGTH)
+    for mode in ("schedule", "constant", "ramp"):
+        front_end.call("choose", STRENGTH, "mode", mode)
+        front_end.wait("hasNoGaps", STRENGTH)
+    front_end.wait("showsSettings", STRENGTH, ["mode", "strength", "end_strength", "easing"])
+
+
+@ON_BOTH
+@pytest.mark.parametrize("front_end", [False], ids=["canvas_nodes"], indirect=True)
+def test_nodes_stay_as_low_as_what_they_show(front_end: FrontEnd):
+    front_end.call("addOnly", LENS_BLUR)
+    front_end.wait("isAsLowAsItsContent", LENS_BLUR)
+    whole = front_end.call("height", LENS_BLUR)
+    front_end.call("linkTo", LENS_BLUR, "lens", "AnyToBokehChooseLens", 0)
+    front_end.wait("isAsLowAsItsContent", LENS_BLUR)
+    assert front_end.call("height", LENS_BLUR) < whole
+    # What a user has made larger is left so.
+    front_end.call("addOnly", LENS_BLUR)
+    front_end.call("setHeight", LENS_BLUR, 900)
+    front_end.call("linkTo", LENS_BLUR, "lens", "AnyToBokehChooseLens", 0)
+    front_end.wait("showsSettings", LENS_BLUR, ["black_bars"])
+    assert front_end.call("height", LENS_BLUR) == 900
 
 
 @ON_BOTH
