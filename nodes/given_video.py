@@ -141,6 +141,9 @@ def _stored(video: Any) -> str | io.BytesIO | None:
     if isinstance(source, io.BytesIO):
         return source
     path = os.fspath(source)
+    # Load Video without a file in its list names the folder.
+    if Path(path).is_dir():
+        raise ValueError("There is no video yet; choose or upload one in Load Video.")
     if not Path(path).is_file():
         raise ValueError(f"The video {path} is gone; choose it again in Load Video.")
     return path

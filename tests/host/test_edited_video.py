@@ -149,3 +149,12 @@ def test_what_is_no_video_is_said(host: HostUnderTest, name: str, kind: str, say
     disparity = host.load(graph, np.zeros((1, 8, 8), np.float32))
     graph.add("AnyToBokehVideo", video=video, disparity_path="", disparity=disparity)
     assert says in host.expect_error(graph).message
+
+
+def test_a_loader_without_a_video_is_said(host: HostUnderTest):
+    graph = host.graph()
+    disparity = host.load(graph, np.zeros((1, 8, 8), np.float32))
+    video = graph.add("LoadVideo", file="")
+    graph.add("AnyToBokehVideo", video=video, disparity_path="", disparity=disparity)
+    message = host.expect_error(graph).message
+    assert "There is no video yet; choose or upload one in Load Video." in message
