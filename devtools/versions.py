@@ -25,7 +25,7 @@ TESTS = (
     "tests/core/disparity/test_files.py",
     "tests/core/disparity/test_exr.py",
     "tests/core/disparity/test_video.py",
-    "tests/core/test_preview.py",
+    "tests/core/preview/test_focus_colours.py",
     "tests/core/video_io/test_video_io.py",
 )
 LIST = "list.txt"

@@ -27,7 +27,7 @@ def strip_report(
     """
     if fault_of("cv2"):
         return None
-    from ..bokeh_core.strip import write_strip
+    from ..bokeh_core.preview.strip import write_strip
 
     strip = write_strip(host.temporary_folder(), disparity, frames, wanted, host.progress())
     report = {

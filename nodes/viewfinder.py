@@ -9,10 +9,10 @@ from torch import Tensor
 from ..bokeh_core.clip.checks import checked_frames, checked_maps
 from ..bokeh_core.clip.lengths import broadcast_over_frames
 from ..bokeh_core.focus.script import FocusScript, parse_script
-from ..bokeh_core.focus_plot import focus_plot
 from ..bokeh_core.preview import focus_preview
+from ..bokeh_core.preview.focus_plot import focus_plot
+from ..bokeh_core.preview.strip import frames_of_strip, small_clip
 from ..bokeh_core.strength import strength_in_pixels
-from ..bokeh_core.strip import frames_of_strip, small_clip
 from . import categories, host, sockets
 from .newer_host import known_fields
 from .strip_report import strip_report

@@ -1,7 +1,7 @@
 // What a run leaves for the viewfinder: some frames of the clip as small pictures, and their disparity.
 
 export class Strip {
-  // report: what the node sent, see bokeh_core/strip.py; urlOf: a file of the host -> its address.
+  // report: what the node sent, see bokeh_core/preview/strip.py; urlOf: a file of the host -> its address.
   constructor(report, urlOf) {
     this.count = report.frames;
     this.width = report.width;

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .clip.checks import checked_frames, checked_maps, checked_values
-from .clip.lengths import broadcast_over_frames
-from .coc import EQ_1, Falloff, signed_circle_of_confusion_px
-from .progress import Progress, no_progress
-from .reference_width import REFERENCE_WIDTH_PX, as_stated, in_frame_px
-from .setting_checks import require_number
-from .strength import checked_strength_px
-from .thumbnail import rgb_over_grey
+from ..clip.checks import checked_frames, checked_maps, checked_values
+from ..clip.lengths import broadcast_over_frames
+from ..coc import EQ_1, Falloff, signed_circle_of_confusion_px
+from ..progress import Progress, no_progress
+from ..reference_width import REFERENCE_WIDTH_PX, as_stated, in_frame_px
+from ..setting_checks import require_number
+from ..strength import checked_strength_px
+from ..thumbnail import rgb_over_grey
 
 _NEAR_RGB = (0.16, 0.42, 1.0)
 _FAR_RGB = (1.0, 0.22, 0.16)

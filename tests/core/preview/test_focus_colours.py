@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core import preview as preview_module
 from bokeh_core.coc import Falloff
-from bokeh_core.preview import captions_of, focus_preview
+from bokeh_core.preview import captions_of, focus_colours, focus_preview
 
 NEAR_RGB = torch.tensor([0.16, 0.42, 1.0])
 FAR_RGB = torch.tensor([1.0, 0.22, 0.16])
@@ -161,7 +160,7 @@ class TestRadiusLines:
             told.append((frame, focal_disparity, strength))
             return ("",)
 
-        monkeypatch.setattr(preview_module, "captions_of", captions)
+        monkeypatch.setattr(focus_colours, "captions_of", captions)
         # K 12.5 and 50 px on a frame 512 px wide are 25 and 100 px on one of 1024 px.
         focal, strength_px = torch.tensor([0.25, 0.75]), torch.tensor([12.5, 50.0])
         focus_preview(torch.zeros(2, 4, 512, 3), torch.zeros(1, 4, 512), focal, strength_px)

@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from bokeh_core.strip import LONGEST_SIDE_PX, MOST_FRAMES, frames_of_strip, small_clip, write_strip
+from bokeh_core.preview.strip import LONGEST_SIDE_PX, MOST_FRAMES, frames_of_strip, small_clip, write_strip
 
 
 def test_a_short_clip_is_there_as_a_whole():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus_plot import focus_plot
+from bokeh_core.preview.focus_plot import focus_plot
 
 YELLOW = torch.tensor([255, 210, 74]) / 255
 

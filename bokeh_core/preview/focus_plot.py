@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .clip.checks import checked_values
-from .strength import checked_strength
+from ..clip.checks import checked_values
+from ..strength import checked_strength
 
 WIDTH_PX, HEIGHT_PX = 960, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 30, 30, 50

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .clip.checks import checked_frames, checked_maps
-from .disk.whole_file import whole_file
-from .progress import Progress, no_progress
-from .thumbnail import thumbnail
+from ..clip.checks import checked_frames, checked_maps
+from ..disk.whole_file import whole_file
+from ..progress import Progress, no_progress
+from ..thumbnail import thumbnail
 
 MOST_FRAMES = 64
 LONGEST_SIDE_PX = 768
