@@ -68,6 +68,7 @@ class LensBlur(io.ComfyNode):
             outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
             **known_fields(
                 io.Schema,
+                essentials_category=categories.ESSENTIAL_OF_VIDEO,
                 search_aliases=[
                     "bokeh",
                     "dof",

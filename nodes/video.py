@@ -298,6 +298,7 @@ class AnyToBokehVideo(io.ComfyNode):
             ],
             **known_fields(
                 io.Schema,
+                essentials_category=categories.ESSENTIAL_OF_VIDEO,
                 search_aliases=[
                     "bokeh",
                     "dof",

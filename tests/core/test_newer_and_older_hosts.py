@@ -3,6 +3,7 @@
 import importlib
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import torch
 
@@ -19,6 +20,27 @@ def test_hosts_without_sockets_of_several_types_get_one_for_each_geometry():
         ]
         (one,) = geometry.geometry_inputs(SimpleNamespace(MultiType=SocketType))
         assert one.name == "geometry" and len(one.fields["types"]) == 2
+
+
+class NewerSchema(SimpleNamespace):
+    """A schema of hosts that list essential nodes."""
+
+    def __init__(self, *, essentials_category: str | None = None, **fields: Any) -> None:
+        super().__init__(essentials_category=essentials_category, **fields)
+
+
+def test_hosts_that_list_essential_nodes_are_told_of_the_renderers():
+    with host_that_records():
+        nodes = importlib.import_module("documented_pack.nodes").NODES
+        assert not any(hasattr(node.define_schema(), "essentials_category") for node in nodes)
+        host_io = importlib.import_module("documented_pack.nodes.lens").io
+        with mock.patch.object(type(host_io), "Schema", NewerSchema):
+            schemas = [node.define_schema() for node in nodes]
+        told = {schema.node_id: schema.essentials_category for schema in schemas}
+        assert {node_id for node_id, heading in told.items() if heading == "Video Tools"} == {
+            "AnyToBokehLensBlur",
+            "AnyToBokehVideo",
+        }
 
 
 class Pinning:
