@@ -18,7 +18,7 @@ class RefineDisparity(io.ComfyNode):
             node_id="AnyToBokehRefineDisparity",
             display_name="Refine Depth (Steady, Sharp Outlines)",
             category=categories.DEPTH,
-            description="Mends depth by the frames: no flicker, soft outlines on the edges of the picture, "
+            description="Mends depth by the frames: less flicker, soft outlines on the edges of the picture, "
             "torn limbs restored from the frames around. What is not found to be wrong stays as it is.",
             inputs=[
                 io.Image.Input("frames", tooltip="The video frames; alpha is ignored."),
@@ -37,8 +37,8 @@ class RefineDisparity(io.ComfyNode):
                     "steady",
                     default=RefineSettings.steady,
                     optional=True,
-                    tooltip="Takes out flicker: scale, shift and slow waves of each map follow the 8 frames "
-                    "before and after. Default on; nothing is taken from beyond a cut.",
+                    tooltip="Takes out much of the flicker: scale, shift and slow waves of each map follow "
+                    "the 8 frames before and after. Default on; nothing is taken from beyond a cut.",
                 ),
                 io.Boolean.Input(
                     "limbs",
