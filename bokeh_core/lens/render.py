@@ -134,16 +134,19 @@ def lens_blur(
             result[these[i]] = picture
 
     def render_as_fits(these: range, check: Check) -> None:
-        try:
-            render(these, check)
-            return
-        except RuntimeError as error:
-            if len(these) == 1 or not is_device_memory_error(error):
-                raise
-        # Only here the error no longer holds what was on the device.
-        middle = (these.start + these.stop) // 2
-        render_as_fits(range(these.start, middle), check)
-        render_as_fits(range(middle, these.stop), check)
+        # Not by calling itself: what a function within a function refers to itself by keeps all frames alive.
+        waiting = [these]
+        while waiting:
+            piece = waiting.pop()
+            try:
+                render(piece, check)
+                continue
+            except RuntimeError as error:
+                if len(piece) == 1 or not is_device_memory_error(error):
+                    raise
+            # Only here the error no longer holds what was on the device.
+            middle = (piece.start + piece.stop) // 2
+            waiting += [range(middle, piece.stop), range(piece.start, middle)]
 
     def finished(done: int, total: int) -> None:
         show(result[done - 1])
