@@ -8,7 +8,7 @@ from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, D
 
 def write_tiny_estimator(folder: Path, **settings: object) -> Path:
     """Write config.json and model.safetensors of a random model whose maps have contrast."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         backbone = Dinov2Config(
             hidden_size=16,
