@@ -327,18 +327,22 @@ def load_models(patchers: Sequence[Any], memory_required: int) -> None:
     """Bring models to their devices with room for `memory_required` bytes beside them."""
     comfy.model_management.load_models_gpu(list(patchers), memory_required=memory_required)
     for patcher in patchers:
+        pinned = _pinned_by_module(patcher)
         for name, module in patcher.model.named_modules():
             # The host leaves single parameters behind when it loads a model in part.
             if not hasattr(module, "comfy_cast_weights"):
-                _unpin(patcher, name)
+                # The host must let go of what it pinned in main memory before that is moved.
+                for key in pinned.get(name, ()):
+                    patcher.unpin_weight(key)
                 module._apply(lambda value, to=patcher.load_device: value.to(to), recurse=False)
 
 
-def _unpin(patcher: Any, module_name: str) -> None:
-    """Have the host let go of parameters that it pinned in main memory, before they are moved."""
+def _pinned_by_module(patcher: Any) -> dict[str, list[str]]:
+    """Names of the parameters that newer hosts pinned in main memory, by the module that has them."""
+    pinned: dict[str, list[str]] = {}
     for key in sorted(getattr(patcher, "pinned", ())):
-        if key.rpartition(".")[0] == module_name:
-            patcher.unpin_weight(key)
+        pinned.setdefault(key.rpartition(".")[0], []).append(key)
+    return pinned
 
 
 def image_encoder(unet: Any, clip_vision: Any) -> Callable[[Tensor], Tensor]:

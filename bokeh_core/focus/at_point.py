@@ -17,7 +17,7 @@ from .decided_path import focal_path
 from .decision import MOST_RADIUS_PX, FocusDecision
 from .maps import FrameMaps, checked_stream, require_frames_fit
 from .measure import disk_at, surface_in
-from .pull import FocusPull, measured_points
+from .pull import FocusPull
 from .report_lines import edge_line, frame_spans
 from .smoothing import require_smoothing, smooth_within_pieces
 
@@ -112,13 +112,13 @@ def focus_pull_at_point(
 
     map_cuts = MapCutFinder()
     before, after, weight = segment_at_frames(points, num_frames, easing)
-    path = interpolate_keyframes(points, num_frames, easing)
+    points_px = measured_points(points, num_frames, between_keyframes, easing)
     keyed = set(points.frames)
     ends = []
     for t, frame_map in enumerate(maps):
         map_cuts.add(frame_map)
         if between_keyframes == FOLLOW_THE_POINT:
-            looked_at = [path[t]]
+            looked_at = [points_px[t]]
         else:
             looked_at = [points.values[index] for index in sorted({int(before[t]), int(after[t])})]
         found = [_surface(frame_map, point, radius_px) for point in looked_at]
@@ -132,8 +132,25 @@ def focus_pull_at_point(
     else:
         focal = start + (end - start) * weight.float()
     cuts = shots_by_both(map_cuts, picture_cuts(frames))
-    points_px = measured_points(points, num_frames, between_keyframes, easing)
     return FocusPull(smooth_within_pieces(focal, smoothing_frames, cuts), points_px), lines
+
+
+def measured_points(
+    points: Keyframes, num_frames: int, between_keyframes: str = FOLLOW_THE_POINT, easing: str = "linear"
+) -> Tensor:
+    """Where `focus_at_point` looks, float32 [T, 2].
+
+    Args:
+        points: (x, y) in px at each keyframe.
+        num_frames: T.
+        between_keyframes: one of `BETWEEN_POINTS`; in a rack focus the point is the one that the
+            focus is nearer to.
+        easing: curve between keyframes; see `schedule.EASINGS`.
+    """
+    if between_keyframes == FOLLOW_THE_POINT:
+        return interpolate_keyframes(points, num_frames, easing)
+    before, after, weight = segment_at_frames(points, num_frames, easing)
+    return points.values[torch.where(weight < 0.5, before, after)].float()
 
 
 def point_keyframes(x_px: int, y_px: int, keyframes: str, size: tuple[int, int]) -> Keyframes:

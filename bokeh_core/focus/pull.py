@@ -10,7 +10,6 @@ from torch import Tensor
 from ..clip.checks import checked_mask, checked_masks
 from ..clip.lengths import broadcast_over_frames
 from ..clip.masks import INSIDE_MASK, resize_mask
-from ..schedule.values import Keyframes, interpolate_keyframes, segment_at_frames
 
 
 @dataclass(frozen=True)
@@ -25,24 +24,6 @@ class FocusPull:
 
     focal_disparity: Tensor
     points_px: Tensor | None = None
-
-
-def measured_points(
-    points: Keyframes, num_frames: int, between_keyframes: str = "follow the point", easing: str = "linear"
-) -> Tensor:
-    """Where `focus_at_point` looks, float32 [T, 2].
-
-    Args:
-        points: (x, y) in px at each keyframe.
-        num_frames: T.
-        between_keyframes: one of `focal_plane.BETWEEN_POINTS`; in a rack focus the point is the one that the
-            focus is nearer to.
-        easing: curve between keyframes; see `schedule.EASINGS`.
-    """
-    if between_keyframes == "follow the point":
-        return interpolate_keyframes(points, num_frames, easing)
-    before, after, weight = segment_at_frames(points, num_frames, easing)
-    return points.values[torch.where(weight < 0.5, before, after)].float()
 
 
 def centres_of_masks(mask: Tensor, num_frames: int, height: int, width: int) -> Tensor:

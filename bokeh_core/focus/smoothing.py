@@ -11,13 +11,13 @@ from ..setting_checks import require_number
 MOST_SMOOTHING_FRAMES = 10_000.0
 
 
-def require_smoothing(smoothing_frames: float) -> None:
-    """Check a standard deviation of smoothing over time.
+def require_smoothing(smoothing_frames: float, name: str = "smoothing") -> None:
+    """Check a standard deviation of smoothing over time; `name` is what the caller's users know it by.
 
     Raises:
         ValueError: it is no number from 0 to `MOST_SMOOTHING_FRAMES`.
     """
-    require_number("smoothing", smoothing_frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
+    require_number(name, smoothing_frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
 
 
 def smooth_within_pieces(values: Tensor, smoothing_frames: float, starts: list[int]) -> Tensor:

@@ -26,15 +26,15 @@ from ..focus.at_point import (
 from ..focus.focal_plane import focus_at_value, focus_on_mask
 from ..focus.maps import FrameMaps
 from ..focus.script import FocusScript
+from ..focus.smoothing import require_smoothing
 from ..schedule.values import EASINGS, parse_keyframes
-from ..setting_checks import require_choice, require_number, require_whole_number
+from ..setting_checks import require_choice, require_whole_number
 from .clip_stream import StreamedMaps
 from .content_hash import tensor_hash
 from .typed_text import plain_characters
 
 # More than the diagonal of any video.
 MOST_RADIUS_PX = 65_536
-MOST_SMOOTHING_FRAMES = 10_000
 NO_MAPS = StreamedMaps(lambda: iter(()), torch.Size((0, 0, 0)))
 
 
@@ -138,7 +138,7 @@ class PointFocus:
     measures = True
 
     def __post_init__(self) -> None:
-        _require_smoothing(self.smoothing_frames)
+        require_smoothing(self.smoothing_frames, "focus smoothing")
         require_whole_number("focus radius", self.radius_px, 0, MOST_RADIUS_PX, "px", "0 = the pixel alone")
         require_choice("between points", self.between, BETWEEN_POINTS)
         require_choice("easing", self.easing, EASINGS)
@@ -202,7 +202,7 @@ class MaskFocus:
     reads_frames = False
 
     def __post_init__(self) -> None:
-        _require_smoothing(self.smoothing_frames)
+        require_smoothing(self.smoothing_frames, "focus smoothing")
 
     def require_fits(self, size: tuple[int, int]) -> None:
         """Check that masks are there and of one kind; they are resized to frames of any size."""
@@ -239,7 +239,7 @@ class AutomaticFocus:
     reads_frames = True
 
     def __post_init__(self) -> None:
-        _require_smoothing(self.smoothing_frames)
+        require_smoothing(self.smoothing_frames, "focus smoothing")
 
     def require_fits(self, size: tuple[int, int]) -> None:
         """Fits frames of any size."""
@@ -272,7 +272,7 @@ class ScriptFocus:
     reads_frames = True
 
     def __post_init__(self) -> None:
-        _require_smoothing(self.smoothing_frames)
+        require_smoothing(self.smoothing_frames, "focus smoothing")
         for decision in self.script.focus:
             if decision.kind == "mask":
                 raise ValueError(
@@ -321,10 +321,6 @@ class GivenFocus:
 
     def fingerprint(self) -> str:
         return tensor_hash(self.focal_disparity)
-
-
-def _require_smoothing(frames: float) -> None:
-    require_number("focus smoothing", frames, 0, MOST_SMOOTHING_FRAMES, "frames", "0 = off")
 
 
 def _counted(masks: DepthMapStream, num_frames: int) -> Iterator[Tensor]:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from bokeh_core.focus.at_point import point_keyframes
-from bokeh_core.focus.pull import centres_of_masks, measured_points
+from bokeh_core.focus.at_point import measured_points, point_keyframes
+from bokeh_core.focus.pull import centres_of_masks
 
 
 def test_a_point_that_follows_moves_between_keyframes_and_is_held_after_them():
