@@ -43,12 +43,6 @@ def chromium() -> Iterator[Chromium]:
         yield running
 
 
-@pytest.fixture(params=[False, True], ids=["canvas_nodes", "vue_nodes"])
-def front_end(chromium: Chromium, host: HostUnderTest, request: pytest.FixtureRequest) -> FrontEnd:
-    """The front end, opened anew, with either kind of nodes."""
-    return FrontEnd(chromium, host, vue_nodes=request.param)
-
-
 @pytest.fixture(scope="session")
 def kept_pages() -> dict[tuple[str, bool], FrontEnd]:
     """The page that stands open and may be used again, by host and kind of nodes."""
@@ -56,19 +50,33 @@ def kept_pages() -> dict[tuple[str, bool], FrontEnd]:
 
 
 @pytest.fixture(params=[False, True], ids=["canvas_nodes", "vue_nodes"])
-def open_front_end(
+def front_end(
     kept_pages: dict[tuple[str, bool], FrontEnd],
     chromium: Chromium,
     host: HostUnderTest,
     request: pytest.FixtureRequest,
 ) -> FrontEnd:
-    """The front end with either kind of nodes, for tests that only load workflows, one after another.
+    """The front end with either kind of nodes, an empty graph on its canvas.
 
-    It is opened anew after another page was, and after a complaint, which no later test shall see.
+    The page is that of the test before; it is opened anew after another page was, and after a complaint,
+    which no later test shall see. A test that needs a first visit opens a `FrontEnd` itself.
     """
     which = (host.process.url, bool(request.param))
     kept = kept_pages.get(which)
     if kept is None or kept.is_closed() or kept.complaints():
         kept_pages.clear()
         kept = kept_pages[which] = FrontEnd(chromium, host, vue_nodes=request.param)
+    kept.start_over()
     return kept
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that can share a page follow one another: opening it takes longer than most of them."""
+    items.sort(key=page_of_test)
+
+
+def page_of_test(item: pytest.Item) -> tuple[bool, str, bool]:
+    """Return a sort key: tests that open pages of their own first, others by front end and kind of nodes."""
+    shares = "front_end" in getattr(item, "fixturenames", [])
+    values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return shares, str(values.get("host", HOSTS_OWN)) * shares, bool(values.get("front_end")) and shares

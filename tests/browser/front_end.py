@@ -50,7 +50,7 @@ def front_end_folder(name: str) -> Path | None:
 
 
 class FrontEnd:
-    """The front end of a running host, freshly opened as on a user's second visit."""
+    """The front end of a running host, opened as on a user's second visit."""
 
     def __init__(
         self,
@@ -88,6 +88,12 @@ class FrontEnd:
     def is_closed(self) -> bool:
         """Whether another page was opened in its place."""
         return self.page.is_closed()
+
+    def start_over(self) -> None:
+        """Leave what the test before had open, and answer its requests as usual again."""
+        self.page.unroute_all(behavior="ignoreErrors")
+        self.call("startOver")
+        self.wait("hasNodes", [])
 
     def call(self, name: str, *values: Any) -> Any:
         """Call a function of in_page.js."""

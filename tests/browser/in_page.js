@@ -39,6 +39,14 @@ window.inPage = {
 
   load: async (workflow) => void (await window.app.loadGraphData(workflow)),
 
+  // In a tab of its own, with a history of its own.
+  startOver: async () => {
+    const panels = window.app.extensionManager.sidebarTab;
+    const open = panels?.activeSidebarTabId;
+    if (open) panels.toggleSidebarTab(open);
+    await window.app.loadGraphData({ version: 0.4, last_node_id: 0, last_link_id: 0, nodes: [], links: [] });
+  },
+
   knowsSetting: (id) => id in window.app.extensionManager.setting.settings,
 
   countVueNodes: () => document.querySelectorAll(".lg-node").length,

@@ -19,13 +19,13 @@ from tests.host.harness import HostUnderTest
     indirect=["host"],
 )
 def test_opens_as_it_was_saved_without_a_complaint(
-    open_front_end: FrontEnd, host: HostUnderTest, name: str, request: pytest.FixtureRequest
+    front_end: FrontEnd, host: HostUnderTest, name: str, request: pytest.FixtureRequest
 ):
     saved = workflow(name)
-    open_front_end.load(saved)
-    open_front_end.screenshot(f"{request.node.callspec.id}-loaded")
-    nodes = open_front_end.call("nodes")
-    assert open_front_end.complaints() == []
+    front_end.load(saved)
+    front_end.screenshot(f"{request.node.callspec.id}-loaded")
+    nodes = front_end.call("nodes")
+    assert front_end.complaints() == []
     assert [(node["id"], node["type"]) for node in nodes] == [
         (node["id"], node["type"]) for node in saved["nodes"]
     ]
@@ -41,7 +41,7 @@ def test_opens_as_it_was_saved_without_a_complaint(
         assert name in SAVED_NAMES or len(shown["saved_values"]) == len(values), node["type"]
     if name in NAMES:
         # Queued, it is what our converter makes of the file.
-        assert without_front_end_widgets(open_front_end.prompt(), host) == to_prompt(
+        assert without_front_end_widgets(front_end.prompt(), host) == to_prompt(
             saved, host.object_info()
         )
 
