@@ -41,9 +41,7 @@ def test_opens_as_it_was_saved_without_a_complaint(
         assert name in SAVED_NAMES or len(shown["saved_values"]) == len(values), node["type"]
     if name in NAMES:
         # Queued, it is what our converter makes of the file.
-        assert without_front_end_widgets(front_end.prompt(), host) == to_prompt(
-            saved, host.object_info()
-        )
+        assert without_front_end_widgets(front_end.prompt(), host) == to_prompt(saved, host.object_info())
 
 
 def without_front_end_widgets(prompt: Prompt, host: HostUnderTest) -> Prompt:
