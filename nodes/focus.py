@@ -18,7 +18,7 @@ from ..bokeh_core.focus.focal_plane import focus_at_value, focus_on_mask
 from ..bokeh_core.focus.pull import centres_of_masks
 from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from . import categories, sockets
-from .newer_host import known_fields
+from .newer_host import gradient_slider, known_fields
 from .strip_report import strip_report
 
 logger = logging.getLogger(__name__)
@@ -125,6 +125,8 @@ class FocusAtValue(io.ComfyNode):
                     round=False,
                     tooltip="Disparity that is sharp: 1 = nearest point of the clip, 0 = farthest. "
                     "Default 0.5. Not used where keyframes are given.",
+                    # As maps show it: black is far, white near.
+                    **gradient_slider(0, 255),
                 ),
                 io.String.Input(
                     "keyframes",

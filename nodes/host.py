@@ -320,7 +320,9 @@ def _managed(model: nn.Module, device: torch.device, offload_device: torch.devic
     for module in model.modules():
         if type(module) in streamed:
             module.__class__ = streamed[type(module)]
-    return comfy.model_patcher.ModelPatcher(model, load_device=device, offload_device=offload_device)
+    # Newer hosts name the kind that they keep themselves; another beside it would drive theirs out.
+    kind = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+    return kind(model, load_device=device, offload_device=offload_device)
 
 
 def load_models(patchers: Sequence[Any], memory_required: int) -> None:
@@ -338,8 +340,13 @@ def load_models(patchers: Sequence[Any], memory_required: int) -> None:
 
 
 def _pinned_by_module(patcher: Any) -> dict[str, list[str]]:
-    """Names of the parameters that newer hosts pinned in main memory, by the module that has them."""
+    """Names of the parameters that newer hosts pinned in main memory, by the module that has them.
+
+    None of those whose host brings weights as they are read, and looks after what it pinned.
+    """
     pinned: dict[str, list[str]] = {}
+    if hasattr(patcher, "is_dynamic") and patcher.is_dynamic():
+        return pinned
     for key in sorted(getattr(patcher, "pinned", ())):
         pinned.setdefault(key.rpartition(".")[0], []).append(key)
     return pinned

@@ -8,7 +8,7 @@ from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, LensSettings
 from ..bokeh_core.lens.settings import MOST_FRINGE
 from ..bokeh_core.strength import MAX_STRENGTH
 from . import sockets
-from .newer_host import known_fields
+from .newer_host import gradient_slider, known_fields
 
 
 def opening_inputs() -> list[Any]:
@@ -132,6 +132,7 @@ def light_inputs() -> list[Any]:
             step=0.01,
             optional=True,
             tooltip="Brightness (0 to 1) above which a pixel is a highlight. Default 0.8.",
+            **gradient_slider(0, 255),
         ),
     ]
 
