@@ -36,6 +36,8 @@ BlurStrength = io.Custom("BLUR_STRENGTH")
 MPIRegions = io.Custom("MPI_REGIONS")
 Intrinsics = io.Custom("INTRINSICS")
 Lens = io.Custom("LENS")
+# Of newer hosts; a socket is known by the name of its type.
+BoundingBox = io.Custom("BOUNDING_BOX")
 BokehModelSocket = io.Custom("BOKEH_MODEL")
 BokehVAESocket = io.Custom("BOKEH_VAE")
 BokehWindowsSocket = io.Custom("BOKEH_WINDOWS")

@@ -8,12 +8,15 @@ from torch import Tensor
 
 from ..bokeh_core.clip.checks import checked_frames, checked_maps
 from ..bokeh_core.clip.lengths import broadcast_over_frames
+from ..bokeh_core.focus.boxes import boxes_of_frames
 from ..bokeh_core.focus.script import FocusScript, parse_script
+from ..bokeh_core.lens import DEFAULT_LENS
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.preview.focus_plot import focus_plot
+from ..bokeh_core.preview.lens_facts import lens_facts
 from ..bokeh_core.preview.strip import frames_of_strip, small_clip
 from ..bokeh_core.strength import strength_in_pixels
-from . import categories, host, sockets
+from . import categories, host, lens_widgets, sockets
 from .newer_host import known_fields
 from .strip_report import strip_report
 
@@ -23,7 +26,7 @@ Script = io.Custom("ANY_TO_BOKEH_VIEWFINDER")
 
 
 class Viewfinder(io.ComfyNode):
-    """Frames + DISPARITY, and clicks -> FOCUS, BLUR_STRENGTH."""
+    """Frames + DISPARITY + LENS, and clicks -> FOCUS, BLUR_STRENGTH."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -51,6 +54,19 @@ class Viewfinder(io.ComfyNode):
                     "the subject of each shot. Frames count from 0, x and y from 0 to 1, K in px at 1024 px "
                     "wide.",
                     extra_dict={"default": ""},
+                ),
+                lens_widgets.lens_input(
+                    "The picture shows its blur as far as a preview can, and says what it leaves out. "
+                    "Connect it to Lens Blur as well, which renders with it."
+                ),
+                sockets.BoundingBox.Input(
+                    "boxes",
+                    optional=True,
+                    tooltip="Boxes around faces or people from any detector, for the whole clip or one list "
+                    "per frame. Where no decision is made the subject is looked for in them. Not connected: "
+                    "in the middle of the frame.",
+                    # Newer hosts would draw a widget in place of a socket.
+                    extra_dict={"forceInput": True},
                 ),
             ],
             outputs=[
@@ -82,13 +98,23 @@ class Viewfinder(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, frames: Any, disparity: Any, mask: Any = None, script: str = "") -> io.NodeOutput:
+    def execute(
+        cls,
+        frames: Any,
+        disparity: Any,
+        mask: Any = None,
+        script: str = "",
+        lens: Any = None,
+        boxes: Any = None,
+    ) -> io.NodeOutput:
         frames = checked_frames(frames)
         num_frames, height, width, _ = frames.shape
         decided = parse_script(script) if script.strip() else FocusScript()
+        look = DEFAULT_LENS if lens is None else lens_widgets.checked_lens(lens)
+        in_frames = boxes_of_frames(boxes, num_frames, (height, width))
         disparity = checked_maps(disparity, "disparity", (height, width))
         disparity = broadcast_over_frames(disparity, num_frames, "disparity")
-        pull, lines = decided.focus_pull(disparity, frames, mask)
+        pull, lines = decided.focus_pull(disparity, frames, mask, boxes=in_frames)
         focal, points = pull.focal_disparity, pull.points_px
         for line in lines:
             logger.warning(line)
@@ -104,10 +130,17 @@ class Viewfinder(io.ComfyNode):
             strength_in_pixels(strength[shown], small.shape[2]),
             points_px=None if points is None else points[shown] * (small.shape[2] / width),
             frame_numbers=shown,
+            falloff=look.at_width(small.shape[2]).falloff,
             progress=host.progress(),
         )
         strengths = [round(value, 3) for value in strength.tolist()]
-        facts = {"strength": strengths, "points": _listed(points), "report": lines, "script": script}
+        facts = {
+            "strength": strengths,
+            "points": _listed(points),
+            "report": lines,
+            "script": script,
+            "lens": lens_facts(look),
+        }
         return io.NodeOutput(
             sockets.FocusPull(focal, points),
             strength,

@@ -1,10 +1,10 @@
 """What is sharp where nobody chose: in each shot the near, large, central, moving thing before a background.
 
 Each map is cut into slices of disparity, and their connected parts are the candidates. A candidate is worth
-more the more of the middle of the frame it covers, the nearer it is, the more of its outline stands before
-something farther, and the more it moves against the camera. Over a shot the best path through the candidates
-is taken, on which each hangs together with the next: the focus stays with one subject unless another is worth
-far more.
+more the more of the middle of the frame it covers, or of boxes around faces or people where a detector gives
+them, the nearer it is, the more of its outline stands before something farther, and the more it moves against
+the camera. Over a shot the best path through the candidates is taken, on which each hangs together with the
+next: the focus stays with one subject unless another is worth far more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch import Tensor
 from ..motion.cuts import CutFinder
 from ..motion.flow import GreyFrame, flow_between, grey_frame
 from ..motion.map_cuts import MapCutFinder
+from .boxes import Box
 from .cuts import shots_by_both
 from .maps import FrameMaps, checked_stream, require_frames_fit
 from .pull import FocusPull
@@ -36,6 +37,11 @@ _LEAST_AREA = 0.008
 _MOST_CANDIDATES = 8
 # Of width and height, the standard deviation of what counts as the middle.
 _MIDDLE = 0.25
+# The same in a box, over its sides.
+_MIDDLE_OF_BOX = 0.3
+# Exponents of how much a candidate covers of where it is expected: subjects often stand off the middle of the
+# frame, and seldom off their box.
+_TRUST_IN_MIDDLE, _TRUST_IN_BOXES = 0.5, 1.0
 # Nearer than what lies around it by this much, an outline is that of something before something else.
 _BEFORE = 0.04
 _RING_PX = 2
@@ -63,7 +69,10 @@ class Candidate:
 
 
 def focus_on_subject(
-    disparity: FrameMaps, frames: FrameMaps | None = None, smoothing_frames: float = 2.0
+    disparity: FrameMaps,
+    frames: FrameMaps | None = None,
+    smoothing_frames: float = 2.0,
+    boxes: Sequence[Sequence[Box]] | None = None,
 ) -> tuple[FocusPull, list[str]]:
     """Focus on what is most likely the subject of each shot.
 
@@ -71,6 +80,7 @@ def focus_on_subject(
         disparity: [T, H, W] in [0, 1], 1 = near.
         frames: [T, h, w, C] in [0, 1], of any size: motion is told from them, and cuts.
         smoothing_frames: standard deviation in frames of the smoothing over time, 0 = off; it stops at cuts.
+        boxes: around faces or people in each frame; in a frame without any the middle counts.
 
     Returns:
         focal disparity of every frame and where it was measured, and a line for each shot.
@@ -86,7 +96,8 @@ def focus_on_subject(
     found: list[list[Candidate]] = []
     pictures = [None] * num_frames if frames is None else frames
     before: GreyFrame | None = None
-    for frame_map, frame in zip(maps, pictures, strict=True):
+    in_frames = [()] * num_frames if boxes is None else boxes
+    for frame_map, frame, in_frame in zip(maps, pictures, in_frames, strict=True):
         map_cuts.add(frame_map)
         motion = None
         if frame is not None:
@@ -94,7 +105,7 @@ def focus_on_subject(
             grey = grey_frame(frame)
             motion = None if before is None else motion_against_camera(before, grey)
             before = grey
-        found.append(candidates_in(frame_map, motion))
+        found.append(candidates_in(frame_map, motion, in_frame))
     cuts = shots_by_both(map_cuts, [0] if frames is None else picture_cuts.starts())
 
     chosen: list[Candidate] = []
@@ -116,29 +127,46 @@ def focus_on_subject(
     return FocusPull(smooth_within_pieces(focal, smoothing_frames, cuts), points), lines
 
 
-def candidates_in(frame_map: Tensor, motion: Tensor | None = None) -> list[Candidate]:
+def candidates_in(
+    frame_map: Tensor, motion: Tensor | None = None, boxes: Sequence[Box] = ()
+) -> list[Candidate]:
     """Parts of a map [H, W] that may be the subject, best first; at least one.
 
     Args:
         frame_map: disparity in [0, 1].
         motion: [h, w], see `motion_against_camera`.
+        boxes: around faces or people; without any the middle of the frame counts.
     """
     small = _small(frame_map, "nearest-exact")
     moves = np.zeros_like(small) if motion is None else _resized(motion, small.shape)
-    rows, columns = np.mgrid[: small.shape[0], : small.shape[1]]
-    x, y = (columns + 0.5) / small.shape[1], (rows + 0.5) / small.shape[0]
-    middle = np.exp(-((x - 0.5) ** 2 + (y - 0.5) ** 2) / (2 * _MIDDLE**2))
-    middle /= middle.sum()
+    middle = _expected_at(small.shape, boxes)
+    trust = _TRUST_IN_BOXES if boxes else _TRUST_IN_MIDDLE
     found = []
     for level in (np.arange(_SLICES) + 0.5) / _SLICES:
         part = (np.abs(small - level) <= _HALF_SLICE).astype(np.uint8)
         count, labels, facts, _ = cv2.connectedComponentsWithStats(part, connectivity=4)
         for label in range(1, count):
             if facts[label, cv2.CC_STAT_AREA] >= _LEAST_AREA * small.size:
-                found.append(_candidate(labels == label, small, moves, middle))
+                found.append(_candidate(labels == label, small, moves, middle, trust))
     if not found:
-        found = [_candidate(np.ones(small.shape, bool), small, moves, middle)]
+        found = [_candidate(np.ones(small.shape, bool), small, moves, middle, trust)]
     return sorted(found, key=lambda one: -one.worth)[:_MOST_CANDIDATES]
+
+
+def _expected_at(size: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.float64]:
+    """Where a subject is expected, [h, w] with a sum of 1: in the middle of the frame, or in boxes."""
+    height, width = size
+    rows, columns = np.mgrid[:height, :width]
+    x, y = (columns + 0.5) / width, (rows + 0.5) / height
+    expected = np.zeros(size)
+    for box in boxes:
+        # At least a pixel, which the smallest of boxes would fall between.
+        wide, high = max(_MIDDLE_OF_BOX * box.width, 1 / width), max(_MIDDLE_OF_BOX * box.height, 1 / height)
+        # Summed over the frame a larger box weighs more, as it is of something nearer.
+        expected += box.score * np.exp(-(((x - box.x) / wide) ** 2 + ((y - box.y) / high) ** 2) / 2)
+    if not expected.any():
+        expected = np.exp(-((x - 0.5) ** 2 + (y - 0.5) ** 2) / (2 * _MIDDLE**2))
+    return np.asarray(expected / expected.sum())
 
 
 def _candidate(
@@ -146,13 +174,14 @@ def _candidate(
     small: NDArray[np.float32],
     moves: NDArray[np.float32],
     middle: NDArray[np.float64],
+    trust: float,
 ) -> Candidate:
     disparity = float(np.median(small[mask]))
     ring = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _RING_PX + 1,) * 2, np.uint8)).astype(bool) & ~mask
     before = float((small[ring] < disparity - _HALF_SLICE - _BEFORE).mean()) if ring.any() else 0.0
     moving = min(1.0, float(moves[mask].mean()) / _FULL_MOTION)
     covered = float(middle[mask].sum())
-    worth = covered**0.5 * (0.1 + before) * (0.3 + disparity) * (1 + 0.5 * moving)
+    worth = covered**trust * (0.1 + before) * (0.3 + disparity) * (1 + 0.5 * moving)
     return Candidate(disparity, _place_in(mask), worth, np.packbits(mask))
 
 

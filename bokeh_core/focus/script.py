@@ -23,6 +23,7 @@ from ..schedule.text import MOST_CHARACTERS, MOST_FRAME, shown
 from ..schedule.values import ease as eased
 from ..setting_checks import require_whole_number
 from ..strength import DEFAULT_STRENGTH
+from .boxes import Box
 from .decided_path import focal_path
 from .decision import FocusDecision, StrengthKey
 from .maps import FrameMaps, checked_stream
@@ -65,6 +66,7 @@ class FocusScript:
         mask: Tensor | FrameMaps | None = None,
         *,
         smoothing_frames: float = 2.0,
+        boxes: Sequence[Sequence[Box]] | None = None,
     ) -> tuple[FocusPull, list[str]]:
         """Return where the lens is focused in every frame, and what people should know of it.
 
@@ -77,6 +79,7 @@ class FocusScript:
             mask: [T, h, w] or [1, h, w] in [0, 1]; "mask" needs it.
             smoothing_frames: standard deviation in frames of the smoothing of what is measured, 0 = off; it
                 stops at decisions and cuts.
+            boxes: around faces or people in each frame, where the subject is looked for without a decision.
 
         Returns:
             focal disparity float32 [T] in [0, 1] with the points [T, 2] that it was measured at, NaN where it
@@ -93,7 +96,7 @@ class FocusScript:
         if not self.focus:
             from .automatic import focus_on_subject  # only here: the nodes start without OpenCV
 
-            return focus_on_subject(maps, frames, smoothing_frames)
+            return focus_on_subject(maps, frames, smoothing_frames, boxes)
         if isinstance(mask, Tensor):
             mask = broadcast_over_frames(checked_masks(mask), num_frames, "mask")
         pull, lines = focal_path(self.focus, maps, frames, mask, smoothing_frames)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
+from bokeh_core.coc import signed_circle_of_confusion_px
 from bokeh_core.focus.script import parse_script
-from bokeh_core.lens import lens_blur
+from bokeh_core.lens import DEFAULT_LENS, lens_blur, lens_of_controls
+from bokeh_core.preview.lens_facts import lens_facts
 from devtools.demo import BUNDLED_CLIP, BUNDLED_DISPARITY
 from tests.browser.chromium import TIMEOUT_S, Chromium
 from tests.browser.clip import cropped
@@ -43,9 +46,33 @@ SCRIPT = {
 }
 
 
+class Opened:
+    """The page that stands open for all of these tests, and the files that it can have."""
+
+    def __init__(self) -> None:
+        self.page: Page | None = None
+        self.files: dict[str, bytes] = {}
+
+
+@pytest.fixture(scope="module")
+def opened() -> Opened:
+    return Opened()
+
+
 @pytest.fixture
-def page(chromium: Chromium) -> Page:
-    return page_with_modules(chromium)
+def page(opened: Opened, chromium: Chromium) -> Page:
+    """The page, empty."""
+    if opened.page is None or opened.page.is_closed():
+        opened.page = page_with_modules(chromium, opened.files)
+    opened.files.clear()
+    opened.page.evaluate("() => document.body.replaceChildren()")
+    return opened.page
+
+
+@pytest.fixture
+def files(page: Page, opened: Opened) -> dict[str, bytes]:
+    """What the page can fetch, by name."""
+    return opened.files
 
 
 def test_focus_and_strength_are_those_of_the_node(page: Page):
@@ -140,7 +167,9 @@ def test_keyframes_of_points_are_read_as_they_are_written(page: Page):
 
 
 @pytest.mark.parametrize("b_frames", [0, 2])
-def test_frames_of_an_mp4_are_those_that_are_decoded(chromium: Chromium, tmp_path: Path, b_frames: int):
+def test_frames_of_an_mp4_are_those_that_are_decoded(
+    page: Page, files: dict[str, bytes], tmp_path: Path, b_frames: int
+):
     file = tmp_path / "clip.mp4"
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"bf": str(b_frames)})
@@ -149,7 +178,7 @@ def test_frames_of_an_mp4_are_those_that_are_decoded(chromium: Chromium, tmp_pat
             picture = np.full((32, 32, 3), 20 * t, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
-    page = page_with_modules(chromium, {"clip.mp4": file.read_bytes()})
+    files["clip.mp4"] = file.read_bytes()
     times = imported(page, "mp4_times", "return (await m.frameTimes('/clip.mp4')).times;")
     with av.open(str(file)) as container:
         decoded = [frame.time for frame in container.decode(video=0)]
@@ -158,8 +187,8 @@ def test_frames_of_an_mp4_are_those_that_are_decoded(chromium: Chromium, tmp_pat
     assert times[0] == pytest.approx(0)
 
 
-def test_a_file_that_is_no_mp4_has_no_times(chromium: Chromium):
-    page = page_with_modules(chromium, {"clip.webm": b"\x1aE\xdf\xa3" + bytes(60), "short.mp4": b"\0\0"})
+def test_a_file_that_is_no_mp4_has_no_times(page: Page, files: dict[str, bytes]):
+    files |= {"clip.webm": b"\x1aE\xdf\xa3" + bytes(60), "short.mp4": b"\0\0"}
     for name in ("clip.webm", "short.mp4", "none.mp4"):
         assert imported(page, "mp4_times", "return m.frameTimes(v[0]);", f"/{name}") is None
 
@@ -169,7 +198,7 @@ const picture = new Image();
 picture.src = v[0];
 await picture.decode();
 const map = { width: v[2], height: v[3], values: Uint8Array.from(v[1]) };
-return m.lensOfPage().render(picture, 'picture', map, v[4], v[5]).toDataURL();
+return m.lensOfPage().render(picture, v[0], map, v[4], v[5], m.SAMPLES.best, v[6] ?? undefined).toDataURL();
 """
 
 
@@ -204,6 +233,60 @@ def test_the_lens_is_that_of_lens_blur(page: Page, focal: float):
     assert reached > sharp + 5
 
 
+# Of a lens with all that a preview shows of one, and one thing that it does not.
+LENS = lens_of_controls(
+    blades=5,
+    rotation=20.0,
+    roundness=0.1,
+    anamorphic=1.5,
+    ring=0.6,
+    near_strength=0.75,
+    far_strength=1.5,
+    focus_range=0.1,
+    largest_radius=7.0 * 1024 / 41,
+    light="display",
+    cat_eye=0.3,
+)
+
+
+def test_a_lamp_has_the_shape_of_the_opening_and_its_limits(page: Page):
+    facts = lens_facts(LENS)
+    assert facts["unseen"] == ["cat_eye"]
+    lamp, side = np.zeros((41, 41, 3), np.uint8), 41
+    lamp[19:22, 19:22] = 255
+    frames, seen = torch.from_numpy(lamp).float()[None] / 255, replace(LENS.aperture, cat_eye=0.0)
+    for depth, focal in ((204, 0.2), (51, 0.8)):
+        maps, strength_px = torch.full((1, side, side), depth / 255), 12.0
+        rendered = [
+            lens_blur(frames, maps, torch.tensor([focal]), torch.tensor([strength_px]), settings)
+            for settings in (replace(LENS, aperture=seen).at_width(side), DEFAULT_LENS)
+        ]
+        drawn = imported(
+            page,
+            "lens",
+            DRAWN_BY_THE_LENS,
+            data_url(lamp),
+            [depth] * side**2,
+            side,
+            side,
+            focal,
+            strength_px,
+            facts,
+        )
+        true, plain = (picture[0].numpy() for picture in rendered)
+        assert psnr(picture_of(drawn) / 255, true) > psnr(plain, true) + 10
+
+
+def test_radii_are_those_of_the_falloff(page: Page):
+    disparity = torch.linspace(0, 1, 21)[None, None]
+    expected = signed_circle_of_confusion_px(
+        disparity, torch.tensor([0.45]), torch.tensor([40.0]), LENS.at_width(512).falloff
+    )
+    code = "return v[0].map((disparity) => m.radiusPx(v[1], disparity, 0.45, 80, 512));"
+    got = imported(page, "falloff", code, disparity.flatten().tolist(), lens_facts(LENS))
+    np.testing.assert_allclose(got, expected.flatten().numpy(), atol=1e-4)
+
+
 def test_in_focus_nothing_changes(page: Page):
     picture = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
     url, depth = data_url(picture), [128] * (9 * 13)
@@ -217,7 +300,7 @@ def test_without_a_lens_near_is_blue_and_far_is_red(page: Page):
     picture.src = v[0];
     await picture.decode();
     const map = { width: 3, height: 2, values: Uint8Array.from([250, 250, 128, 250, 128, 0]) };
-    return m.overlay(picture, map, 128 / 255, 40).toDataURL();"""
+    return m.overlay(picture, map, 128 / 255, 40 * 1024 / 3).toDataURL();"""
     shown = picture_of(imported(page, "overlay", code, data_url(grey))).astype(int)
     assert shown[0, 0, 2] > 160 > shown[0, 0, 0]
     assert shown[1, 2, 0] > 160 > shown[1, 2, 2]
@@ -257,7 +340,8 @@ window.make = (report) => {
   const view = new m.Viewfinder(textsOf('en'), model);
   view.element.style.height = '420px';
   document.body.append(view.element);
-  if (report) view.setRun(new Strip(report, (file) => file), { ...report, script: null, isOf: () => false });
+  const run = { ...report, script: null, isOf: () => report.current };
+  if (report) view.setRun(new Strip(report, (file) => file), run);
   window.made.push({ view, model });
 };
 """
@@ -275,6 +359,7 @@ def report_of(picture: Any, depth: Any, frames: int = 1) -> dict[str, Any]:
         "disparity": [data_url(depth)] * frames,
         "focal": [0.5] * frames,
         "report": [],
+        "current": False,
     }
 
 
@@ -307,9 +392,8 @@ def test_one_pixel_of_one_frame_can_be_clicked(page: Page):
 def test_what_a_run_found_is_shown_where_nobody_chose(page: Page):
     imported(page, "viewfinder", WITH_VIEWFINDER)
     report = report_of(np.zeros((10, 10, 3), np.uint8), np.full((10, 10), 51, np.uint8), 2)
-    found = {**report, "points": [[7, 2], None]}
+    found = {**report, "points": [[7, 2], None], "current": True}
     page.evaluate("(report) => window.make(report)", found)
-    page.evaluate("() => { window.made[0].view.run.isOf = () => true; window.made[0].view.refresh(); }")
     sample = page.locator(".atb-sample")
     expect(sample).to_have_attribute("style", re.compile(r"left: 75%; top: 25%"))
     expect(page.locator("[role=status]")).to_contain_text("Click on what should be sharp")
@@ -322,6 +406,70 @@ def test_pictures_that_are_gone_are_said_to_be(page: Page):
     report = report_of(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8))
     page.evaluate("(report) => window.make(report)", {**report, "disparity": ["/none.png"]})
     expect(page.locator("[role=status]")).to_contain_text("are gone")
+
+
+class Fingers:
+    """Up to two fingers on a page that takes touches."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    def at(self, kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        self._session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def close(self) -> None:
+        self._session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        self._session.detach()
+
+
+def test_fingers_tap_drag_and_pinch_without_moving_the_page(page: Page):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    picture, depth = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 51, np.uint8)
+    page.evaluate("(report) => window.make(report)", report_of(picture, depth))
+    page.evaluate("() => { document.body.style.height = '4000px'; }")
+    frame = page.locator(".atb-frame")
+    expect(frame).to_be_visible()
+    box, window = frame.bounding_box(), page.viewport_size
+    assert box is not None
+    assert window is not None
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def decision() -> Any:
+        return page.evaluate("() => JSON.parse(window.made[0].model.text || '{\"focus\": []}').focus[0]")
+
+    fingers = Fingers(page)
+    try:
+        fingers.at("Start", place(0.25, 0.5))
+        fingers.at("End")
+        assert (decision()["x"], decision()["y"]) == pytest.approx((0.25, 0.5), abs=0.01)
+        fingers.at("Start", place(0.25, 0.5))
+        for y in (0.4, 0.3, 0.2):
+            fingers.at("Move", place(0.5, y))
+        fingers.at("End")
+        assert (decision()["x"], decision()["y"]) == pytest.approx((0.5, 0.2), abs=0.01)
+        radius = decision()["radius"]
+        # The first of two fingers picks nothing.
+        fingers.at("Start", place(0.4, 0.8))
+        fingers.at("Start", place(0.4, 0.8), place(0.6, 0.8))
+        fingers.at("Move", place(0.2, 0.8), place(0.8, 0.8))
+        fingers.at("End")
+        assert decision()["radius"] == 3 * radius
+        assert (decision()["x"], decision()["y"]) == pytest.approx((0.5, 0.2), abs=0.01)
+        assert page.evaluate("() => window.scrollY") == 0
+        # Beside the picture the page is moved by a finger.
+        below = window["height"] - 100
+        fingers.at("Start", (450, below))
+        for up in (50, 100, 200):
+            fingers.at("Move", (450, below - up))
+        fingers.at("End")
+        page.wait_for_function("() => window.scrollY > 0")
+    finally:
+        fingers.close()
+        page.evaluate("() => { document.body.style.height = ''; window.scrollTo(0, 0); }")
 
 
 def test_keys_alone_make_a_rack_focus(page: Page):

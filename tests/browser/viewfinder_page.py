@@ -18,15 +18,18 @@ WEB = Path(__file__).resolve().parents[2] / "web"
 ADDRESS = "http://viewfinder.test/"
 
 
-def page_with_modules(chromium: Chromium, files: dict[str, bytes] | None = None) -> Page:
-    """Open an empty page that can import `/viewfinder/*.js`; files are served by name, in ranges too."""
+def page_with_modules(chromium: Chromium, files: dict[str, bytes]) -> Page:
+    """Open an empty page that can import `/viewfinder/*.js`; files are served by name, in ranges too.
+
+    What is put into `files` later is served as well.
+    """
     page = chromium.new_page(900, 900)
 
     def answer(route: Route) -> None:
         name = route.request.url.removeprefix(ADDRESS).partition("?")[0]
         if not name:
             route.fulfill(body="<!doctype html><body></body>", content_type="text/html")
-        elif files and name in files:
+        elif name in files:
             kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
             asked = route.request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")
             content = files[name]

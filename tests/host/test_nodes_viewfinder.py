@@ -76,6 +76,30 @@ def test_without_a_decision_the_subject_is_in_focus(host: HostUnderTest):
     assert np.asarray(values).tolist() == pytest.approx([NEAR] * 6)
 
 
+def test_lens_and_boxes_reach_the_picture_and_the_focus(host: HostUnderTest):
+    graph = host.graph()
+    frames, disparity = two_halves()
+    lens = graph.add("AnyToBokehChooseLens", blades=6, cat_eye=0.5, near_strength=0.5)
+    node = graph.add(
+        NODE,
+        frames=host.load(graph, frames),
+        disparity=host.load(graph, disparity),
+        lens=lens[0],
+        boxes=graph.add("ProbeBoxes", text=json.dumps([{"x": 9, "y": 1, "width": 6, "height": 6}]))[0],
+    )
+    (values,) = host.values_of(graph, node[4])
+    assert np.asarray(values).tolist() == pytest.approx([FAR] * 6)
+    (report,) = host.run(graph).outputs[node.id]["any_to_bokeh_viewfinder"]
+    assert {
+        name: report["lens"][name] for name in ("blades", "near_strength", "largest_radius", "unseen")
+    } == {
+        "blades": 6,
+        "near_strength": 0.5,
+        "largest_radius": None,
+        "unseen": ["cat_eye"],
+    }
+
+
 @pytest.mark.parametrize(
     ("script", "said"),
     [

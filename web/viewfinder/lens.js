@@ -1,6 +1,8 @@
 // The lens at once: one WebGL 2 context for all viewfinders of the page, as browsers give out only a few.
 
-import { BLUR, NEAREST_OF_TILES, TILE_PX, TO_LIGHT, WHOLE_TARGET } from "./lens_shader.js";
+import { PLAIN_LENS, inFramePx } from "./falloff.js";
+import { BLUR, LENS_UNIFORMS, NEAREST_OF_TILES, TILE_PX, TO_LIGHT, WHOLE_TARGET } from "./lens_shader.js";
+import { openingOf } from "./opening.js";
 
 // Samples of a pixel's blur. Without a graphics card fewer, and fewest while something is dragged.
 export const SAMPLES = { best: 192, slow: 64, hasty: 16 };
@@ -31,9 +33,9 @@ class Lens {
     this.canvas = canvas;
     this.gl = gl;
     this.passes = {
-      toLight: pass(gl, TO_LIGHT, ["picture", "disparity"]),
+      toLight: pass(gl, TO_LIGHT, ["picture", "disparity", "gamma"]),
       nearest: pass(gl, NEAREST_OF_TILES, ["scene"]),
-      blur: pass(gl, BLUR, ["scene", "nearest", "focus", "strength", "mostSamples"]),
+      blur: pass(gl, BLUR, ["scene", "nearest", "focus", "strength", "mostSamples", ...LENS_UNIFORMS]),
     };
     this.picture = texture(gl);
     this.disparity = texture(gl);
@@ -53,13 +55,15 @@ class Lens {
   }
 
   // picture: what can be drawn, with a key that tells it from others; map: { width, height, values };
-  // strengthPx: K in px of the map's width. Returns a canvas that is good until the next call.
-  render(picture, pictureKey, map, focus, strengthPx, mostSamples = SAMPLES.best) {
+  // strengthPx: K in px of the map's width; setting: a lens, see PLAIN_LENS. Returns a canvas that is good until the
+  // next call.
+  render(picture, pictureKey, map, focus, strengthPx, mostSamples = SAMPLES.best, setting = PLAIN_LENS) {
     const { gl, canvas } = this;
     const { width, height } = map;
-    if (this.shown.picture !== pictureKey || this.shown.map !== map) {
-      this.load(picture, map);
-      this.shown = { picture: pictureKey, map };
+    const { shown } = this;
+    if (shown.picture !== pictureKey || shown.map !== map || shown.gamma !== setting.gamma) {
+      this.load(picture, map, setting.gamma);
+      this.shown = { picture: pictureKey, map, gamma: setting.gamma };
     }
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     this.draw(this.passes.blur, null, width, height, () => {
@@ -68,11 +72,35 @@ class Lens {
       gl.uniform1f(this.passes.blur.places.focus, focus);
       gl.uniform1f(this.passes.blur.places.strength, strengthPx);
       gl.uniform1i(this.passes.blur.places.mostSamples, mostSamples);
+      this.setLens(this.passes.blur.places, setting, width);
     });
     return canvas;
   }
 
-  load(picture, map) {
+  setLens(places, setting, width) {
+    const { gl } = this;
+    const opening = openingOf(setting);
+    // Finite, as shaders have no infinity of their own.
+    const largest = Math.min(1e6, inFramePx(setting.largest_radius ?? Infinity, width));
+    const values = {
+      gamma: setting.gamma,
+      range: setting.focus_range,
+      nearStrength: setting.near_strength,
+      farStrength: setting.far_strength,
+      largest,
+      blades: setting.blades,
+      rotation: (setting.rotation * Math.PI) / 180,
+      roundness: setting.roundness,
+      ring: setting.ring,
+      openShare: opening.share,
+      ringShare: opening.meanSquare,
+    };
+    for (const [name, value] of Object.entries(values)) gl.uniform1f(places[name], value);
+    const tall = Math.sqrt(setting.anamorphic);
+    gl.uniform2f(places.stretch, 1 / tall, tall);
+  }
+
+  load(picture, map, gamma) {
     const { gl } = this;
     const { width, height } = map;
     const small = document.createElement("canvas");
@@ -87,6 +115,7 @@ class Lens {
     this.draw(this.passes.toLight, this.scene, width, height, () => {
       bind(gl, 0, this.picture, this.passes.toLight.places.picture);
       bind(gl, 1, this.disparity, this.passes.toLight.places.disparity);
+      gl.uniform1f(this.passes.toLight.places.gamma, gamma);
     });
     const tiles = [Math.ceil(width / TILE_PX), Math.ceil(height / TILE_PX)];
     resize(gl, this.nearest, ...tiles, gl.R16F, gl.RED, gl.HALF_FLOAT);

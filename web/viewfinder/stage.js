@@ -1,9 +1,10 @@
 // The picture with its focus point: drawn, clicked, dragged, wiped. It knows nothing of scripts.
 
-import { draggable, element } from "./elements.js";
+import { draggable, element, pinchable } from "./elements.js";
 
 export class Stage {
-  // on: { pick(x, y), pickEnd(cancelled), hover(x, y) or hover(null), wheel(steps) -> whether it was used }
+  // on: { pick(x, y, moving), pickEnd(cancelled), pinch() -> function of how far two fingers are apart, over how far
+  // they were, hover([x, y]) or hover(null), wheel(steps) -> whether it was used, wiped() }
   constructor(texts, on) {
     this.on = on;
     this.canvas = element("canvas", { role: "img", "aria-label": texts.picture });
@@ -34,13 +35,23 @@ export class Stage {
   }
 
   listen() {
-    draggable(this.frame, {
+    const picking = draggable(this.frame, {
       start: (event) => {
         this.element.closest(".atb-viewfinder")?.focus({ preventScroll: true });
         return this.on.pick(...this.placeOf(event), false);
       },
       move: (event) => this.on.pick(...this.placeOf(event), true),
       end: (event, cancelled) => this.on.pickEnd(cancelled),
+    });
+    let resize = null;
+    pinchable(this.frame, {
+      // What the first finger has picked was no click.
+      start: () => {
+        picking.cancel();
+        resize = this.on.pinch();
+      },
+      move: (ratio) => resize(ratio),
+      end: (cancelled) => this.on.pickEnd(cancelled),
     });
     this.frame.addEventListener("pointermove", (event) => this.on.hover(this.placeOf(event)));
     this.frame.addEventListener("pointerleave", () => this.on.hover(null));

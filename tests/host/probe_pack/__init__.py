@@ -21,7 +21,7 @@ from comfy_api.latest import ComfyExtension, io
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from . import edited_video, geometry, out_of_memory
+from . import boxes, edited_video, geometry, out_of_memory
 
 CANCEL_WITHIN_S = 600.0
 
@@ -193,7 +193,7 @@ class ProbeExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         own = [ProbeLoad, ProbeSave, ProbeLatent, ProbeClipVision, ProbeMemory]
-        return [*own, *edited_video.NODES, *geometry.NODES, *out_of_memory.NODES]
+        return [*own, *boxes.NODES, *edited_video.NODES, *geometry.NODES, *out_of_memory.NODES]
 
 
 async def comfy_entrypoint() -> ProbeExtension:
