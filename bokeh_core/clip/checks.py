@@ -4,10 +4,13 @@ Every function that a node calls checks its tensors here first, so that a bad va
 frame before anything is rendered.
 """
 
+import math
 from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+
+from ..transfer import DISPLAY, LINEAR
 
 # A resizer overshoots by a few hundredths; what lies farther out was made on another scale.
 _MAP_SLACK = 0.1
@@ -21,7 +24,9 @@ _WHOLE_NUMBERS_ABOVE = 100.0
 _UNDERSHOOT = 0.5
 
 
-def checked_frames(frames: Tensor, name: str = "frames", *, channels_last: bool = True) -> Tensor:
+def checked_frames(
+    frames: Tensor, name: str = "frames", *, channels_last: bool = True, transfer: str = DISPLAY
+) -> Tensor:
     """Return pictures as float32, checked to be pictures.
 
     8-bit integers are divided by 255, gradients are left behind. Values above 1 are light brighter than white
@@ -31,6 +36,7 @@ def checked_frames(frames: Tensor, name: str = "frames", *, channels_last: bool 
         frames: [T, H, W, C] with C = 1 (grey), 3 (RGB) or 4 (RGBA); [T, 3, H, W] where channels are not last.
         name: what they are, for messages.
         channels_last: the order of the axes.
+        transfer: how numbers mean light, see `transfer.TRANSFERS`; linear light has lamps of any brightness.
 
     Returns:
         The same shape, on the same device.
@@ -42,8 +48,10 @@ def checked_frames(frames: Tensor, name: str = "frames", *, channels_last: bool 
     _require_pictures(pictures, name, channels_last)
     if frames.dtype == torch.uint8:
         pictures = pictures / 255
+    brightest_mean = math.inf if transfer == LINEAR else _BRIGHTEST_MEAN
     for t in _different_frames(pictures):
-        _require_range_of_picture(pictures[t] if channels_last else pictures[t].movedim(0, -1), t, name)
+        picture = pictures[t] if channels_last else pictures[t].movedim(0, -1)
+        _require_range_of_picture(picture, t, name, brightest_mean)
     return pictures
 
 
@@ -183,7 +191,7 @@ def _require_pictures(frames: Tensor, name: str, channels_last: bool) -> None:
     raise ValueError(f"{name} have shape {tuple(frames.shape)}; expected {order}{allowed}{hint}.")
 
 
-def _require_range_of_picture(picture: Tensor, frame: int, name: str) -> None:
+def _require_range_of_picture(picture: Tensor, frame: int, name: str, brightest_mean: float) -> None:
     lowest, highest = _finite_range(picture, frame, name)
     if lowest >= 0 and highest <= 1:
         return
@@ -194,7 +202,7 @@ def _require_range_of_picture(picture: Tensor, frame: int, name: str) -> None:
             raise ValueError(f"Alpha of {name} is {low:g} to {high:g} at frame {frame}; it must be 0 to 1.")
         lowest, highest = (value.item() for value in colours.aminmax())
     whole = highest > _WHOLE_NUMBERS_ABOVE and bool((colours == colours.round()).all())
-    if whole or (highest > 1 and colours.mean(dtype=torch.float64).item() > _BRIGHTEST_MEAN):
+    if whole or (highest > 1 and colours.mean(dtype=torch.float64).item() > brightest_mean):
         raise ValueError(
             f"{name} reach {highest:g} at frame {frame}, as numbers from 0 to {_scale(highest)}; "
             f"white must be 1: divide them by {_scale(highest)}."

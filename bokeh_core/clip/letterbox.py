@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..transfer import DISPLAY, as_picture
+
 BLACK_BARS = ("leave out", "blur too")
 
 # Video whose black is not at 0 has it at 16 of 255; codecs ring beside an edge.
@@ -91,11 +93,16 @@ class BarFinder:
         return PictureArea(*rows, *columns)
 
 
-def picture_area(frames: Tensor) -> PictureArea | None:
-    """Find the picture between the black bars of frames [T, H, W, C]; None where there are no bars."""
+def picture_area(frames: Tensor, transfer: str = DISPLAY) -> PictureArea | None:
+    """Find the picture between the black bars of a clip; None where there are no bars.
+
+    Args:
+        frames: [T, H, W, C].
+        transfer: how their numbers mean light, see `transfer.TRANSFERS`.
+    """
     finder = BarFinder()
     for t in looked_at(len(frames)):
-        finder.add(frames[t])
+        finder.add(as_picture(frames[t], transfer))
     return finder.area()
 
 

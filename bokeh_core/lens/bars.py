@@ -9,6 +9,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps
 from ..clip.letterbox import BLACK_BARS, picture_area
 from ..setting_checks import require_choice
+from ..transfer import DISPLAY
 from .render import lens_blur
 
 
@@ -18,6 +19,7 @@ def blur_between_bars(
     *settings: Any,
     black_bars: str = BLACK_BARS[0],
     protect: Tensor | None = None,
+    transfer: str = DISPLAY,
     **named_settings: Any,
 ) -> Tensor:
     """Blur a clip as `lens_blur`, but leave black bars out: no light spills into them.
@@ -28,6 +30,7 @@ def blur_between_bars(
         settings: see `lens_blur`.
         black_bars: "leave out", or "blur too" to take them for a part of the picture.
         protect: see `lens_blur`.
+        transfer: see `lens_blur`.
         named_settings: see `lens_blur`.
 
     Returns:
@@ -37,8 +40,9 @@ def blur_between_bars(
         ValueError: see `lens_blur`.
     """
     require_choice("black_bars", black_bars, BLACK_BARS)
-    frames = checked_frames(frames)
-    area = picture_area(frames) if black_bars == BLACK_BARS[0] else None
+    frames = checked_frames(frames, transfer=transfer)
+    named_settings["transfer"] = transfer
+    area = picture_area(frames, transfer) if black_bars == BLACK_BARS[0] else None
     if area is None:
         return lens_blur(frames, disparity, *settings, protect=protect, **named_settings)
     size = tuple(frames.shape[1:3])

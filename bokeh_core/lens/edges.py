@@ -123,7 +123,7 @@ def _neighbours(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
     return flat[center], flat[around[:, None] + center]
 
 
-def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
+def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int, lamps: Tensor | None = None) -> Tensor:
     """Give pixels beside a depth edge to the surface whose colour they have.
 
     Within `reach_px` of an edge, a pixel's colour is compared with Gaussian models of the near and the far
@@ -134,6 +134,7 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
         radius_px: [H, W] signed blur radius.
         color: [C, H, W] linear light.
         reach_px: how far a contour of the map may be off, >= 1.
+        lamps: bool [H, W], pixels whose colour tells nothing of their surface, as a lamp has one of its own.
 
     Returns:
         [H, W] signed blur radius.
@@ -151,6 +152,8 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
 
     log_ratio = far_surface.misfit(own_color) - near_surface.misfit(own_color)  # positive: looks near
     log_ratio = log_ratio.clamp(-_LOG_RATIO_LIMIT, _LOG_RATIO_LIMIT) * known
+    if lamps is not None:
+        log_ratio = log_ratio * ~lamps.flatten()[index]
     ratios = torch.zeros_like(radius_px)
     ratios.view(-1)[index] = log_ratio
     log_ratio = gaussian(ratios[None], 0.8).view(-1)[index]
@@ -161,6 +164,8 @@ def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int) -> Tensor:
     looks_near = (log_ratio > _LOG_RATIO_NEEDED) & (projection > 0.5 + _PROJECTION_MARGIN)
     looks_far = (log_ratio < -_LOG_RATIO_NEEDED) & (projection < 0.5 - _PROJECTION_MARGIN)
     moves = known & torch.where(says_near, looks_far, looks_near)
+    if lamps is not None:
+        moves &= ~lamps.flatten()[index]
     surface_px = torch.where(says_near ^ moves, near_surface.radius_px, far_surface.radius_px)
     # Beside a great step, small deviations from the surface are ringing of the map's codec or resampling.
     gap_px = near_surface.radius_px - far_surface.radius_px

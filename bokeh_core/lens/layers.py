@@ -8,6 +8,7 @@ from torch import Tensor
 from ..progress import Check, no_check
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
+from .lamps import LIT, lamps_in
 from .matte import EdgeMatte, edge_matte
 from .neighbourhood import Surroundings, dilate
 
@@ -49,7 +50,13 @@ class Layers:
     rim: Tensor
 
 
-def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check: Check = no_check) -> Layers:
+def split_layers(
+    color: Tensor,
+    radius_px: Tensor,
+    contour_reach_px: int,
+    check: Check = no_check,
+    beyond_white: bool = False,
+) -> Layers:
     """Take a frame, or the frames of a pass, apart into a front and a back layer.
 
     Args:
@@ -57,14 +64,16 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check:
         radius_px: [..., H, W] signed blur radius, near positive.
         contour_reach_px: how far the map's contours may be off the picture's; 0 trusts the map.
         check: called between the steps; may raise to stop.
+        beyond_white: whether there is light beyond black or white that is not that of lifted highlights.
     """
     check()
+    lamps = lamps_in(color) if beyond_white else None
     if contour_reach_px > 0:
         radius_px = sharpen_ramps(radius_px, contour_reach_px + 1)
         check()
-        radius_px = align_to_picture(radius_px, color, contour_reach_px)
+        radius_px = align_to_picture(radius_px, color, contour_reach_px, lamps)
         check()
-        radius_px = align_to_picture(radius_px, color, max(1, contour_reach_px // 2))
+        radius_px = align_to_picture(radius_px, color, max(1, contour_reach_px // 2), lamps)
         check()
         radius_px = smooth_surfaces(radius_px, contour_reach_px)
 
@@ -75,10 +84,10 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check:
         return Layers(Layer(color, radius_px, torch.ones_like(radius_px)), empty, torch.zeros_like(radius_px))
 
     check()
-    matte = edge_matte(color, radius_px, around, band)
+    matte = edge_matte(color, radius_px, around, band, lamps)
     check()
     near_px, far_px = push_pull(torch.stack([around.top, around.bottom]), band[None].float())
-    behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte)
+    behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte, lamps)
 
     check()
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
@@ -106,17 +115,15 @@ def split_layers(color: Tensor, radius_px: Tensor, contour_reach_px: int, check:
 
 
 def _continue_background(
-    color: Tensor, radius_px: Tensor, middle_px: Tensor, matte: EdgeMatte
+    color: Tensor, radius_px: Tensor, middle_px: Tensor, matte: EdgeMatte, lamps: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Colour and radius of the pixels beyond the middle of their closest edge, continued over the others."""
     # Along the edges the unmixed far surface stands in, as far as it shows.
     weight = _replaced((radius_px < middle_px).float(), matte.index, 0.5 * (1 - matte.alpha))
-    known = torch.cat(
-        [
-            _replaced(color, matte.index, matte.far_color),
-            _replaced(radius_px, matte.index, matte.far_radius_px)[None],
-        ]
-    )
+    behind = _replaced(color, matte.index, matte.far_color)
+    # A lamp has an end: beyond the outline that hides a part of it there is no row of lamps.
+    behind = behind if lamps is None else behind.clamp(max=LIT)
+    known = torch.cat([behind, _replaced(radius_px, matte.index, matte.far_radius_px)[None]])
     continued = push_pull(known, weight[None])
     return continued[:-1], continued[-1]
 

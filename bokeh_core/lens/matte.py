@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .backend import backend_of
+from .lamps import LIT, lamps_in, split_lamp
 from .neighbourhood import Extremes, in_padded, with_border_repeated
 
 _WINDOW_REACH_PX = 4
@@ -16,6 +17,8 @@ _COLOR_NOISE = 2e-4
 # Pixels of another edge's band are mixtures; they only serve where nothing cleaner is in reach.
 _BAND_SAMPLE_WEIGHT = 0.01
 _MAX_UNEXPLAINED = 0.1
+# Less of a surface in a pixel is not told from none.
+_LEAST_SHARE = 0.03
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class EdgeMatte:
     far_radius_px: Tensor
 
 
-def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor) -> EdgeMatte:
+def edge_matte(
+    color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor, lamps: Tensor | None = None
+) -> EdgeMatte:
     """Estimate the matte in the band of pixels along every depth edge.
 
     The maximum a posteriori alpha balances the projection of the pixel on the line between the mean near and
@@ -49,13 +54,17 @@ def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor)
         radius_px: [..., H, W] signed blur radius, greater = nearer.
         around: its extremes within 1 px.
         band: bool [..., H, W], the pixels to split.
+        lamps: bool [..., H, W], light beyond white, if any light is beyond black or white; see `lamps`.
     """
     index = band.flatten().nonzero()[:, 0]
     maps = torch.cat([color, radius_px[None], band[None].float()])
     top, bottom = around.top.flatten(), around.bottom.flatten()
     pixels = backend_of(index.device).matte_pixels
     padded = with_border_repeated(maps, _WINDOW_REACH_PX)
-    parts = [_solve(maps, padded, chunk, top[chunk], bottom[chunk]) for chunk in index.split(pixels)]
+    parts = [
+        _solve(maps, padded, chunk, top[chunk], bottom[chunk], lamps is not None)
+        for chunk in index.split(pixels)
+    ]
     if not parts:
         none = color.new_zeros(0)
         no_color = color.new_zeros(color.shape[0], 0)
@@ -63,7 +72,9 @@ def edge_matte(color: Tensor, radius_px: Tensor, around: Extremes, band: Tensor)
     return EdgeMatte(*(torch.cat(field, dim=-1) for field in zip(*parts, strict=True)))
 
 
-def _solve(maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor) -> tuple[Tensor, ...]:
+def _solve(
+    maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor, with_lamps: bool
+) -> tuple[Tensor, ...]:
     window, distance_squared = _windows(padded, index, maps.shape[1:])
     colors, radii, in_band = window[:-2], window[-2], window[-1]
     middle = (top + bottom) / 2
@@ -73,6 +84,8 @@ def _solve(maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Ten
     weight = torch.exp(-distance_squared / (2 * _SAMPLE_SIGMA_PX**2)) * (
         1 - (1 - _BAND_SAMPLE_WEIGHT) * in_band
     )
+    if with_lamps:
+        weight = weight * ~lamps_in(colors)
     least_near, most_far = torch.maximum(middle, top - tolerance), torch.minimum(middle, bottom + tolerance)
     near_weight = torch.gt(radii, least_near[:, None], out=torch.empty_like(radii)).mul_(weight)
     far_weight = torch.lt(radii, most_far[:, None], out=torch.empty_like(radii)).mul_(weight)
@@ -94,15 +107,28 @@ def _solve(maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Ten
         precision = axis_squared / noise
         alpha = (precision * projection + prior / _PRIOR_WIDTH**2) / (precision + 1 / _PRIOR_WIDTH**2)
         alpha = alpha.clamp(0, 1)
-    alpha = torch.where(alpha < 0.03, 0.0, torch.where(alpha > 0.97, 1.0, alpha))
+    alpha = torch.where(alpha < _LEAST_SHARE, 0.0, torch.where(alpha > 1 - _LEAST_SHARE, 1.0, alpha))
 
     residual = pixel - alpha * near_mean - (1 - alpha) * far_mean
     spread = alpha.square() * near_variance + (1 - alpha).square() * far_variance
-    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(0, 1)
-    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(0, 1)
+    least = min(maps[:-2].amin().item(), 0.0) if with_lamps else 0.0
+    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(least, LIT)
+    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(least, LIT)
     unexplained = (pixel - alpha * near_color - (1 - alpha) * far_color).abs().amax(0)
 
     keep = near_known & far_known & (unexplained < _MAX_UNEXPLAINED)
+    if with_lamps:
+        shines = lamps_in(pixel)
+        share = prior.clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
+        near_lamp, far_lamp = split_lamp(
+            pixel, colors, beyond > 0, distance_squared, share, (near_mean, far_mean)
+        )
+        alpha = torch.where(shines, share, alpha)
+        near_color, far_color = (
+            torch.where(shines, near_lamp, near_color),
+            torch.where(shines, far_lamp, far_color),
+        )
+        keep = torch.where(shines, near_known & far_known, keep)
     solved = (index, alpha, near_color, far_color, near_radius, far_radius)
     kept = keep.nonzero()[:, 0]
     return tuple(field[..., kept] for field in solved)

@@ -12,15 +12,16 @@ from ..clip.lengths import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
 from ..memory.errors import is_device_memory_error
 from ..progress import Check, Progress, Show, no_check, no_progress, no_show
-from ..setting_checks import require_whole_number
+from ..setting_checks import require_choice, require_whole_number
 from ..strength import checked_strength_px
+from ..transfer import DISPLAY, TRANSFERS
 from .aperture import Aperture, kernel_reach_px, lens_kernel
 from .areas import Area
 from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
 from .frame_workers import render_frames, sensible_pass, sensible_workers
 from .layers import split_layers
-from .light import brightest_of, lift_highlights, to_display, to_light
+from .light import Scale, lift_highlights
 from .settings import DEFAULT_LENS, LensSettings
 
 
@@ -31,6 +32,7 @@ def lens_blur(
     blur_strength_px: Tensor,
     lens: LensSettings = DEFAULT_LENS,
     *,
+    transfer: str = DISPLAY,
     protect: Tensor | None = None,
     device: torch.device | None = None,
     progress: Progress = no_progress,
@@ -43,13 +45,15 @@ def lens_blur(
     """Blur every frame as a lens focused at `focal_disparity` would, with radius r = K |d - d_f| (Eq. 1).
 
     Args:
-        frames: [T, H, W, C] display values, 0 = black, 1 = white; C = 1 (grey), 3 (RGB) or 4 (RGB and
-            straight alpha). Values above 1 are light brighter than white, up to `light.BRIGHTEST`.
+        frames: [T, H, W, C] numbers, 0 = black, 1 = white or, in PQ and HLG, the brightest; C = 1 (grey), 3
+            (RGB) or 4 (RGB and straight alpha). What is brighter than white or below black is light too.
         disparity: [T, H, W] or [1, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength_px: [T] or [1], K >= 0 in px of these frames; at most `strength.most_strength_px`, also
             when multiplied by the lens's near_strength or far_strength.
         lens: see `LensSettings`; its contour reach and largest radius are in px of these frames.
+        transfer: how the numbers mean light, one of `transfer.TRANSFERS`; with the lens's gamma of 1 the
+            numbers are blurred as they are.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
         device: where to compute; None = the device of `frames`. Frames go there pass by pass.
         progress: told of finished frames, in order; may raise to stop.
@@ -64,14 +68,15 @@ def lens_blur(
         changes: settings of the lens by name, in place of those of `lens`.
 
     Returns:
-        [T, H, W, C] float32 on the device of `frames`, no brighter than white, or than the brightest pixel of
-        the frame if that is more. Frames whose strength is 0 come back bit for bit.
+        [T, H, W, C] float32 on the device of `frames`, from black to white, or from the lowest to the highest
+        number of the frame where they lie beyond. Frames whose strength is 0 come back bit for bit.
 
     Raises:
         ValueError: shapes, lengths or ranges that do not fit; the message names the value and the rule.
     """
     lens = replace(lens, **changes)
-    frames = checked_frames(frames)
+    require_choice("transfer", transfer, tuple(TRANSFERS))
+    frames = checked_frames(frames, transfer=transfer)
     num_frames, size = frames.shape[0], tuple(frames.shape[1:3])
     disparity = broadcast_over_frames(checked_maps(disparity, "disparity", size), num_frames, "disparity")
     if protect is not None:
@@ -122,8 +127,8 @@ def lens_blur(
 
         def through_lens(radius_px: Tensor) -> Tensor:
             if frames_a_pass == 1:
-                return _blur(shown[0], radius_px[0], lens, reach_px, check)[None]
-            return _blur(shown, radius_px, lens, reach_px, check)
+                return _blur(shown[0], radius_px[0], lens, transfer, reach_px, check)[None]
+            return _blur(shown, radius_px, lens, transfer, reach_px, check)
 
         blurred, *others = map(through_lens, radii_px)
         for red_and_blue in others:
@@ -160,38 +165,44 @@ def _blur(
     frame: Tensor,
     radius_px: Tensor,
     lens: LensSettings,
+    transfer: str,
     contour_reach_px: int,
     check: Check,
 ) -> Tensor:
     """Blur a frame [H, W, C], or a pass of frames [T, H, W, C], given its signed blur radius [..., H, W]."""
-    gamma = lens.gamma
     channels = frame.movedim(-1, 0)  # HWC -> CHW
-    display = channels[:3].expand(3, *channels.shape[1:])
-    brightest = brightest_of(display)
-    light = to_light(display, gamma, brightest)
-    light = lift_highlights(light, display, radius_px, lens.highlight_gain, lens.highlight_threshold)
+    values = channels[:3].expand(3, *channels.shape[1:])
+    scale = Scale.of(values, transfer, lens.gamma)
+    light = scale.to_light(values)
+    seen = values if transfer == DISPLAY else scale.to_picture(light)
+    light = lift_highlights(light, seen, radius_px, lens.highlight_gain, lens.highlight_threshold)
     alpha = channels[3:4].clamp(0, 1)
     # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
     planes = torch.cat([light * alpha, alpha]) if len(alpha) else light
 
-    layers = split_layers(planes, radius_px, contour_reach_px, check)
+    layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white)
     check()
-    spread = _spread_through(lens.aperture, frame.shape[-3:-1], check)
+    spread = _spread_through(lens.aperture, frame.shape[-3:-1], scale.needs_double, check)
     blurred = composite(layers, spread, partial(kernel_reach_px, lens.aperture))
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
-        seen = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), light)
-        blurred = torch.cat([to_display(seen, gamma, brightest), blurred_alpha])
+        colours = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), light)
+        blurred = torch.cat([scale.to_values(colours), blurred_alpha])
     else:
-        blurred = to_display(blurred, gamma, brightest)
+        blurred = scale.to_values(blurred)
     return blurred[: frame.shape[-1]].movedim(0, -1)  # CHW -> HWC
 
 
-def _spread_through(aperture: Aperture, frame_size: torch.Size, check: Check) -> Spread:
+def _spread_through(aperture: Aperture, frame_size: torch.Size, in_double: bool, check: Check) -> Spread:
     """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
 
     def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         check()
+        # Rounding of a bright lamp must not reach the shadows of the frame. Apple's GPUs have no more.
+        exact = planes.double() if in_double and planes.device.type != "mps" else planes
+        return spread_exactly(exact, radius_px, area, target).to(planes.dtype)
+
+    def spread_exactly(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         if not aperture.changes_over_field:
             kernel = lens_kernel(aperture, radius_px)
             return spread_within_frame(planes, kernel, area, target, (frame_size[0], frame_size[1]))

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from bokeh_core.coc import signed_circle_of_confusion_px
-from bokeh_core.lens.light import to_display, to_light
+from bokeh_core.lens.light import Scale
+from bokeh_core.transfer import DISPLAY
 
 from ..scenes.scene import LayeredFrame
 from .renderer import BokehTask
@@ -36,7 +37,7 @@ class Shot:
     @property
     def light(self) -> Tensor:
         """[3, H, W] light that adds up."""
-        return to_light(self.display, self.gamma)
+        return Scale(DISPLAY, self.gamma).to_light(self.display)
 
     def radius_px(self, disparity: Tensor) -> Tensor:
         """Signed blur radius K (d - d_f) in px of any disparity: positive in front of the focal plane."""
@@ -83,7 +84,7 @@ def by_frame(task: BokehTask, render_light: Callable[[Shot], Tensor], gamma: flo
             blur_strength_px=task.blur_strength_px[t].item(),
             layers=layers,
         )
-        result[t] = to_display(render_light(shot), gamma).permute(1, 2, 0).to(result.device)
+        result[t] = Scale(DISPLAY, gamma).to_values(render_light(shot)).permute(1, 2, 0).to(result.device)
     return result
 
 

@@ -133,10 +133,3 @@ def test_a_clip_without_such_light_ends_at_white():
     brighter[0, 0] = 1.5
     # The brightest pixel tells how far the picture's scale reaches.
     assert 1 < render(brighter, 4.0, highlight_gain=5.0).max() <= 1.5 + 1e-5
-
-
-def test_below_black_is_black():
-    frame = torch.full((9, 9, 3), 0.5)
-    frame[:, :4] = -0.1
-    dark = frame.clamp(0, 1)
-    torch.testing.assert_close(render(frame, 3.0), render(dark, 3.0), rtol=0, atol=0)
