@@ -14,9 +14,10 @@ from .neighbourhood import Surroundings, dilate
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
 _MAX_REACH_PX = 128
-# Surfaces closer in radius than this blur as one;
-# from there the weight of a hidden sample rises to 1 over the ramp.
-_HIDDEN_GAP_PX = 0.75
+# Surfaces closer in radius than this blur as one, in px or as a share of the nearer one's radius, whichever is
+# more: what is hidden would be painted with the slabs of what hides it.
+_HIDDEN_GAP_PX, _HIDDEN_GAP_SHARE = 0.75, 0.25
+# From there the weight of a hidden sample rises to 1 over as much again, at least over this.
 _HIDDEN_RAMP_PX = 1.0
 
 
@@ -91,11 +92,12 @@ def split_layers(
 
     check()
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
-    hides = _within_reach(band, radius_px) & on_near_side & (radius_px - far_px > _HIDDEN_GAP_PX)
+    hidden_gap_px = _hidden_gap_px(radius_px)
+    hides = _within_reach(band, radius_px) & on_near_side & (radius_px - far_px > hidden_gap_px)
     # A continued radius may not come out in front of the surface that hides it.
-    behind_px = torch.minimum(behind_px, radius_px - _HIDDEN_GAP_PX)
+    behind_px = torch.minimum(behind_px, radius_px - hidden_gap_px)
 
-    split_gap_weight = _gap_weight(matte.near_radius_px - matte.far_radius_px)
+    split_gap_weight = _hidden_weight(matte.near_radius_px, matte.far_radius_px)
     front = Layer(
         _replaced(color, matte.index, matte.near_color),
         _replaced(radius_px, matte.index, matte.near_radius_px),
@@ -105,7 +107,7 @@ def split_layers(
         _replaced(behind_color * hides, matte.index, matte.far_color),
         _replaced(behind_px * hides, matte.index, matte.far_radius_px),
         _replaced(
-            _gap_weight(radius_px - behind_px) * hides,
+            _hidden_weight(radius_px, behind_px) * hides,
             matte.index,
             torch.maximum(split_gap_weight, 1 - matte.alpha),
         ),
@@ -156,6 +158,12 @@ def _reach_px(radius_px: float) -> int:
     return min(int(radius_px) + 2, _MAX_REACH_PX)
 
 
-def _gap_weight(gap_px: Tensor) -> Tensor:
+def _hidden_gap_px(near_px: Tensor) -> Tensor:
+    """How far behind a surface of these radii something hidden has to lie to be told from it."""
+    return near_px.abs().mul_(_HIDDEN_GAP_SHARE).clamp_(min=_HIDDEN_GAP_PX)
+
+
+def _hidden_weight(near_px: Tensor, behind_px: Tensor) -> Tensor:
     """How much a sample behind a surface counts, by how far behind it is."""
-    return ((gap_px - _HIDDEN_GAP_PX) / _HIDDEN_RAMP_PX).clamp(0, 1)
+    ramp_px = (near_px.abs() * _HIDDEN_GAP_SHARE).clamp_(min=_HIDDEN_RAMP_PX)
+    return (near_px - behind_px - _hidden_gap_px(near_px)).div_(ramp_px).clamp_(0, 1)
