@@ -14,8 +14,8 @@ from .neighbourhood import Surroundings, dilate
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
 _MAX_REACH_PX = 128
-# Surfaces closer in radius than this blur as one, in px or as a share of the nearer one's radius, whichever is
-# more: what is hidden would be painted with the slabs of what hides it.
+# Surfaces closer in radius than this blur as one, in px or as a share of the nearer one's radius, whichever
+# is more: what is hidden would be painted with the slabs of what hides it.
 _HIDDEN_GAP_PX, _HIDDEN_GAP_SHARE = 0.75, 0.25
 # From there the weight of a hidden sample rises to 1 over as much again, at least over this.
 _HIDDEN_RAMP_PX = 1.0
