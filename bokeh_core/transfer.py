@@ -139,3 +139,8 @@ def as_picture(frame: Tensor, transfer: str) -> Tensor:
     PQ and HLG are made to be looked at, so their numbers serve for measuring, if a little flat.
     """
     return converted(frame, LINEAR, DISPLAY).clamp(0, 1) if transfer == LINEAR else frame
+
+
+def from_picture(picture: Tensor, transfer: str) -> Tensor:
+    """The way back from `as_picture`, of what is not beyond black and white."""
+    return converted(picture, DISPLAY, LINEAR) if transfer == LINEAR else picture

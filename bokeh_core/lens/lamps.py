@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor
 
-LIT = 1.0
-"""Greatest light of what does not shine itself: white."""
+LIT = 1.1
+"""Greatest light of what does not shine itself: white, and as much more as a codec may add beside an edge."""
 
 # A lamp that shares a pixel with something else is seen within so many px of it, squared.
 _REACH_SQUARED = 2 * 2**2
 
 
 def lamps_in(color: Tensor) -> Tensor:
-    """Where light [C, ..., H, W] is brighter than white: bool [..., H, W]."""
+    """Where light [C, ..., H, W] is brighter than what is lit: bool [..., H, W]."""
     return (color[:3] > LIT).any(0)
 
 

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from ..clip.letterbox import BarFinder, PictureArea, looked_at
 from .clip_stream import ClipStream
-from .source import ClipSource
+from .source import ClipSource, pictures_of
 
 
 def area_of(clip: ClipSource, times: list[int]) -> PictureArea | None:
     """The picture between the black bars of a clip; None where there are none."""
     finder = BarFinder()
     for t in looked_at(len(times)):
-        frame = next(iter(clip.frames(t, times)), None)
+        frame = next(pictures_of(clip, t, times), None)
         if frame is not None:
             finder.add(frame)
     return finder.area()

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..transfer import DISPLAY
+
 
 @dataclass(frozen=True)
 class StreamedMaps:
@@ -34,10 +36,11 @@ class ClipStream:
     Attributes:
         num_frames: T.
         size: (height, width) in px.
-        frames: given the first frame wanted, yields [H, W, C] in [0, 1] from there on.
+        frames: given the first frame wanted, yields [H, W, C] from there on, white 1.
         disparity: likewise [H, W] in [0, 1], near = 1, of the size of the frames.
         focal_disparity: [T] in [0, 1].
         blur_strength: [T], K >= 0 in px of blur radius per unit of disparity on a frame 1024 px wide.
+        transfer: how the numbers of the frames mean light, one of `transfer.TRANSFERS`.
     """
 
     num_frames: int
@@ -46,6 +49,7 @@ class ClipStream:
     disparity: Callable[[int], Iterator[Tensor]]
     focal_disparity: Tensor
     blur_strength: Tensor
+    transfer: str = DISPLAY
 
 
 class SlidingFrames:

@@ -22,7 +22,7 @@ from ..disparity.fit import MapFit
 from ..disparity.meaning import DepthMeaning
 from ..progress import Check, Progress, counting
 from .depth import Frames, PreparedDepth, Size, prepared_from
-from .source import ClipSource
+from .source import ClipSource, pictures_of
 
 # Maps in a file: what is lost when a run is stopped, and what is in memory when a map is read.
 CHUNK_FRAMES = 16
@@ -168,7 +168,7 @@ def _estimate(
     maps: Iterator[Tensor] = iter(())
     for start in missing:
         if start != following:
-            maps = estimated(estimator, islice(clip.frames(start, times), len(times) - start), at_once)
+            maps = estimated(estimator, islice(pictures_of(clip, start, times), len(times) - start), at_once)
         chunk = []
         for found in islice(maps, len(stored.span(start))):
             chunk.append(found)

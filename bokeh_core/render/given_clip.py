@@ -12,7 +12,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps
 from ..clip.lengths import require_clip_length
 from ..video_io.colour import LIMITED, Colour
-from ..video_io.format import UNTAGGED
+from ..video_io.format import AS_TAGGED, UNTAGGED
 from .source import TensorClip
 
 # What a host calls the colours of a clip in memory -> codes of ITU-T H.273: BT.2020 with HLG or PQ.
@@ -27,21 +27,24 @@ _FINEST_RATE = 1001
 _SLOWEST, _FASTEST = 1 / 60, 1000.0
 
 
-def given_clip(parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = "") -> TensorClip:
+def given_clip(
+    parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = "", transfer: str = AS_TAGGED
+) -> TensorClip:
     """Check what a video in memory consists of, and make a clip of it.
 
     Args:
-        parts: with `images` [T, H, W, C] in [0, 1] and `frame_rate`, and perhaps `audio` (a mapping with
+        parts: with `images` [T, H, W, C], white 1, and `frame_rate`, and perhaps `audio` (a mapping with
             `waveform` [1, channels, N] and `sample_rate`) and `alpha` ([T, H, W] or [T, H, W, 1]).
         keep_alpha: whether frames shall carry alpha, if there is one.
         bits: precision of the frames, in bits a channel.
         colour_space: one of `COLOUR_SPACES`; anything else is ordinary video.
+        transfer: how the numbers mean light, one of `video_io.format.TRANSFER_CHOICES`.
 
     Raises:
         ValueError: no frames, values that are no pictures, or parts that do not fit together.
     """
     given: Any = getattr(parts, "images", None)
-    images = checked_frames(given, "video frames")
+    images = checked_frames(given, "video frames", transfer=transfer)
     waveform, sample_rate_hz = given_sound(getattr(parts, "audio", None))
     return TensorClip(
         images,
@@ -52,6 +55,7 @@ def given_clip(parts: Any, keep_alpha: bool, bits: int = 8, colour_space: str = 
         _alpha(getattr(parts, "alpha", None), images),
         bits,
         COLOUR_SPACES.get(colour_space, UNTAGGED),
+        transfer,
     )
 
 

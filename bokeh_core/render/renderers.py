@@ -29,6 +29,7 @@ from ..published import (
 )
 from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
 from ..strength import strength_in_pixels
+from ..transfer import HLG, LINEAR, PQ, TRANSFERS, as_picture, from_picture
 from ..windows import plan_windows
 from .clip_stream import ClipStream, SlidingFrames
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
 _LENS_FRAMES = 8
 # Frames whose features wait for their decode call: the call's, and half a window more.
 _WAITING_FRAMES = DECODE_FRAMES + WINDOW_FRAMES // 2
+_AS_NUMBERS = "The network blurs {} as numbers and not as light: lamps come out dimmer than through a lens."
+_LIGHT_OF_A_MODEL = {
+    LINEAR: "The network knows display values from black to white: what is brighter or below is clipped. "
+    "Lens Blur keeps it.",
+    PQ: _AS_NUMBERS.format("PQ"),
+    HLG: _AS_NUMBERS.format("HLG"),
+}
 
 
 class ClipRenderer(Protocol):
@@ -66,7 +74,7 @@ class ClipRenderer(Protocol):
         """
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
-        """Yield rendered frames float32 [H, W, C] in [0, 1], from number `start` on.
+        """Yield rendered frames float32 [H, W, C], numbers as the clip's, from number `start` on.
 
         Args:
             clip: what to render.
@@ -100,7 +108,8 @@ class LensRenderer:
         return f"lens {self.lens!r}"
 
     def describe(self, clip: ClipStream) -> str:
-        return f"Lens Blur on {self.device}."
+        averaged = "as numbers" if self.lens.gamma == 1 else "as light"
+        return f"Lens Blur on {self.device}, of {TRANSFERS[clip.transfer].name} {averaged}."
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         width = clip.size[1]
@@ -116,6 +125,7 @@ class LensRenderer:
                 clip.focal_disparity[part],
                 strength_px[part],
                 lens,
+                transfer=clip.transfer,
                 device=self.device,
                 progress=checking(check),
                 check=check,
@@ -172,6 +182,7 @@ class ModelRenderer:
             f"{WINDOW_FRAMES}, on {self.pipeline.device}.",
             strength_warning(inputs.blur_strength_px, self.trained_px),
             self.warning,
+            _LIGHT_OF_A_MODEL.get(clip.transfer, ""),
         ]
         return "\n".join(line for line in lines if line)
 
@@ -185,7 +196,8 @@ class ModelRenderer:
         )
         sharp_frames = clip.frames(start)
         for _, piece in pieces:
-            for frame, source in zip(rearrange(piece, "t c h w -> t h w c"), sharp_frames, strict=False):
+            for picture, source in zip(rearrange(piece, "t c h w -> t h w c"), sharp_frames, strict=False):
+                frame = from_picture(picture, clip.transfer)
                 # The network has no alpha channel; the source's is passed on.
                 yield torch.cat((frame.cpu(), source[..., 3:]), dim=-1) if source.shape[-1] == 4 else frame
                 check()
@@ -207,7 +219,7 @@ class ModelRenderer:
         count, (height, width) = clip.num_frames, clip.size
         geometry = working_geometry(height, width, self.working_size)
         rgb = SlidingFrames(
-            lambda start: (to_rgb(frame[None])[0] for frame in clip.frames(start)),
+            lambda start: (to_rgb(as_picture(frame, clip.transfer)[None])[0] for frame in clip.frames(start)),
             torch.Size((count, 3, height, width)),
         )
         disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))

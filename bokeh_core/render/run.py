@@ -17,6 +17,7 @@ from ..disk.errors import told_of_disk
 from ..disk.space import free_bytes_in, require_space
 from ..disk.whole_file import put_in_place
 from ..progress import Check, Progress, Show, as_part, counting, no_check, no_show
+from ..transfer import as_picture
 from ..video_io import (
     EncodedPart,
     PartWriter,
@@ -30,6 +31,7 @@ from .clip_stream import ClipStream, StreamedMaps
 from .depth import DepthSource, PreparedDepth
 from .estimated import EstimatedDepth, StoredMaps
 from .job import LEAVE_OUT, RenderJob
+from .light_meter import LightMeter
 from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
 from .refined import refined_depth
 from .refusals import (
@@ -41,6 +43,7 @@ from .refusals import (
     states_of,
 )
 from .result import Found, look_at, metadata_of
+from .source import pictures_of
 from .stages import StageProgress, no_stage_progress, ticking
 from .typed_focus import late_keyframes
 
@@ -138,14 +141,16 @@ def _render(
         # Logged before rendering, hours before the report, in time to choose other settings.
         _log.warning("%s: %s", job.output.name, warning)
     video = job.clip.format
+    meter = LightMeter(video)
     require_times_fit(times, video, job.output, job.encoding.endings)
     clip = ClipStream(
         len(times),
         (video.height, video.width),
-        lambda start: islice(job.clip.frames(start, times), len(times) - start),
+        lambda start: meter.watch(islice(job.clip.frames(start, times), len(times) - start), start),
         depth.read,
         focal,
         strength,
+        video.transfer,
     )
     between = None if area is None else BetweenBars(clip, area)
     picture = clip if between is None else between.picture
@@ -177,6 +182,7 @@ def _render(
         "" if area is None else area.report(clip.size),
         depth.report,
         described,
+        meter.report(),
         late_keyframes(job.focus, job.strength, len(times)),
         _kept_line(kept, len(times)),
         f"Written to {job.output}.",
@@ -203,7 +209,7 @@ def _analysed(
         area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
 
     def frames(start: int) -> Iterator[Tensor]:
-        return islice(job.clip.frames(start, times), count - start)
+        return islice(pictures_of(job.clip, start, times), count - start)
 
     source: DepthSource | StoredMaps
     if isinstance(job.depth, EstimatedDepth):
@@ -244,7 +250,7 @@ def _rendered(
         with PartWriter(path, container_of(job.output), job.encoding, job.clip.format) as writer:
             for i in range(count):
                 frame = next(frames)
-                show(frame)
+                show(as_picture(frame, job.clip.format.transfer))
                 writer.add(frame)
                 progress(i + 1, count)
         return store.finish(path, span, writer.reorder)

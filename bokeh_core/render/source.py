@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..disparity.files import state_of_files
 from ..progress import Progress
+from ..transfer import LINEAR, as_picture
 from ..video_io import (
     CODECS,
     Encoding,
@@ -26,7 +27,7 @@ from ..video_io import (
     plan_tracks,
 )
 from ..video_io.colour import Colour
-from ..video_io.format import UNTAGGED
+from ..video_io.format import AS_TAGGED, UNTAGGED
 from .content_hash import tensor_hash
 from .memory_sound import MemorySound
 
@@ -49,7 +50,7 @@ class ClipSource(Protocol):
         """Time of each frame, ascending, in units of the format's time base; `progress` is told of all."""
 
     def frames(self, start: int, times: Sequence[int]) -> Iterator[Tensor]:
-        """Frames float32 [H, W, C] in [0, 1] from number `start` on, given what `timestamps` returned."""
+        """Frames float32 [H, W, C] from number `start` on, given what `timestamps` returned; white is 1."""
 
     def ending(self, encoding: Encoding) -> str:
         """The encoding's first file ending whose container holds the sound and the frame rate, as ".mp4"."""
@@ -77,11 +78,12 @@ class FileClip:
     Args:
         path: of the video.
         keep_alpha: whether frames carry alpha, if the video has it.
+        transfer: how the numbers mean light, one of `video_io.format.TRANSFER_CHOICES`.
     """
 
-    def __init__(self, path: Path, keep_alpha: bool = False) -> None:
+    def __init__(self, path: Path, keep_alpha: bool = False, transfer: str = AS_TAGGED) -> None:
         self._file = VideoFile(path)
-        video = self._file.format
+        video = self._file.format.with_transfer(transfer)
         self.format = replace(video, alpha=video.alpha and keep_alpha)
         self.sound_file: Path | None = path
 
@@ -113,7 +115,7 @@ class TensorClip:
     """Frames and sound in memory, as the host has them.
 
     Attributes:
-        images: [T, H, W, C] in [0, 1], C = 1, 3 or 4.
+        images: [T, H, W, C], black 0 and white 1, C = 1, 3 or 4.
         frame_rate: frames a second, > 0.
         waveform: [channels, N] or [1, channels, N] in [-1, 1], or None.
         sample_rate_hz: samples of the sound a second, > 0.
@@ -121,6 +123,7 @@ class TensorClip:
         alpha: [T, H, W, 1] in [0, 1], where it is not the fourth channel of the images.
         bits: precision of the frames, in bits a channel.
         colour: colour space of the frames.
+        transfer: how the numbers mean light, one of `video_io.format.TRANSFER_CHOICES`.
     """
 
     images: Tensor
@@ -131,6 +134,7 @@ class TensorClip:
     alpha: Tensor | None = None
     bits: int = 8
     colour: Colour = UNTAGGED
+    transfer: str = AS_TAGGED
     sound_file = None
 
     @property
@@ -143,7 +147,9 @@ class TensorClip:
         _, height, width, _ = self.images.shape
         rate = _storable(self.frame_rate)
         alpha = self.has_alpha and self.keep_alpha
-        return VideoFormat(width, height, rate, 1 / rate, self.bits, alpha, self.colour)
+        video = VideoFormat(width, height, rate, 1 / rate, self.bits, alpha, self.colour)
+        # Floating point has no end at white, as pictures of a renderer have none.
+        return replace(video.with_transfer(self.transfer), is_light=self.transfer == LINEAR)
 
     @property
     def _sound(self) -> MemorySound | None:
@@ -198,6 +204,12 @@ class TensorClip:
         # A clip may fill the memory, and is asked several times in a run.
         given = (self.images, self.alpha, self.waveform)
         return " ".join("" if tensor is None else tensor_hash(tensor) for tensor in given)
+
+
+def pictures_of(clip: ClipSource, start: int, times: Sequence[int]) -> Iterator[Tensor]:
+    """The frames of a clip as one looks at them, [H, W, C]: to measure depth, motion or focus by."""
+    for frame in clip.frames(start, times):
+        yield as_picture(frame, clip.format.transfer)
 
 
 def file_warnings(file: VideoFile, used: VideoFormat, encoding: Encoding) -> list[str]:

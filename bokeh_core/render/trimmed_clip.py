@@ -14,6 +14,7 @@ from torch import Tensor
 from ..disparity.files import state_of_files
 from ..progress import Progress, no_progress
 from ..video_io import Encoding, TrackPlan, VideoFile, ending_for_sound, plan_tracks
+from ..video_io.format import AS_TAGGED
 from .source import file_warnings
 from .trimmed_sound import written_sound
 
@@ -29,11 +30,19 @@ class TrimmedClip:
         keep_alpha: whether frames carry alpha, if the video has it.
         start_s: seconds from the file's zero.
         duration_s: seconds; 0 goes on to the end.
+        transfer: see `FileClip`.
     """
 
-    def __init__(self, path: Path, keep_alpha: bool, start_s: float, duration_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keep_alpha: bool,
+        start_s: float,
+        duration_s: float = 0.0,
+        transfer: str = AS_TAGGED,
+    ) -> None:
         self._file = VideoFile(path)
-        video = self._file.format
+        video = self._file.format.with_transfer(transfer)
         self.format = replace(video, alpha=video.alpha and keep_alpha)
         self.sound_file: Path | None = path
         self._window_s = (start_s, start_s + duration_s if duration_s else None)

@@ -77,8 +77,10 @@ class Colour:
         return replace(self, matrix=self.known_matrix(stored_height))
 
 
-def yuv_to_rgb(planes: NDArray[np.float32], bits: int, colour: Colour) -> NDArray[np.float32]:
-    """Levels [3, H, W] of Y', Cb, Cr -> R'G'B' [H, W, 3], clipped to [0, 1].
+def yuv_to_rgb(
+    planes: NDArray[np.float32], bits: int, colour: Colour, beyond: bool = False
+) -> NDArray[np.float32]:
+    """Levels [3, H, W] of Y', Cb, Cr -> R'G'B' [H, W, 3], clipped to [0, 1] unless `beyond` keeps the rest.
 
     R' = Y' + 2 (1 - Kr) Cr, B' = Y' + 2 (1 - Kb) Cb, G' = (Y' - Kr R' - Kb B') / (1 - Kr - Kb).
     """
@@ -98,7 +100,8 @@ def yuv_to_rgb(planes: NDArray[np.float32], bits: int, colour: Colour) -> NDArra
     constant = -(product @ offset)
     rgb = planes.reshape(3, -1).T @ product.T.astype(np.float32)
     rgb += constant.astype(np.float32)
-    np.clip(rgb, 0, 1, out=rgb)
+    if not beyond:
+        np.clip(rgb, 0, 1, out=rgb)
     return rgb.reshape(height, width, 3)
 
 

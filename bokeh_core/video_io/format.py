@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .colour import UNSPECIFIED, Colour
+from ..transfer import DISPLAY, HLG, LINEAR, PQ
+from . import hdr
+from .colour import BT709, UNSPECIFIED, Colour
 from .hdr import DOLBY_VISION, HdrMetadata
 
 UNTAGGED = Colour()
 SQUARE = Fraction(1)
+AS_TAGGED = "as the file says"
+TRANSFER_CHOICES = (AS_TAGGED, DISPLAY, LINEAR, PQ, HLG)
+"""What users may say of how the numbers of a clip mean light; see `transfer.TRANSFERS`."""
+_BY_CODE = {hdr.LINEAR: LINEAR, hdr.PQ: PQ, hdr.HLG: HLG}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class VideoFormat:
         chroma: resolution of colour: 4:4:4, 4:2:2, 4:2:0, or `lower`; `none` without colour.
         hdr: static HDR metadata, if there is any.
         dynamic_hdr: names of HDR metadata that change from frame to frame.
+        is_light: frames are linear light in floating point, of any brightness, as in OpenEXR.
     """
 
     width: int
@@ -41,6 +48,33 @@ class VideoFormat:
     chroma: str = "4:2:0"
     hdr: HdrMetadata | None = None
     dynamic_hdr: tuple[str, ...] = ()
+    is_light: bool = False
+
+    @property
+    def transfer(self) -> str:
+        """How the numbers mean light, one of `transfer.TRANSFERS`; untagged ones are for displays."""
+        return _BY_CODE.get(self.colour.transfer, DISPLAY)
+
+    @property
+    def holds_light_beyond_white(self) -> bool:
+        """Whether a frame may have numbers beyond black and white that mean something."""
+        return self.is_light or self.bits > 8 or self.transfer != DISPLAY
+
+    def with_transfer(self, choice: str) -> VideoFormat:
+        """The same, its numbers read as a user says rather than as the file does.
+
+        Args:
+            choice: one of `TRANSFER_CHOICES`.
+
+        Raises:
+            ValueError: it is none of them.
+        """
+        if choice not in TRANSFER_CHOICES:
+            raise ValueError(f"transfer is {choice!r:.60}; choose one of {', '.join(TRANSFER_CHOICES)}.")
+        if choice in (AS_TAGGED, self.transfer):
+            return self
+        code = next((code for code, name in _BY_CODE.items() if name == choice), BT709)
+        return replace(self, colour=replace(self.colour, transfer=code))
 
 
 def require_known_colours(video: VideoFormat, name: str) -> None:

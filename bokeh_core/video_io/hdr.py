@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import av
 
 # Codes of ITU-T H.273.
-PQ, HLG = 16, 18
+LINEAR, PQ, HLG = 8, 16, 18
 TRANSFER_NAMES = {PQ: "PQ", HLG: "HLG"}
 # Units of SMPTE ST 2086 in a video's header.
 _CHROMATICITY, _LUMINANCE = 50000, 10000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .codecs import CODECS, Encoding
+from .colour import BT709
 from .format import VideoFormat
 from .hdr import TRANSFER_NAMES
 
@@ -46,10 +47,11 @@ def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
             f"Warning: the metadata of {' and '.join(video.dynamic_hdr)} are left out; they were made for "
             f"the picture without blur.{base}"
         )
-    if curve:
+    if curve and (video.bits == 8 or video.colour.primaries == BT709):
+        why = "8 bits a level" if video.bits == 8 else "the colours of BT.709"
         found.append(
-            f"The levels are {curve}; light is blurred as if they had a gamma of 2.2, so bright lights come "
-            "out dimmer than through a lens."
+            f"Warning: the video is tagged as {curve} (HDR) but has {why}, which HDR hardly ever has. If it "
+            "is ordinary video, set transfer to display."
         )
     return found
 

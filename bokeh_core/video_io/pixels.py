@@ -53,6 +53,7 @@ def chroma_of(frame: av.VideoFrame) -> str:
 def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> NDArray[np.float32]:
     """Picture -> [H, W, 3] in [0, 1], or [H, W, 4] with straight alpha.
 
+    What levels of more than 8 bits hold beyond black and white is kept; in 8 bits it is a codec's error.
     Chroma is enlarged by FFmpeg; the matrix is applied in floating point, see `colour`.
     """
     name, bits = frame.format.name, frame.format.components[0].bits
@@ -75,7 +76,7 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
             frame = with_colour_in_the_middle(frame)
         planar = frame.reformat(format=target, **_range(colour), interpolation=_interpolation())
         levels = _planes(planar, bits)
-        pixels = yuv_to_rgb(levels[:3], bits, colour)
+        pixels = yuv_to_rgb(levels[:3], bits, colour, beyond=frame.format.components[0].bits > 8)
         if alpha:
             opacity = levels[3][..., None] / (2**bits - 1)
             pixels = np.concatenate([pixels, opacity], axis=-1)
@@ -85,7 +86,7 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, with_alpha: bool = False) -> ND
 
 
 def to_frame(pixels: NDArray[np.float32], pixel_format: str, bits: int, colour: Colour) -> av.VideoFrame:
-    """[H, W, 3 or 4] in [0, 1] -> a picture in a planar Y'CbCr format; alpha is dropped if that has none."""
+    """[H, W, 3 or 4], white 1 -> a picture in a planar Y'CbCr format; alpha is dropped if that has none."""
     import av  # imported on first use: the pack must load fast
 
     alpha = has_alpha(pixel_format)

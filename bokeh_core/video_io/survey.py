@@ -98,16 +98,14 @@ def missing_end(name: str, decoding: Any, times: list[int]) -> str:
 
 
 def share_beyond(frame: av.VideoFrame, colour: Colour) -> float:
-    """Share of a picture whose luma lies clearly beyond black or white; 0 where levels end there."""
+    """Share of a picture whose luma lies clearly beyond black or white and is lost; 0 where it is kept."""
     name, bits = frame.format.name, frame.format.components[0].bits
-    if colour.sample_range != LIMITED or not name.startswith("yuv") or name.endswith("be"):
+    if colour.sample_range != LIMITED or bits > 8 or not name.startswith("yuv") or name.endswith("be"):
         return 0.0
     plane = frame.planes[0]
-    levels = np.frombuffer(plane, np.uint8 if bits == 8 else np.dtype("<u2"))
+    levels = np.frombuffer(plane, np.uint8)
     rows = levels.reshape(plane.height, -1)[::_ROWS, : frame.width]
-    step = 2 ** (bits - 8)
-    beyond = np.count_nonzero(rows > (235 + _OVERSHOOT) * step)
-    beyond += np.count_nonzero(rows < (16 - _OVERSHOOT) * step)
+    beyond = np.count_nonzero(rows > 235 + _OVERSHOOT) + np.count_nonzero(rows < 16 - _OVERSHOOT)
     return beyond / rows.size
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..transfer import LINEAR, as_picture
 from .codecs import CODECS, CONTAINERS, Encoding, set_colour_tags
 from .colour import BT601, BT709, LIMITED, RGB, Colour
 from .format import VideoFormat
@@ -33,6 +34,8 @@ PART_RATE = 100
 def stored_format(video: VideoFormat, codec: str) -> VideoFormat:
     """The format of what is written for a video: the same, as far as the codec can say it."""
     tags = video.colour
+    if video.is_light:
+        tags = Colour(BT709, LIMITED, tags.primaries, BT709)
     if tags.matrix == RGB:
         # Stored as Y'CbCr of BT.709.
         tags = replace(tags, matrix=BT709, sample_range=LIMITED)
@@ -69,6 +72,7 @@ class PartWriter:
         """
         import av  # imported on first use: the pack must load fast
 
+        self._is_light = video.is_light
         self._video = stored_format(video, encoding.codec)
         self._pixel_format, self._bits = encoding.pixel_format(self._video)
         target = address_of(path) if isinstance(path, Path) else path
@@ -91,9 +95,11 @@ class PartWriter:
         self.reorder = 0
 
     def add(self, frame: Tensor) -> None:
-        """Encode the next frame: [H, W, C] in [0, 1] with C = 1, 3 or 4."""
+        """Encode the next frame: [H, W, C], black 0 and white 1, with C = 1, 3 or 4."""
         pixels = frame.detach().float().cpu()
         pixels = pixels.expand(-1, -1, 3) if pixels.shape[-1] == 1 else pixels
+        if self._is_light:
+            pixels = as_picture(pixels, LINEAR)
         picture = to_frame(pixels.numpy(), self._pixel_format, self._bits, self._video.colour)
         picture.pts, picture.time_base = self._written, self._time_base
         self._written += 1

@@ -21,6 +21,7 @@ from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
 from ...version import version
 from ...video_io import CODECS, DEFAULT_CRF, Encoding
+from ...video_io.format import AS_TAGGED, TRANSFER_CHOICES
 from ...windows import plan_windows
 from ..depth import FileDepth
 from ..estimated import EstimatedDepth
@@ -67,6 +68,13 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
         "--overwrite",
         action="store_true",
         help="replace files of OUT that are not the result of this very command; sources never are replaced",
+    )
+    add(
+        "--transfer",
+        choices=TRANSFER_CHOICES,
+        default=AS_TAGGED,
+        help="how the numbers of IN mean light: as its tags say (default), display (gamma 2.2), linear, pq "
+        "or hlg; for files whose tags are missing or wrong",
     )
     add_depth(command)
     lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
@@ -145,6 +153,7 @@ class Settings:
         black_bars: see `RenderJob`.
         refine: see `RenderJob`.
         texts: files from which texts were read.
+        transfer: of the clips, one of `video_io.format.TRANSFER_CHOICES`.
     """
 
     meaning: DepthMeaning
@@ -158,6 +167,7 @@ class Settings:
     black_bars: str
     refine: RefineSettings | None
     texts: tuple[Path, ...]
+    transfer: str = AS_TAGGED
 
     def focus(self, clip: ClipPaths | None) -> Focus:
         """The focus of a clip; with None the text is checked, and a mask that it names need not be there."""
@@ -193,6 +203,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         arguments.black_bars,
         refine_of(arguments),
         tuple(path for path in (focus_file, strength_file, *lens_files(arguments)) if path is not None),
+        arguments.transfer,
     )
     settings.focus(None)
     lens = lens_of(arguments)
@@ -235,7 +246,7 @@ def job_of(
         ValueError: sources that cannot be used.
     """
     encoding = settings.encoding
-    source = FileClip(clip.video, keep_alpha=CODECS[encoding.codec].keeps_alpha)
+    source = FileClip(clip.video, keep_alpha=CODECS[encoding.codec].keeps_alpha, transfer=settings.transfer)
     # In a folder nobody names the files, so each gets an ending that holds its sound.
     output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
     return RenderJob(

@@ -237,7 +237,13 @@ class TestFindings:
             container.mux(stream.encode(None))
         video = VideoFile(tmp_path / "in.mkv")
         video.timestamps()
-        assert [line[:21] for line in video.findings()] == (["Warning: up to 25.0% "] if told else [])
+        kept = unit > 1
+        findings = ["Warning: up to 25.0% "] if told and not kept else []
+        assert [line[:21] for line in video.findings()] == findings
+        if kept and sample_range == 1:
+            # Grey: every channel is (level - 16) / 219.
+            first = next(video.frames())[0, 0]
+            assert first.tolist() == pytest.approx([(level - 16) / 219] * 3, abs=1e-4)
 
 
 @pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])

@@ -57,10 +57,16 @@ class TestLosses:
         assert "10 bits a level in PQ (HDR), which shows steps in 8 bit" in losses(HDR, "h264")
         assert "mastering display, light levels) are left out" in losses(HDR, "prores")
         assert "left out" not in losses(HDR, "h264-10bit")
-        assert "gamma of 2.2" in losses(HDR, "h264-10bit")
+        assert losses(HDR, "h264-10bit") == ""
         phone = replace(HDR, hdr=None, colour=Colour(9, 1, 9, 18), dynamic_hdr=(DOLBY_VISION, "HDR10+"))
         assert "Dolby Vision and HDR10+ are left out" in losses(phone, "h264-10bit")
         assert "stays HLG" in losses(phone, "h264-10bit")
+        assert "stays HLG" in losses(phone, "h264-10bit")
+
+    def test_hdr_that_looks_like_ordinary_video(self):
+        assert "tagged as PQ (HDR) but has 8 bits a level" in losses(replace(HDR, bits=8), "prores")
+        lying = replace(HDR, colour=Colour(1, 1, 1, 18))
+        assert "tagged as HLG (HDR) but has the colours of BT.709" in losses(lying, "ffv1")
 
 
 @pytest.mark.parametrize("codec", ["h264", "h264-10bit"])
