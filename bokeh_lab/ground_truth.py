@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bokeh_core.coc import signed_circle_of_confusion_px
 from bokeh_core.lens.neighbourhood import dilate
+from bokeh_core.lens.settings import DEFAULT_LENS, LensSettings
 from bokeh_core.progress import Progress, no_progress
 
 from .raytrace import ray_trace, sharp_frame, visible_disparity
@@ -25,7 +26,7 @@ class GroundTruthClip:
     """A clip, its lens, and what that lens records.
 
     Attributes:
-        frames: float32 [T, H, W, 3], all in focus, display values in [0, 1].
+        frames: float32 [T, H, W, 3], all in focus, display values, 0 or more.
         disparity: float32 [T, H, W] in [0, 1], 1 = near.
         focal_disparity: float32 [T].
         blur_strength_px: float32 [T], K in px of these frames.
@@ -56,6 +57,7 @@ def render_clip(
     gamma: float = 1.0,
     rays_across: int | None = None,
     device: torch.device | str = "cpu",
+    lens: LensSettings = DEFAULT_LENS,
     progress: Progress = no_progress,
 ) -> GroundTruthClip:
     """Film a scene through a pinhole and through its lens.
@@ -65,6 +67,7 @@ def render_clip(
         gamma: 1 averages display values as the authors do, 2.2 linear light.
         rays_across: see `ray_trace`.
         device: where rays are traced; the clip comes back on the CPU.
+        lens: see `ray_trace`.
         progress: told of finished frames; may raise to stop.
     """
     frames, maps, bokeh = [], [], []
@@ -72,7 +75,8 @@ def render_clip(
         focal, strength = float(scene.focal_disparity[t]), float(scene.blur_strength_px[t])
         frames.append(sharp_frame(layered, gamma).cpu())
         maps.append(visible_disparity(layered).cpu())
-        bokeh.append(ray_trace(layered, focal, strength, gamma=gamma, rays_across=rays_across).cpu())
+        traced = ray_trace(layered, focal, strength, gamma=gamma, rays_across=rays_across, lens=lens)
+        bokeh.append(traced.cpu())
         progress(t + 1, len(scene.focal_disparity))
     disparity = torch.stack(maps).clamp(0, 1)
     radius_px = signed_circle_of_confusion_px(disparity, scene.focal_disparity, scene.blur_strength_px)

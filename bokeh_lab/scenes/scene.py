@@ -17,7 +17,8 @@ class Plane:
     Pixel coordinates count from the centre of the first pixel; x grows to the right, y downwards.
 
     Attributes:
-        texture: [4, h, w] in [0, 1]: display RGB and straight alpha. Outside it the plane is transparent.
+        texture: [4, h, w]: display RGB of 0 or more, where more than 1 is brighter than white, and straight
+            alpha in [0, 1]. Outside it the plane is transparent.
         placement: float64 [T, 2, 3], affine map from frame px (x, y, 1) to texture px.
         disparity: float64 [T, 3], (d_0, d_x, d_y): disparity at frame px (x, y) is d_0 + d_x x + d_y y,
             normalised over the clip like a disparity map: 1 = nearest, 0 = farthest.
@@ -33,7 +34,7 @@ class LayeredFrame:
     """One frame with all its layers, nearest first; what a layer hides is complete.
 
     Attributes:
-        color: [P, 3, H, W] display values in [0, 1].
+        color: [P, 3, H, W] display values, 0 or more.
         alpha: [P, H, W] in [0, 1], straight.
         disparity: float64 [P, 3], (d_0, d_x, d_y) as in `Plane`.
     """
@@ -83,7 +84,9 @@ class Scene:
         """Draw every plane of one frame, sharp, sampled bilinearly in premultiplied colour."""
         drawn = [self._draw(self.planes[p], frame, device) for p in self.order(frame)]
         alpha = torch.stack([planes[3] for planes in drawn])
-        color = torch.stack([planes[:3] / planes[3:].clamp(min=1e-6) for planes in drawn]).clamp(0, 1)
+        # A quotient of two rounded values may be a little brighter than what it comes from.
+        brightest = max(1.0, *(float(self.planes[p].texture[:3].max()) for p in self.order(frame)))
+        color = torch.stack([planes[:3] / planes[3:].clamp(min=1e-6) for planes in drawn]).clamp(0, brightest)
         disparity = torch.stack([self.planes[p].disparity[frame] for p in self.order(frame)])
         return LayeredFrame(color, alpha, disparity)
 

@@ -1,0 +1,121 @@
+"""Lens Blur against rays through the same lens, a row a look: python -m bokeh_lab.looks --help."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from bokeh_core.console import progress_bar
+from bokeh_core.lens import LensSettings, lens_blur
+
+from ..ground_truth import GroundTruthClip, render_clip
+from ..metrics.clip_pair import ClipPair
+from ..metrics.fidelity import edge_psnr, psnr
+from ..scenes.presets import make_scene
+from . import looks
+from .lamps import with_lamps
+
+GAMMA = 2.2
+STRENGTHS = (16.0, 24.0, 32.0)
+SIZE = (192, 320)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """PSNR in dB of one clip as a screen shows it: all, near edges (None = it has none), without the look."""
+
+    all: float
+    edges: float | None
+    plain: float
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bokeh_lab.looks",
+        description="PSNR of Lens Blur against rays through the same lens, one row a look.",
+    )
+    parser.add_argument("--clips", type=int, default=6, help="how many, a frame each (default: 6)")
+    parser.add_argument("--seed-from", type=int, default=20000, help="seed of the first (default: 20000)")
+    parser.add_argument("--scenes", default="paper", help="preset of the scenes (default: paper)")
+    parser.add_argument("--light", type=float, default=1.0, help="of the lamps, linear, 1 = white (default)")
+    parser.add_argument("--rays-across", type=int, default=45, help="lens grid of the truth (default: 45)")
+    parser.add_argument("--look", action="append", choices=list(looks()), help="only this one; repeatable")
+    parser.add_argument("--pictures", type=Path, help="folder for truth, Lens Blur and difference of each")
+    return parser.parse_args(argv)
+
+
+def truth_of(seed: int, arguments: argparse.Namespace, lens: LensSettings) -> GroundTruthClip:
+    """One frame with lamps through a lens, ray-traced."""
+    strength = STRENGTHS[seed % len(STRENGTHS)]
+    scene = make_scene(arguments.scenes, seed, 1, *SIZE, strengths=[strength])
+    scene = with_lamps(scene, seed, arguments.light, GAMMA)
+    return render_clip(scene, gamma=GAMMA, rays_across=arguments.rays_across, lens=lens)
+
+
+def rendered(truth: GroundTruthClip, lens: LensSettings) -> Tensor:
+    """[T, H, W, 3] of Lens Blur, given what a camera and a depth map give."""
+    return lens_blur(
+        truth.frames,
+        truth.disparity,
+        truth.focal_disparity,
+        truth.blur_strength_px,
+        replace(lens, gamma=GAMMA).at_width(truth.frames.shape[2]),
+    )
+
+
+def likeness(truth: GroundTruthClip, picture: Tensor, plain: Tensor) -> Likeness:
+    """Compare what Lens Blur makes, and what it makes without the look, with the truth."""
+    shown = truth.bokeh.clamp(0, 1)
+    pairs = [
+        ClipPair(prediction.clamp(0, 1), shown, truth.frames.clamp(0, 1), truth.in_focus, truth.edges)
+        for prediction in (picture, plain)
+    ]
+    edges = edge_psnr(pairs[0])
+    return Likeness(psnr(pairs[0]), edges if isinstance(edges, float) else None, psnr(pairs[1]))
+
+
+def _write(folder: Path, name: str, truth: Tensor, picture: Tensor) -> None:
+    """Truth, Lens Blur, and four times their difference about grey, side by side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [truth.clamp(0, 1), picture.clamp(0, 1)]
+    parts.append((0.5 + 4 * (parts[1] - parts[0])).clamp(0, 1))
+    bgr = (torch.cat(parts, 1).numpy()[..., ::-1] * 255).round().astype(np.uint8)
+    cv2.imwrite(str(folder / f"{name.replace(' ', '_')}.png"), bgr)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure and print the table."""
+    arguments = parse(argv)
+    chosen = {name: lens for name, lens in looks().items() if name in (arguments.look or looks())}
+    lines = [
+        "| look | PSNR, dB | least | near edges, dB | without the look, dB |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    with progress_bar("looks", "clip", len(chosen) * arguments.clips) as bar:
+        for name, lens in chosen.items():
+            found = []
+            for seed in range(arguments.seed_from, arguments.seed_from + arguments.clips):
+                truth = truth_of(seed, arguments, lens)
+                picture = rendered(truth, lens)
+                found.append(likeness(truth, picture, rendered(truth, LensSettings())))
+                if arguments.pictures:
+                    _write(arguments.pictures, f"{name}_{seed}", truth.bokeh[0], picture[0])
+                bar.update()
+            edges = [one.edges for one in found if one.edges is not None]
+            means = (fmean(one.all for one in found), min(one.all for one in found), fmean(edges))
+            plain = fmean(one.plain for one in found)
+            lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in (*means, plain)) + " |")
+            bar.write(lines[-1], file=sys.stderr)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
