@@ -14,8 +14,8 @@ from .swirl import Swirl
 
 # A disk that fits into one pixel does not spread.
 _SHARP_RADIUS_PX = 0.5
-# Twice what a clip needs at K = 100 with the cat-eye on frames 1024 px wide. What larger blurs need more is
-# made anew, which takes a small part of the time of spreading light with it.
+# More than twice what a clip needs at K = 100 with the cat-eye on frames 1024 px wide. What larger blurs need
+# more is made anew, which takes a small part of the time of spreading light with it.
 _CACHE_BYTES = 256 * 2**20
 
 
@@ -82,7 +82,7 @@ def _reach_px(aperture: Aperture, radius_px: float, swirl: Swirl) -> int:
     size_px = abs(radius_px)
     if size_px < _SHARP_RADIUS_PX:
         return 0
-    return math.ceil(max(_half_axes_px(aperture, radius_px)) * swirl.length - 0.5)
+    return math.ceil(max(half_axes_px(aperture, radius_px)) * swirl.length - 0.5)
 
 
 def lens_kernel(aperture: Aperture, radius_px: float, field: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
@@ -101,7 +101,7 @@ def lens_kernel(aperture: Aperture, radius_px: float, field: tuple[float, float]
     return KERNELS.get((aperture, radius_px, field), lambda: _made_kernel(aperture, radius_px, field))
 
 
-def _half_axes_px(aperture: Aperture, radius_px: float) -> tuple[float, float]:
+def half_axes_px(aperture: Aperture, radius_px: float) -> tuple[float, float]:
     """How far the opening spreads along x and along y."""
     size_px = abs(radius_px)
     return size_px / math.sqrt(aperture.anamorphic_ratio), size_px * math.sqrt(aperture.anamorphic_ratio)
@@ -113,11 +113,11 @@ def _made_kernel(aperture: Aperture, radius_px: float, field: tuple[float, float
     if half == 0:
         return np.ones((1, 1), np.float32)
     flip = 1.0 if radius_px > 0 else -1.0
-    barrels = (
-        [_barrel(aperture.cat_eye * field[0], aperture.cat_eye * field[1])] if aperture.cat_eye > 0 else []
-    )
+    # Seen from a corner the barrel covers one side of the opening; that side is upright or upside down, too.
+    cut = -flip * aperture.cat_eye
+    barrels = [_barrel(cut * field[0], cut * field[1])] if aperture.cat_eye > 0 else []
     weight = None if aperture.ring == 0 else _ring(-flip * aperture.ring)
-    unit_x, unit_y = _half_axes_px(aperture, radius_px)
+    unit_x, unit_y = half_axes_px(aperture, radius_px)
     unit_px = (unit_x * swirl.length, unit_y * swirl.length)
     shapes, turned_weight = [_opening(aperture, flip), *barrels], weight
     if swirl.squeeze > 1:

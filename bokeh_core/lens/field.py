@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from ..progress import Check, no_check
-from .aperture import Aperture, lens_kernel
+from .aperture import Aperture, half_axes_px, lens_kernel
 from .areas import Area, part_of
 from .convolve import spread
 
-_NODES_PER_SIDE = 5
-# Shapes that turn differ more from one place to the next.
-_NODES_PER_SIDE_OF_SWIRL = 13
+# How far outlines of kernels at neighbouring nodes may lie from each other, as a mixture of two shows both: px,
+# or a share of the radius where that is more, as large blurs would take too many kernels.
+_STEP_PX, _STEP_OF_RADIUS = 1.5, 0.1
+_FEWEST_STEPS = 2
 
 
 def spread_over_field(
@@ -27,8 +28,8 @@ def spread_over_field(
 ) -> Tensor:
     """Spread every pixel by the kernel of its place in the frame.
 
-    Kernels are made at 5 x 5 nodes, with swirl at 13 x 13; each pixel spreads by a bilinear mixture of the
-    four around it.
+    Kernels are made at nodes, the more of them the larger the blur; each pixel spreads by a bilinear mixture
+    of the four around it.
 
     Args:
         planes: [C, ..., h, w], a part of the frame.
@@ -41,9 +42,9 @@ def spread_over_field(
     result = torch.zeros_like(planes)
     height, width = frame_size
     diagonal = math.hypot(height, width) or 1.0
-    nodes = _NODES_PER_SIDE_OF_SWIRL if aperture.swirl > 0 else _NODES_PER_SIDE
-    for row in _hats(area[0], height, planes, nodes):
-        for column in _hats(area[1], width, planes, nodes):
+    steps = _steps_to_corner(aperture, radius_px) * 2 / diagonal
+    for row in _hats(area[0], height, planes, steps * height):
+        for column in _hats(area[1], width, planes, steps * width):
             check()
             field = ((2 * column.node_px - width) / diagonal, (2 * row.node_px - height) / diagonal)
             kernel = lens_kernel(aperture, radius_px, field)
@@ -52,6 +53,17 @@ def spread_over_field(
             weighted = part_of(planes, part) * row.weight[part[0], None] * column.weight[None, part[1]]
             part_of(result, part).add_(spread(weighted, kernel))
     return result
+
+
+def _steps_to_corner(aperture: Aperture, radius_px: float) -> float:
+    """How many times the outline of a kernel moves by as much as it may between the middle and a corner.
+
+    The barrel moves by `cat_eye`. By swirl a half axis becomes sqrt(1 + 2 s h^2) times as long and turns by
+    1 / h, either of which moves its end by 2 s / sqrt(1 + 2 s) for each h at h = 1.
+    """
+    turned = 2 * aperture.swirl / math.sqrt(1 + 2 * aperture.swirl)
+    longest_px = max(half_axes_px(aperture, radius_px))
+    return longest_px * (aperture.cat_eye + turned) / max(_STEP_PX, _STEP_OF_RADIUS * longest_px)
 
 
 @dataclass(frozen=True)
@@ -74,12 +86,13 @@ class _Hat:
         return slice(max(self.first - reach_px, 0), min(self.last + reach_px + 1, len(self.weight)))
 
 
-def _hats(span: slice, length: int, like: Tensor, nodes: int) -> list[_Hat]:
-    """Linear hat functions over the span, those that are 0 all over it left out."""
+def _hats(span: slice, length: int, like: Tensor, steps: float) -> list[_Hat]:
+    """Linear hat functions on nodes at most a step apart, those that are 0 all over the span left out."""
     position = torch.arange(span.start, span.stop, device=like.device, dtype=like.dtype) + 0.5
-    spacing = length / (nodes - 1)
+    intervals = max(math.ceil(steps), _FEWEST_STEPS)
+    spacing = length / intervals
     hats = []
-    for node in range(nodes):
+    for node in range(intervals + 1):
         node_px = node * spacing
         first = max(math.floor(node_px - spacing - 0.5) + 1, span.start)
         last = min(math.ceil(node_px + spacing - 0.5), span.stop) - 1

@@ -101,15 +101,17 @@ def lens_area(displacement: float) -> float:
 
 @pytest.mark.parametrize("cat_eye", [0.3, 1.0])
 @pytest.mark.parametrize("field", [(0.0, 0.0), (0.7, 0.7), (-0.5, 0.0), (0.0, 0.9)])
-def test_the_cat_eye_kernel_is_what_two_disks_share(cat_eye: float, field: tuple[float, float]):
-    kernel = lens_kernel(Aperture(cat_eye=cat_eye), 12.0, field)
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_cat_eye_kernel_is_what_two_disks_share(cat_eye: float, field: tuple[float, float], side: int):
+    kernel = lens_kernel(Aperture(cat_eye=cat_eye), side * 12.0, field)
     off_axis = cat_eye * math.hypot(*field)
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
     assert 1 / kernel.max() == pytest.approx(144 * lens_area(off_axis), rel=0.02)
-    # By symmetry its centre lies halfway, towards the middle of the frame.
+    # By symmetry its centre lies halfway: behind the focus towards the middle of the frame, as the barrel in
+    # front of the opening covers the other side of it; in front of the focus that is upside down.
     axis = np.arange(kernel.shape[0]) - kernel.shape[0] // 2
-    assert (kernel.sum(0) * axis).sum() == pytest.approx(-6 * cat_eye * field[0], abs=0.1)
-    assert (kernel.sum(1) * axis).sum() == pytest.approx(-6 * cat_eye * field[1], abs=0.1)
+    assert (kernel.sum(0) * axis).sum() == pytest.approx(side * 6 * cat_eye * field[0], abs=0.1)
+    assert (kernel.sum(1) * axis).sum() == pytest.approx(side * 6 * cat_eye * field[1], abs=0.1)
 
 
 def test_the_cat_eye_narrows_towards_the_corner():
@@ -138,15 +140,19 @@ def test_the_cat_eye_narrows_towards_the_corner():
     assert around_corner < around_middle
 
 
-@pytest.mark.parametrize(("cat_eye", "place"), [(0.5, 30), (1.0, 75), (1.0, 120)])
-def test_cat_eye_light_is_lost_only_to_the_contraction_of_the_field(cat_eye: float, place: int):
-    # Centres move by -cat_eye r field / 2: blurred, the frame shrinks by c = cat_eye r / diagonal in both
-    # directions. Evenly lit areas stay evenly lit, so a point keeps (1 - c)^2 of its light.
-    size_px, radius_px = 151, 8.0
+@pytest.mark.parametrize(("cat_eye", "place"), [(0.5, 30), (1.0, 45), (1.0, 120)])
+@pytest.mark.parametrize("radius_px", [-8.0, 8.0])
+def test_cat_eye_light_changes_only_by_the_contraction_of_the_field(
+    cat_eye: float, place: int, radius_px: float
+):
+    # Centres move by cat_eye r field / 2: blurred, the frame grows by c = cat_eye r / diagonal in both
+    # directions. Evenly lit areas stay evenly lit, so a point has (1 + c)^2 of its light. In the very middle,
+    # where the field changes its direction, that is not all.
+    size_px = 151
     frame = torch.zeros(size_px, size_px, 3)
     frame[place, place] = 1
     light = render(frame, radius_px, gamma=1.0, aperture=Aperture(cat_eye=cat_eye))[..., 0]
-    expected = (1 - cat_eye * radius_px / (size_px * math.sqrt(2))) ** 2
+    expected = (1 + cat_eye * radius_px / (size_px * math.sqrt(2))) ** 2
     assert light.sum().item() == pytest.approx(expected, rel=0.02)
 
 

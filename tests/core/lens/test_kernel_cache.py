@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens import Aperture, field, lens_blur
 from bokeh_core.lens.aperture import KERNELS, kernel_reach_px, lens_kernel
 from bokeh_core.lens.border import BORDER_SHARES
 from bokeh_core.lens.byte_cache import ByteCache
@@ -35,19 +35,26 @@ def test_what_was_used_last_is_kept_up_to_the_bound():
     assert cache.counts().held_bytes == 0
 
 
-def test_a_clip_with_the_cat_eye_at_k_100_makes_each_kernel_once():
-    # 1024 x 576, K = 100, focus in the middle: every slab at each of the 5 x 5 places, twice over.
-    KERNELS.clear()
-    radii = slab_radii_px(-50.0, 50.0)
-    places = [(x / 2.35, y / 4.1) for x in range(-2, 3) for y in range(-2, 3)]
-    for _ in range(2):
-        for radius in radii:
-            for place in places:
-                lens_kernel(Aperture(cat_eye=1.0), radius, place)
-    counts = KERNELS.counts()
-    assert (counts.misses, counts.hits) == (len(radii) * 25, len(radii) * 25)
-    assert counts.held_bytes < KERNELS.most_bytes / 8
-    KERNELS.clear()
+def test_a_clip_with_the_cat_eye_at_k_100_fits_into_the_cache(monkeypatch: pytest.MonkeyPatch):
+    # 1024 x 576, K = 100, focus in the middle: every slab at every place, of which there are 19 x 11 at most.
+    places = []
+
+    def noted(_aperture: Aperture, _radius_px: float, place: tuple[float, float]) -> np.ndarray:
+        places.append(place)
+        return np.ones((1, 1), np.float32)
+
+    monkeypatch.setattr(field, "lens_kernel", noted)
+    aperture, size = Aperture(cat_eye=1.0), (576, 1024)
+    planes, area = torch.empty(1, *size, device="meta"), (slice(0, size[0]), slice(0, size[1]))
+    held, most = 0, 0
+    for radius_px in slab_radii_px(-50.0, 50.0):
+        places.clear()
+        field.spread_over_field(planes, radius_px, area, aperture=aperture, frame_size=size)
+        assert len(places) == len(set(places))
+        most = max(most, len(places))
+        held += len(places) * (2 * kernel_reach_px(aperture, radius_px) + 1) ** 2 * 4
+    assert most == 19 * 11
+    assert held < KERNELS.most_bytes / 2
 
 
 def test_the_second_frame_of_a_clip_makes_nothing_anew():
@@ -84,9 +91,10 @@ def fully_sampled(aperture: Aperture, radius_px: float, field: tuple[float, floa
         along, across = root * (x * away_x + y * away_y), (y * away_x - x * away_y) / root
         x, y = along * away_x - across * away_y, along * away_y + across * away_x
     light = 1 - math.copysign(aperture.ring, radius_px * aperture.ring) * (2 * (x**2 + y**2) - 1)
-    barrel = np.hypot(x + aperture.cat_eye * field[0], y + aperture.cat_eye * field[1]) <= 1
     sign = math.copysign(1, radius_px)
-    x, y = sign * x, -sign * y
+    x, y = sign * x, sign * y
+    barrel = np.hypot(x - aperture.cat_eye * field[0], y - aperture.cat_eye * field[1]) <= 1
+    y = -y
     edge = np.ones_like(x)
     if aperture.blades:
         sector = 2 * math.pi / aperture.blades
