@@ -11,7 +11,7 @@ from .aperture import Aperture, half_axes_px, lens_kernel
 from .areas import Area, part_of
 from .convolve import spread
 
-# How far outlines of kernels at neighbouring nodes may lie from each other, as a mixture of two shows both: px,
+# How far outlines of kernels at neighbouring nodes may be from each other, as their mixture shows both: px,
 # or a share of the radius where that is more, as large blurs would take too many kernels.
 _STEP_PX, _STEP_OF_RADIUS = 1.5, 0.1
 _FEWEST_STEPS = 2
