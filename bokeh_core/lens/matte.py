@@ -111,9 +111,9 @@ def _solve(
 
     residual = pixel - alpha * near_mean - (1 - alpha) * far_mean
     spread = alpha.square() * near_variance + (1 - alpha).square() * far_variance
-    least = min(maps[:-2].amin().item(), 0.0) if with_lamps else 0.0
-    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(least, LIT)
-    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(least, LIT)
+    least, most = (min(maps[:-2].amin().item(), 0.0), LIT) if with_lamps else (0.0, 1.0)
+    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(least, most)
+    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(least, most)
     unexplained = (pixel - alpha * near_color - (1 - alpha) * far_color).abs().amax(0)
 
     keep = near_known & far_known & (unexplained < _MAX_UNEXPLAINED)
