@@ -9,12 +9,20 @@ function titleOf(type) {
   return window.LiteGraph.registered_node_types[type]?.title ?? type;
 }
 
+// Notes stand where the canvas ends on the right. An app has none, and they would cover the form beside its results.
+function keepFormsFree() {
+  const style = document.createElement("style");
+  style.textContent = '[data-testid="linear-center-panel"] { anchor-name: --graph-canvas-panel; }';
+  document.head.append(style);
+}
+
 app.registerExtension({
   name: "anytobokeh.ErrorNotes",
   setup() {
     const toast = app.extensionManager?.toast;
     // Notes that later ones replace came with the panel.
     if (!toast?.error || !toast.dismiss) return;
+    keepFormsFree();
     api.addEventListener("execution_error", ({ detail }) => {
       if (!detail.node_type?.startsWith("AnyToBokeh")) return;
       toast.error(titleOf(detail.node_type), { id: ID, description: detail.exception_message.trim() });

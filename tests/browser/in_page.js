@@ -115,6 +115,21 @@ window.inPage = {
 
   showsNot: (text) => !document.body.innerText.includes(text),
 
+  templatesOf: async (pack) => (await window.comfyAPI.api.api.getWorkflowTemplates())[pack],
+
+  showNote: (text) => {
+    window.app.extensionManager.toast.error(text);
+  },
+
+  // Whether a text ends before another begins.
+  isLeftOf: (text, other) => {
+    const rectOf = (wanted) =>
+      [...document.querySelectorAll("body *")]
+        .findLast((element) => element.offsetParent && element.innerText?.trim() === wanted)
+        ?.getBoundingClientRect();
+    return rectOf(text)?.right <= rectOf(other)?.left;
+  },
+
   zoom: () => window.app.canvas.ds.scale,
 
   // Whether the view stands where it stood when it was last asked for.
@@ -131,6 +146,23 @@ window.inPage = {
     const node = window.app.graph.nodes.find((node) => node.title === title);
     const widgets = node.widgets.map((widget) => widget.name);
     return { widgets, sockets: node.inputs.map((input) => input.name).filter((name) => !widgets.includes(name)) };
+  },
+
+  // Titles of nodes whose head is not to be seen, or lies behind the bars on the left and at the top.
+  outOfView: () => {
+    const { scale, offset } = window.app.canvas.ds;
+    const [left, top] = [60, 40];
+    return window.app.graph.nodes
+      .filter(({ pos, size }) => {
+        const x = (pos[0] + offset[0]) * scale;
+        const y = (pos[1] + offset[1]) * scale;
+        return x < left || y < top || x + size[0] * scale > window.innerWidth || y > window.innerHeight;
+      })
+      .map((node) => node.title);
+  },
+
+  moveView: (pixels) => {
+    window.app.canvas.ds.offset[0] -= pixels;
   },
 
   // Pairs of nodes that lie on each other, and links that pass behind a node, as they are drawn.

@@ -1,6 +1,7 @@
 """Templates, blueprints and the app open as people see them, and what goes wrong in a run is said."""
 
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def opened(chromium: Chromium, host: HostUnderTest, vue_nodes: bool, name: str) 
 
 
 @pytest.mark.parametrize(
-    ("host", "vue_nodes"), [(HOSTS_OWN, False), (NEWEST, False), (NEWEST, True)], indirect=["host"]
+    ("host", "vue_nodes"), [*product([HOSTS_OWN, NEWEST], [False, True])], indirect=["host"]
 )
 def test_templates_open_legible_and_nothing_is_hidden(
     chromium: Chromium, host: HostUnderTest, vue_nodes: bool
@@ -45,11 +46,13 @@ def test_templates_open_legible_and_nothing_is_hidden(
         front_end.wait("isStill")
         assert front_end.call("zoom") >= LEAST_ZOOM, name
         assert front_end.call("collisions") == [], name
+        assert front_end.call("outOfView") == [], name
+    if not vue_nodes:
+        require_that_faults_are_noticed(front_end)
 
 
-def test_what_lies_on_each_other_is_noticed(chromium: Chromium, host: HostUnderTest):
-    # Proves that the check above can fail.
-    front_end = opened(chromium, host, False, NAMES[0])
+def require_that_faults_are_noticed(front_end: FrontEnd) -> None:
+    """Prove that the checks of how templates open can fail."""
     saved = workflow(NAMES[0])
     example = next(node for node in saved["nodes"] if node["type"] == "AnyToBokehExampleClip")
     report = next(node for node in saved["nodes"] if node["type"] == "PreviewAny")
@@ -58,6 +61,20 @@ def test_what_lies_on_each_other_is_noticed(chromium: Chromium, host: HostUnderT
     found = front_end.call("collisions")
     assert "Example Clip (with Depth) lies on Report: depth and warnings" in found
     assert any("passes behind" in each for each in found)
+    front_end.call("moveView", 600)
+    assert "How to use it" in front_end.call("outOfView")
+
+
+@ON_BOTH
+@pytest.mark.parametrize("front_end", [False], ids=["canvas_nodes"], indirect=True)
+def test_templates_are_listed_by_their_numbers(front_end: FrontEnd):
+    listed = {PACK_NAME: sorted([*NAMES, APP], reverse=True), "another": ["b", "a"]}
+    front_end.page.route("**/workflow_templates", lambda route: route.fulfill(json=listed))
+    try:
+        assert front_end.call("templatesOf", PACK_NAME) == sorted([*NAMES, APP])
+        assert front_end.call("templatesOf", "another") == ["b", "a"]
+    finally:
+        front_end.page.unroute("**/workflow_templates")
 
 
 def test_notes_are_in_both_languages():
@@ -112,6 +129,10 @@ def test_the_app_opens_as_a_form(chromium: Chromium, host: HostUnderTest):
     ]
     assert len(workflow(APP)["extra"]["linearData"]["inputs"]) == len(labels)
     front_end.wait("showsExactly", labels)
+    # Notes are held back until the front end's own introduction is closed.
+    front_end.page.get_by_text("Skip", exact=True).click()
+    front_end.call("showNote", "What went wrong")
+    front_end.wait("isLeftOf", "What went wrong", "clip")
 
 
 @ON_NEWEST

@@ -88,7 +88,8 @@ def test_the_app_runs_with_a_clip_and_its_depth(host: HostUnderTest):
     nodes["LoadVideo"]["file"] = host.upload(BUNDLED_CLIP)
     # One map serves the whole clip.
     nodes["AnyToBokehVideo"]["disparity_file"] = host.upload(min(BUNDLED_DISPARITY.iterdir()))
-    nodes["AnyToBokehVideo"]["strength"] = "0"
+    # What takes no time.
+    nodes["AnyToBokehVideo"] |= {"strength": "0", "focus_at": "0.5"}
     result = host.run(prompt)
     videos = [path for paths in result.files.values() for path in paths if path.suffix == ".mp4"]
     assert [read_video(video).shape for video in videos] == [(36, 480, 704, 3)]
