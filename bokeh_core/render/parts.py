@@ -23,14 +23,17 @@ _ANALYSIS = "analysis.json"
 _LOCK = "any_to_bokeh.lock"
 _PART = "part_"
 _JOINED = "joined"
+SHARES = "shares.json"
 SUFFIX = ".parts"
 # By this entry of job.json a folder of parts is known as ours.
 _MADE_BY = ("made_by", "Any-to-Bokeh")
 # Every name that a file of ours can have in a folder of ours; whatever else is there is somebody else's.
 _OUR_NAMES = re.compile(
-    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|depth_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis)\.json)"
+    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|depth_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis|shares)\.json"
+    r"|share_\d+\.lock)"
     rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
 )
+_SHARE_LOCK = re.compile(r"share_\d+\.lock")
 STALE_AFTER_DAYS = 14
 _log = logging.getLogger(__name__)
 _READ_AT_ONCE = 2**20
@@ -53,21 +56,23 @@ def plan_parts(num_frames: int, part_frames: int) -> list[Span]:
 class PartStore:
     """The locked folder beside an output file in which its parts wait to be joined; see `open_parts`."""
 
-    def __init__(self, folder: Path, ending: str, lock: FileLock) -> None:
+    def __init__(self, folder: Path, ending: str, lock: FileLock, rank: int = 0) -> None:
         self.folder = folder
         self._ending = ending
         self._lock = lock
+        # Where locks keep nobody out, as on some network drives, two processes may make the same part.
+        self._mark = f".{rank:08x}" if rank else ""
         self._removed = False
 
     def begin(self, key: str) -> None:
         """Keep what the job of this key left; what another one left is deleted."""
-        if _read_json(self.folder / _JOB).get("key") != key:
+        if read_json(self.folder / _JOB).get("key") != key:
             _clear(self.folder)
             write_whole_json(self.folder / _JOB, dict([_MADE_BY, ("key", key)]))
 
     def analysis(self) -> dict[str, Any]:
         """What the first passes of an earlier run found; empty if there was none."""
-        saved = _read_json(self.folder / _ANALYSIS)
+        saved = read_json(self.folder / _ANALYSIS)
         found = saved.get("found")
         return found if isinstance(found, dict) and saved.get("sha256") == _digest(found) else {}
 
@@ -75,10 +80,14 @@ class PartStore:
         """Keep what the first passes found."""
         write_whole_json(self.folder / _ANALYSIS, {"found": found, "sha256": _digest(found)})
 
+    def has(self, span: Span) -> bool:
+        """Whether a part is finished, by any process; its file is not looked at."""
+        return self._path(span).with_suffix(".json").is_file()
+
     def verified(self, span: Span) -> EncodedPart | None:
         """Return a finished part whose file is as it was written; None if it has to be rendered."""
         path = self._path(span)
-        entry = _read_json(path.with_suffix(".json"))
+        entry = read_json(path.with_suffix(".json"))
         if (entry.get("start"), entry.get("stop")) != (span.start, span.stop) or not path.is_file():
             return None
         if path.stat().st_size != entry.get("bytes") or _checksum(path) != entry.get("sha256"):
@@ -89,7 +98,7 @@ class PartStore:
     @contextmanager
     def unfinished(self, name: str) -> Iterator[Path]:
         """Offer a path to write to; the file is gone afterwards unless it was moved away."""
-        path = self.folder / f"{name}{UNFINISHED}"
+        path = self.folder / f"{name}{self._mark}{UNFINISHED}"
         try:
             yield path
         finally:
@@ -132,7 +141,7 @@ class PartStore:
         _clear(self.folder)
         self._lock.release_and_delete()
         self._removed = True
-        _remove_if_empty(self.folder)
+        remove_if_empty(self.folder)
 
     def close(self) -> None:
         """Let go of the folder: it stays for a later run, if that can go on with something."""
@@ -146,6 +155,11 @@ class PartStore:
 
     def _path(self, span: Span) -> Path:
         return self.folder / f"{self.part_name(span)}{self._ending}"
+
+
+def share_lock(folder: Path, rank: int) -> Path:
+    """The file that is locked by whoever renders the share of process `rank`."""
+    return folder / f"share_{rank}.lock"
 
 
 def parts_folder(output: Path) -> Path:
@@ -232,7 +246,7 @@ def _remove_unheld(parts: Path) -> bool:
         return False
     _clear(parts)
     lock.release_and_delete()
-    _remove_if_empty(parts)
+    remove_if_empty(parts)
     return True
 
 
@@ -255,16 +269,18 @@ def _locked(folder: Path, output: Path) -> FileLock:
 
 
 def _is_ours(folder: Path) -> bool:
-    # A run that was killed at its very beginning left nothing but the lock.
+    # A run that was killed at its very beginning left nothing but locks.
     return _is_marked(folder) or all(
-        path.name == _LOCK or (path.name.startswith(_JOB) and path.name.endswith(UNFINISHED))
+        path.name == _LOCK
+        or _SHARE_LOCK.fullmatch(path.name)
+        or (path.name.startswith(_JOB) and path.name.endswith(UNFINISHED))
         for path in folder.iterdir()
     )
 
 
 def _is_marked(folder: Path) -> bool:
     name, value = _MADE_BY
-    return _read_json(folder / _JOB).get(name) == value
+    return read_json(folder / _JOB).get(name) == value
 
 
 def _clear(folder: Path) -> None:
@@ -274,13 +290,14 @@ def _clear(folder: Path) -> None:
             path.unlink()
 
 
-def _remove_if_empty(folder: Path) -> None:
+def remove_if_empty(folder: Path) -> None:
+    """Delete a folder of parts that holds nothing."""
     # Somebody else's files, or the lock of a run that has just begun, keep the folder.
     with suppress(OSError):
         folder.rmdir()
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     """Content of a file of ours; empty where it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from ..clip.letterbox import PictureArea
 from ..disk.errors import told_of_disk
-from ..disk.space import free_bytes_in, require_space
+from ..disk.space import free_bytes_in
 from ..disk.whole_file import put_in_place
-from ..progress import Check, Progress, Show, as_part, counting, no_check, no_show
-from ..transfer import as_picture
+from ..progress import Check, Progress, Show, no_check, no_show
 from ..video_io import (
     EncodedPart,
-    PartWriter,
     TrackPlan,
     container_of,
     join_parts,
     require_times_fit,
 )
-from .bars import BetweenBars, area_of
-from .clip_stream import ClipStream, StreamedMaps
-from .depth import DepthSource, PreparedDepth
-from .estimated import EstimatedDepth, StoredMaps
-from .job import LEAVE_OUT, RenderJob
-from .light_meter import LightMeter
-from .parts import PartStore, Span, open_parts, plan_parts, remove_left_parts
-from .refined import refined_depth
+from .analysis import analysed
+from .job import RenderJob
+from .parts import PartStore, open_parts, plan_parts, remove_left_parts
+from .processes import Process
 from .refusals import (
     require_nothing_lost,
     require_output_possible,
@@ -42,9 +31,10 @@ from .refusals import (
     require_unchanged,
     states_of,
 )
+from .rendering import PartsOfClip, require_space_for
 from .result import Found, look_at, metadata_of
-from .source import pictures_of
-from .stages import StageProgress, no_stage_progress, ticking
+from .shares import leading, taken_share
+from .stages import Caller, StageProgress, no_stage_progress
 from .typed_focus import late_keyframes
 
 _log = logging.getLogger(__name__)
@@ -71,6 +61,7 @@ def run_job(
     check: Check = no_check,
     free_bytes: Callable[[Path], int] = free_bytes_in,
     show: Show = no_show,
+    process: Process | None = None,
 ) -> RenderReport:
     """Make the output file of a job, in host memory that does not grow with the clip.
 
@@ -83,9 +74,11 @@ def run_job(
         check: called several times within a frame; may raise to stop.
         free_bytes: tells how much may be written to the disk of a folder.
         show: given each rendered frame.
+        process: this one, where several make the clip together. Number 0 looks at the clip, shares out its
+            parts and joins them; the others render their share. The file is that of a single process.
 
     Returns:
-        What was done; where the output is the finished result of this very job, nothing was.
+        What this process did; where the output is the finished result of this very job, nothing was.
 
     Raises:
         ValueError: settings or sources that do not fit, an output that is somebody's file or that another run
@@ -95,9 +88,14 @@ def run_job(
     done = check_job(job, key)
     if done is not None:
         return done
-    tracks = job.clip.tracks(job.output, job.encoding)
-    with told_of_disk(job.output), open_parts(job.output, key) as store:
-        return _render(job, key, tracks, store, progress, check, free_bytes, show)
+    process = process or Process()
+    caller = Caller(progress, check, free_bytes, show)
+    with told_of_disk(job.output):
+        if process.rank:
+            return _share(job, key, process, caller)
+        tracks = job.clip.tracks(job.output, job.encoding)
+        with open_parts(job.output, key) as store:
+            return _whole(job, key, tracks, store, process, caller)
 
 
 def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
@@ -124,136 +122,59 @@ def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
     return None
 
 
-def _render(
-    job: RenderJob,
-    key: str,
-    tracks: TrackPlan,
-    store: PartStore,
-    progress: StageProgress,
-    check: Check,
-    free_bytes: Callable[[Path], int],
-    show: Show,
+def _whole(
+    job: RenderJob, key: str, tracks: TrackPlan, store: PartStore, process: Process, caller: Caller
 ) -> RenderReport:
+    """Render all parts, or see to it that others do, and join them."""
     before = states_of(job)
-    times, found, area, depth, focal, strength = _analysed(job, store, progress, free_bytes)
-    warnings = [*tracks.lines, *found]
+    clip = analysed(job, store, caller)
+    warnings = [*tracks.lines, *clip.warnings]
     for warning in warnings:
         # Logged before rendering, hours before the report, in time to choose other settings.
         _log.warning("%s: %s", job.output.name, warning)
-    video = job.clip.format
-    meter = LightMeter(video)
-    require_times_fit(times, video, job.output, job.encoding.endings)
-    clip = ClipStream(
-        len(times),
-        (video.height, video.width),
-        lambda start: meter.watch(islice(job.clip.frames(start, times), len(times) - start), start),
-        depth.read,
-        focal,
-        strength,
-        video.transfer,
-    )
-    between = None if area is None else BetweenBars(clip, area)
-    picture = clip if between is None else between.picture
-    # Between bars at the sides a blur of as many px is a larger part of the width.
-    job.renderer.require_strength(picture.blur_strength)
-    described = job.renderer.describe(picture)
-
-    spans = plan_parts(len(times), job.part_frames)
+    require_times_fit(clip.times, job.clip.format, job.output, job.encoding.endings)
+    spans = plan_parts(len(clip.times), job.part_frames)
     parts = {span: part for span in spans if (part := store.verified(span)) is not None}
     kept = sum(span.stop - span.start for span in parts)
-    rendering = partial(progress, "rendering")
-    _require_space(job, parts, spans, free_bytes)
-    rendering(kept, len(times))
-    done = kept
-    for run in _runs_of_missing(spans, parts):
-        frames = job.renderer.frames(picture, run[0].start, check)
-        if between is not None:
-            frames = between.framed(frames, run[0].start)
-        for span in run:
-            _require_space(job, parts, spans, free_bytes)
-            parts[span] = _rendered(job, store, span, frames, as_part(rendering, done, len(times)), show)
-            done += span.stop - span.start
+    require_space_for(job, parts, spans, caller.free_bytes)
+    making = PartsOfClip(job, clip, caller, store, spans, parts)
+    with leading(store, key, process, caller.check) as leader:
+        for turn in leader.turns([span for span in spans if span not in parts], making.tell):
+            making.render(turn)
     require_unchanged(before, states_of(job))
-    joined = [parts[span] for span in spans]
-    damage = _join(job, key, store, joined, times, tracks, partial(progress, "joining"))
+    joined = [parts.get(span) or store.verified(span) for span in spans]
+    if None in joined:
+        raise ValueError(f"A part in {store.folder} has changed meanwhile; start again, to make it anew.")
+    whole = [part for part in joined if part is not None]
+    joining = partial(caller.progress, "joining")
+    damage = _join(job, key, store, whole, clip.times, tracks, joining)
     lines = [
         *warnings,
         *damage,
-        "" if area is None else area.report(clip.size),
-        depth.report,
-        described,
-        meter.report(),
-        late_keyframes(job.focus, job.strength, len(times)),
-        _kept_line(kept, len(times)),
+        "" if clip.area is None else clip.area.report((job.clip.format.height, job.clip.format.width)),
+        clip.depth.report,
+        making.described,
+        making.light.report(),
+        late_keyframes(job.focus, job.strength, len(clip.times)),
+        _kept_line(kept, len(clip.times)),
         f"Written to {job.output}.",
     ]
-    return RenderReport("\n".join(line for line in lines if line), len(times), len(times) - kept)
+    return RenderReport("\n".join(line for line in lines if line), len(clip.times), len(clip.times) - kept)
 
 
-def _analysed(
-    job: RenderJob, store: PartStore, progress: StageProgress, free_bytes: Callable[[Path], int]
-) -> tuple[list[int], list[str], PictureArea | None, PreparedDepth, Tensor, Tensor]:
-    """Times, warnings, picture between bars, depth, focus [T], strength [T]; from an earlier run if any."""
-    saved = store.analysis()
-    times = saved.get("times") or job.clip.timestamps(partial(progress, "reading video"))
-    if not times:
-        raise ValueError("The clip has no frames.")
-    warnings = saved.get("warnings") or job.clip.warnings(job.encoding)
-    count, size = len(times), (job.clip.format.height, job.clip.format.width)
-    # Before anything that takes long: a schedule may be too short.
-    strength = job.strength.values(count)
-    job.renderer.require_strength(strength)
-    if "area" in saved:
-        area = None if saved["area"] is None else PictureArea(*saved["area"])
-    else:
-        area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
-
-    def frames(start: int) -> Iterator[Tensor]:
-        return islice(pictures_of(job.clip, start, times), count - start)
-
-    source: DepthSource | StoredMaps
-    if isinstance(job.depth, EstimatedDepth):
-        estimating = partial(progress, "estimating depth")
-        source = job.depth.of_clip(job.clip, times, store.folder, estimating, free_bytes)
-    else:
-        source = job.depth
-    reading = partial(progress, "reading depth")
-    depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
-    if job.refine is not None:
-        depth = refined_depth(depth, frames, job.refine, area)
-    if "focus" in saved:
-        focal = torch.tensor(saved["focus"])
-    else:
-        tick = counting(partial(progress, "measuring focus"), count)
-        shape = torch.Size((count, *size))
-        maps = StreamedMaps(lambda: ticking(depth.read(0), tick), shape)
-        pictures = StreamedMaps(lambda: frames(0), shape)
-        focal, told = job.focus.over_clip(count, maps, pictures if job.focus.reads_frames else None)
-        warnings = [*warnings, *told]
-        store.save_analysis(
-            {
-                "times": times,
-                "warnings": warnings,
-                "area": area,
-                "depth": depth.saved,
-                "focus": focal.tolist(),
-            }
-        )
-    return times, warnings, area, depth, focal, strength
-
-
-def _rendered(
-    job: RenderJob, store: PartStore, span: Span, frames: Iterator[Tensor], progress: Progress, show: Show
-) -> EncodedPart:
-    count = span.stop - span.start
-    with store.unfinished(store.part_name(span)) as path:
-        with PartWriter(path, container_of(job.output), job.encoding, job.clip.format) as writer:
-            for i in range(count):
-                frame = next(frames)
-                show(as_picture(frame, job.clip.format.transfer))
-                writer.add(frame)
-                progress(i + 1, count)
-        return store.finish(path, span, writer.reorder)
+def _share(job: RenderJob, key: str, process: Process, caller: Caller) -> RenderReport:
+    """Render what process 0 leaves to this one."""
+    with taken_share(job.output, key, process, caller.check) as taken:
+        if taken is None:
+            return RenderReport(f"Process 0 has made {job.output} without process {process.rank}.", 0, 0)
+        store, share = taken
+        clip = analysed(job, store, caller)
+        missing = [span for span in share if store.verified(span) is None]
+        spans = plan_parts(len(clip.times), job.part_frames)
+        PartsOfClip(job, clip, caller, store, spans, {}).render(missing)
+    count = sum(span.stop - span.start for span in missing)
+    report = f"Made as share {process.rank + 1} of {process.count} of {job.output}."
+    return RenderReport(report, len(clip.times), count)
 
 
 def _join(
@@ -277,36 +198,6 @@ def _join(
         put_in_place(path, job.output)
     store.remove()
     return found
-
-
-def _require_space(
-    job: RenderJob,
-    parts: dict[Span, EncodedPart],
-    spans: Sequence[Span],
-    free_bytes: Callable[[Path], int],
-) -> None:
-    """Room for the parts to come and for all of them joined, by the size of those that are there."""
-    total = spans[-1].stop
-    finished = sum(span.stop - span.start for span in parts)
-    written = sum(part.path.stat().st_size for part in parts.values())
-    whole = job.encoding.estimated_bytes(job.clip.format, total)
-    if finished:
-        whole = round(written / finished * total)
-    folder = job.output.absolute().parent
-    require_space(folder, 2 * whole - written, free_bytes(folder))
-
-
-def _runs_of_missing(spans: Sequence[Span], parts: dict[Span, EncodedPart]) -> Iterator[list[Span]]:
-    """Neighbouring parts that are not there, together: a renderer goes through them without a break."""
-    run: list[Span] = []
-    for span in spans:
-        if span not in parts:
-            run.append(span)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
 
 
 def _kept_line(kept: int, total: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from torch import Tensor
 
-from ..progress import Check
+from ..disk.space import free_bytes_in
+from ..progress import Check, Show, no_check, no_show
 
 # Stage -> its rough share of the time a clip takes.
 _WEIGHTS = {
@@ -36,6 +39,16 @@ class StageProgress(Protocol):
 
 def no_stage_progress(stage: str, done: int, total: int) -> None:
     """The progress of runs that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whom a run tells what it does, and asks whether and where it may go on; see `run.run_job`."""
+
+    progress: StageProgress = no_stage_progress
+    check: Check = no_check
+    free_bytes: Callable[[Path], int] = free_bytes_in
+    show: Show = no_show
 
 
 def overall_share(stage: str, done: int, total: int) -> float:

@@ -6,7 +6,7 @@ import re
 
 import torch
 
-from .processes import Process
+from ..processes import Process
 
 
 def chosen_device(name: str, process: Process) -> torch.device:

@@ -15,6 +15,7 @@ from ...console import write_what_the_stream_can_show
 from ...libraries import missing_library, missing_library_message
 from ..estimated import EstimatedDepth
 from ..parts import parts_folder
+from ..processes import Process, this_process
 from ..renderers import LensRenderer
 from ..run import RenderReport, check_job, run_job
 from .arguments import (
@@ -30,7 +31,6 @@ from .clips import ClipPaths, clips_at
 from .depth_arguments import ESTIMATE, estimated_depth
 from .devices import chosen_device
 from .failures import Failure, message_of, told
-from .processes import this_process
 from .progress import ProgressLine
 from .termination import stopping_on_termination
 
@@ -60,7 +60,9 @@ def _run(arguments: argparse.Namespace) -> int:
         source = input_path(arguments.source)
         disparity = None if arguments.disparity == ESTIMATE else input_path(arguments.disparity)
         clips = clips_at(source, disparity, output_path(arguments.output), settings.encoding.ending)
-        clips = process.share_of(clips)
+        # Where there are fewer clips than processes, all of them make one after another.
+        together = process if len(clips) < process.count else None
+        clips = clips if together else process.share_of(clips)
         estimated = estimated_depth(arguments, device)
         renderer = chosen_renderer(arguments, device)
     except (ValueError, OSError) as error:
@@ -70,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for clip in clips:
         started = time.monotonic()
         try:
-            report = _rendered(settings, clip, renderer, estimated)
+            report = _rendered(settings, clip, renderer, estimated, together)
         except _CannotLoad as error:
             sys.stderr.write(f"{message_of(error)}\n")
             return FAILED
@@ -114,6 +116,7 @@ def _rendered(
     clip: ClipPaths,
     renderer: LensRenderer | FileModel,
     estimated: EstimatedDepth | None,
+    process: Process | None,
 ) -> RenderReport:
     if clip.by_name:
         clip.output.parent.mkdir(parents=True, exist_ok=True)
@@ -131,4 +134,4 @@ def _rendered(
             message = missing_library_message(missing_library(error) or "diffusers", str(error))
             raise _CannotLoad(f"The model cannot be loaded: {message}") from error
     with ProgressLine(clip.video.name) as progress:
-        return run_job(job, progress)
+        return run_job(job, progress, process=process)

@@ -20,9 +20,9 @@ from bokeh_core.render import LensRenderer
 from bokeh_core.render.command import program as command
 from bokeh_core.render.command.arguments import EXAMPLES, chosen_renderer, job_of, parser, settings_of
 from bokeh_core.render.command.clips import clips_at
-from bokeh_core.render.command.processes import Process, this_process
 from bokeh_core.render.command.progress import ProgressLine
 from bokeh_core.render.model_files import FileModel
+from bokeh_core.render.processes import Process, this_process
 from tests.core.render.clips import (
     moving_pictures,
     read_video,

@@ -16,9 +16,9 @@ import torch
 from bokeh_core.render import RenderReport
 from bokeh_core.render.command import program as command
 from bokeh_core.render.command.devices import chosen_device, devices_here
-from bokeh_core.render.command.processes import Process
 from bokeh_core.render.command.progress import ProgressLine
 from bokeh_core.render.command.text_files import text_or_file
+from bokeh_core.render.processes import Process
 from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
 
 COUNT, HEIGHT, WIDTH = 9, 32, 32

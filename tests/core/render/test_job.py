@@ -68,10 +68,8 @@ class Shade:
             yield frame * (1 - self.factor * distance[..., None])
 
 
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A clip of variable rate with sound, and its depth."""
-    folder = tmp_path_factory.mktemp("sources")
+def write_sources(folder: Path) -> tuple[Path, Path]:
+    """Write a clip of variable rate with sound, and its depth."""
     times = np.cumsum(np.resize([1001, 1001, 2002], COUNT)).tolist()
     video = write_video(
         folder / "clip.mp4",
@@ -83,6 +81,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         pixel_format="yuv420p",
     )
     return video, write_disparity(folder / "maps", sliding_disparity(COUNT, HEIGHT, WIDTH))
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_sources(tmp_path_factory.mktemp("sources"))
 
 
 def job_on(sources: tuple[Path, Path], output: Path, **changes: Any) -> RenderJob:

@@ -1,4 +1,4 @@
-"""A folder of clips shared out over the processes that a launcher started, each clip to one of them."""
+"""The processes that a launcher started, and the clips of a folder shared out over them."""
 
 from __future__ import annotations
 

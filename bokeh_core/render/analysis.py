@@ -1,0 +1,94 @@
+"""What is found out about a clip before it is rendered: times, bars, depth, focus and strength."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from ..clip.letterbox import PictureArea
+from ..progress import counting
+from .bars import area_of
+from .clip_stream import StreamedMaps
+from .depth import DepthSource, PreparedDepth
+from .estimated import EstimatedDepth, StoredMaps
+from .job import LEAVE_OUT, RenderJob
+from .parts import PartStore
+from .refined import refined_depth
+from .source import pictures_of
+from .stages import Caller, ticking
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of a clip before it is rendered.
+
+    Attributes:
+        times: of its frames, in units of its time base.
+        warnings: what to tell before and after.
+        area: the picture between black bars, if there are any.
+        depth: one map a frame.
+        focal: disparity that is in focus [T].
+        strength: K [T] in px at 1024 px of width.
+    """
+
+    times: list[int]
+    warnings: list[str]
+    area: PictureArea | None
+    depth: PreparedDepth
+    focal: Tensor
+    strength: Tensor
+
+
+def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
+    """Look at a clip, or take what an earlier run or another process found."""
+    saved = store.analysis()
+    times = saved.get("times") or job.clip.timestamps(partial(caller.progress, "reading video"))
+    if not times:
+        raise ValueError("The clip has no frames.")
+    warnings = saved.get("warnings") or job.clip.warnings(job.encoding)
+    count, size = len(times), (job.clip.format.height, job.clip.format.width)
+    # Before anything that takes long: a schedule may be too short.
+    strength = job.strength.values(count)
+    job.renderer.require_strength(strength)
+    if "area" in saved:
+        area = None if saved["area"] is None else PictureArea(*saved["area"])
+    else:
+        area = area_of(job.clip, times) if job.black_bars == LEAVE_OUT else None
+
+    def frames(start: int) -> Iterator[Tensor]:
+        return islice(pictures_of(job.clip, start, times), count - start)
+
+    source: DepthSource | StoredMaps
+    if isinstance(job.depth, EstimatedDepth):
+        estimating = partial(caller.progress, "estimating depth")
+        source = job.depth.of_clip(job.clip, times, store.folder, estimating, caller.free_bytes)
+    else:
+        source = job.depth
+    reading = partial(caller.progress, "reading depth")
+    depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
+    if job.refine is not None:
+        depth = refined_depth(depth, frames, job.refine, area)
+    if "focus" in saved:
+        focal = torch.tensor(saved["focus"])
+    else:
+        tick = counting(partial(caller.progress, "measuring focus"), count)
+        shape = torch.Size((count, *size))
+        maps = StreamedMaps(lambda: ticking(depth.read(0), tick), shape)
+        pictures = StreamedMaps(lambda: frames(0), shape)
+        focal, told = job.focus.over_clip(count, maps, pictures if job.focus.reads_frames else None)
+        warnings = [*warnings, *told]
+        store.save_analysis(
+            {
+                "times": times,
+                "warnings": warnings,
+                "area": area,
+                "depth": depth.saved,
+                "focus": focal.tolist(),
+            }
+        )
+    return Analysis(times, warnings, area, depth, focal, strength)
