@@ -128,13 +128,9 @@ def test_the_wheel_brings_the_command(wheel: Path, tmp_path: Path):
     subprocess.run([*pip, "--no-deps", "--target", str(site), str(wheel)], check=True)
     [bokeh] = [path for folder in ("bin", "Scripts") for path in (site / folder).glob("bokeh*")]
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    nothing = tmp_path / "none.mp4"
     for argv, code, said in (
-        ([], 0, "usage: bokeh IN --disparity {DEPTH | estimate} -o OUT [options]"),
-        (["convert", "--help"], 0, "usage: bokeh convert "),
         (["--version"], 0, f"bokeh {project_version()}\n"),
-        (["none.mp4", "--disparity", "d", "-o", "out.mp4"], 1, f"Nothing at {nothing}"),
-        (["convert", "none", "a.safetensors"], 1, "none"),
+        (["none.mp4", "--disparity", "d", "-o", "out.mp4"], 1, f"Nothing at {tmp_path / 'none.mp4'}"),
     ):
         done = subprocess.run(
             [str(bokeh), *argv], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

@@ -122,7 +122,8 @@ class TestFolder:
         for rank in range(count):
             seen: list[str] = []
 
-            def note(job: Any, progress: Any, seen: list[str] = seen) -> Any:
+            def note(job: Any, progress: Any, process: Any, seen: list[str] = seen) -> Any:
+                assert process is None
                 seen.append(job.output.name)
                 raise ValueError("noted")
 
@@ -196,7 +197,7 @@ class TestModel:
 def test_a_stop_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    def stop(job: Any, progress: Any) -> Any:
+    def stop(job: Any, progress: Any, process: Any) -> Any:
         raise KeyboardInterrupt
 
     video, depth = write_clip(tmp_path)

@@ -235,7 +235,7 @@ def test_one_bad_clip_stops_no_other(
         shutil.copy(video, tmp_path / "videos" / f"{name}.mp4")
     seen = []
 
-    def render(job: Any, progress: Any) -> RenderReport:
+    def render(job: Any, progress: Any, process: Any) -> RenderReport:
         seen.append(job.output.name)
         if job.output.name == "b.mp4":
             raise error
