@@ -1,6 +1,7 @@
 """Circle of confusion (paper Eq. 1): how far a point out of focus spreads, and how users bend that."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -97,6 +98,19 @@ EQ_1 = Falloff()
 """The paper's: r = K |d - d_f|."""
 
 
+def disparity_that_blurs_alike(
+    disparity: Tensor,
+    focal_disparity: Tensor,
+    blur_strength_px: Tensor,
+    falloff: Falloff | Sequence[Falloff],
+) -> Tensor:
+    """`Falloff.disparity_that_blurs_alike`, of one falloff or of one for each frame."""
+    if isinstance(falloff, Falloff):
+        return falloff.disparity_that_blurs_alike(disparity, focal_disparity, blur_strength_px)
+    each = zip(falloff, disparity[:, None], focal_disparity[:, None], blur_strength_px[:, None], strict=True)
+    return torch.cat([bends.disparity_that_blurs_alike(*values) for bends, *values in each])
+
+
 def _per_frame(values: Tensor, disparity: Tensor, name: str) -> Tensor:
     if values.shape != disparity.shape[:1]:
         raise ValueError(
@@ -110,7 +124,10 @@ def _per_frame(values: Tensor, disparity: Tensor, name: str) -> Tensor:
 
 
 def signed_circle_of_confusion_px(
-    disparity: Tensor, focal_disparity: Tensor, blur_strength_px: Tensor, falloff: Falloff = EQ_1
+    disparity: Tensor,
+    focal_disparity: Tensor,
+    blur_strength_px: Tensor,
+    falloff: Falloff | Sequence[Falloff] = EQ_1,
 ) -> Tensor:
     """Signed blur radius K (d - d_f) in pixels: positive in front of the focal plane, negative behind.
 
@@ -121,7 +138,7 @@ def signed_circle_of_confusion_px(
         disparity: [T, H, W] in [0, 1], 1 = near.
         focal_disparity: [T] in [0, 1].
         blur_strength_px: [T], K >= 0 in px of this frame.
-        falloff: how the radius grows; its largest radius is in px of this frame.
+        falloff: how the radius grows, or one for each frame; largest radii are in px of this frame.
 
     Returns:
         [T, H, W] in pixels, dtype and device of `disparity`.
@@ -135,7 +152,17 @@ def signed_circle_of_confusion_px(
         raise ValueError(
             f"blur_strength_px is {blur_strength_px.min().item():g}; it must be 0 or more pixels."
         )
-    radius_px = strength * falloff.beyond_range(disparity - focal)
+    distance = disparity - focal
+    if isinstance(falloff, Falloff):
+        return _radius_px(distance, strength, falloff)
+    frames = range(len(disparity))
+    if len(falloff) != len(frames):
+        raise ValueError(f"{len(falloff)} falloffs for {len(frames)} frames; give one a frame.")
+    return torch.stack([_radius_px(distance[t], strength[t], falloff[t]) for t in frames])
+
+
+def _radius_px(distance: Tensor, strength_px: Tensor, falloff: Falloff) -> Tensor:
+    radius_px = strength_px * falloff.beyond_range(distance)
     return radius_px if falloff == EQ_1 else falloff.bent(radius_px, falloff.largest_radius_px)
 
 

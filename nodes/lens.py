@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..bokeh_core.clip.checks import checked_frames, checked_masks
 from ..bokeh_core.clip.letterbox import BLACK_BARS
 from ..bokeh_core.clip.masks import resize_mask
-from ..bokeh_core.lens import lens_of_controls
+from ..bokeh_core.lens import at_width
 from ..bokeh_core.lens.bars import blur_between_bars
 from ..bokeh_core.strength import strength_in_pixels
 from . import categories, host, lens_widgets, sockets, unchosen
@@ -62,8 +62,9 @@ class LensBlur(io.ComfyNode):
                 black_bars_input(),
                 lens_widgets.lens_input(
                     "Where it is connected it takes the place of this node's own widgets, from blades to "
-                    "contour_tolerance; protect and black_bars still count."
+                    "contour_tolerance, and of over_time; protect and black_bars still count."
                 ),
+                *lens_widgets.over_time_inputs(),
             ],
             outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
             **known_fields(
@@ -91,10 +92,16 @@ class LensBlur(io.ComfyNode):
         protect: Any = None,
         black_bars: str = BLACK_BARS[0],
         lens: Any = None,
+        over_time: str = "",
+        easing: str = "linear",
         **lens_controls: Any,
     ) -> io.NodeOutput:
         bar = host.frame_on_bar()
-        settings = lens_of_controls(**lens_controls) if lens is None else lens_widgets.checked_lens(lens)
+        look = (
+            lens_widgets.lens_of_widgets(lens_controls, over_time, easing)
+            if lens is None
+            else lens_widgets.checked_lens(lens)
+        )
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames = checked_frames(frames)
             width = frames.shape[2]
@@ -105,7 +112,7 @@ class LensBlur(io.ComfyNode):
                 disparity,
                 sockets.focal_disparity_of(focus),
                 strength_in_pixels(strength, width),
-                settings.at_width(width),
+                at_width(look, len(frames), width),
                 protect=None
                 if protect is None
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),

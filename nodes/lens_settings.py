@@ -4,7 +4,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.lens import PRESETS, lens_of_controls, lens_report, with_preset
+from ..bokeh_core.lens import PRESETS, lens_report, with_preset
 from ..bokeh_core.lens.aperture_image import aperture_image_of
 from . import categories, lens_widgets, sockets
 from .newer_host import known_fields
@@ -47,6 +47,7 @@ class Lens(io.ComfyNode):
                     "is bright, its colours do not count. Upright in front of the focus, upside down behind "
                     "it. Counts with every preset.",
                 ),
+                *lens_widgets.over_time_inputs(),
             ],
             outputs=[
                 sockets.Lens.Output(
@@ -62,8 +63,15 @@ class Lens(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, preset: str = CUSTOM, aperture_image: Any = None, **lens_controls: Any) -> io.NodeOutput:
+    def execute(
+        cls,
+        preset: str = CUSTOM,
+        aperture_image: Any = None,
+        over_time: str = "",
+        easing: str = "linear",
+        **lens_controls: Any,
+    ) -> io.NodeOutput:
         controls = lens_controls if preset == CUSTOM else with_preset(preset, lens_controls)
         image = None if aperture_image is None else aperture_image_of(aperture_image)
-        lens = lens_of_controls(**controls, aperture_image=image)
+        lens = lens_widgets.lens_of_widgets(controls, over_time, easing, image)
         return io.NodeOutput(lens, f"{preset}: {lens_report(lens)}")

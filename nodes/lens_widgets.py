@@ -1,11 +1,22 @@
 """The widgets of a lens, the same on every node that has them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.lens import GAMMA_OF_LIGHT, LENS_CONTROLS, LensSettings
+from ..bokeh_core.lens import (
+    GAMMA_OF_LIGHT,
+    LENS_CONTROLS,
+    MOVING_CONTROLS,
+    Lens,
+    LensOverTime,
+    LensSettings,
+    lens_said,
+)
 from ..bokeh_core.lens.settings import MOST_FRINGE
+from ..bokeh_core.schedule.named import named_schedules
+from ..bokeh_core.schedule.values import EASINGS
 from ..bokeh_core.strength import MAX_STRENGTH
 from . import sockets
 from .newer_host import gradient_slider, known_fields
@@ -205,6 +216,42 @@ def limit_inputs() -> list[Any]:
     ]
 
 
+def over_time_inputs() -> list[Any]:
+    """The widgets of numbers that move."""
+    return [
+        io.String.Input(
+            "over_time",
+            default="",
+            multiline=True,
+            optional=True,
+            placeholder="near_strength: 0: 1, 24: 0.5",
+            tooltip="Numbers that move, one a line: the widget's name, then keyframes 'frame: value', or a "
+            "list of one value per frame. Empty (default): all stay. They win over widgets and preset. Not: "
+            "blades, light, contour_tolerance.",
+        ),
+        io.Combo.Input(
+            "easing",
+            options=list(EASINGS),
+            default="linear",
+            optional=True,
+            tooltip="Curve between the keyframes of over_time. linear (default) is even, smooth starts and "
+            "ends gently, ease in only starts gently, ease out only ends gently, hold jumps.",
+        ),
+    ]
+
+
+def lens_of_widgets(
+    controls: Mapping[str, Any], over_time: str, easing: str, aperture_image: Any = None
+) -> Lens:
+    """The lens that widgets say, stated for frames 1024 px wide.
+
+    Raises:
+        ValueError: one is out of range, or over_time cannot be read.
+    """
+    schedules = named_schedules(over_time, MOVING_CONTROLS)
+    return lens_said({**controls, "aperture_image": aperture_image}, schedules, easing)
+
+
 def lens_input(what: str) -> Any:
     """The socket of a lens, optional.
 
@@ -214,12 +261,12 @@ def lens_input(what: str) -> Any:
     return sockets.Lens.Input("lens", optional=True, tooltip=f"A lens from Choose Lens. {what}")
 
 
-def checked_lens(lens: Any) -> LensSettings:
-    """Return what came through a LENS socket, stated for frames 1024 px wide.
+def checked_lens(lens: Any) -> Lens:
+    """Return what came through a LENS socket, stated for frames 1024 px wide; it may move.
 
     Raises:
         ValueError: it is no lens.
     """
-    sockets.require_kind(lens, LensSettings, "lens", "Choose Lens")
-    settings: LensSettings = lens
+    sockets.require_kind(lens, (LensSettings, LensOverTime), "lens", "Choose Lens")
+    settings: Lens = lens
     return settings

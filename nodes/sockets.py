@@ -8,6 +8,7 @@ FOCUS          `FocusPull`: float32 [T] or [1], focal disparity in [0, 1], one v
 BLUR_STRENGTH  float32 [T] or [1], K >= 0: blur radius in px per unit of disparity from the focal
                plane, for a frame 1024 px wide (Eq. 1: r = K |d - d_f|).
 MPI_REGIONS    uint8 [T, H, W], 0 = in focus ... n - 1 = farthest from the focal plane (Eq. 2).
+LENS           `bokeh_core.lens.Lens`, stated for frames 1024 px wide; its numbers may move.
 INTRINSICS     float32 [T, 3, 3], the camera's matrix, its first row divided by the frame's width and its
                second by the height: fx / W on the diagonal, principal point 0.5, 0.5 in the middle.
 
@@ -48,12 +49,12 @@ GEOMETRY_KEY = "any_to_bokeh_geometry"
 RADIUS_KEY = "any_to_bokeh_radius_px"
 
 
-def require_kind(value: Any, kind: type, name: str, source: str) -> None:
+def require_kind(value: Any, kind: type | tuple[type, ...], name: str, source: str) -> None:
     """Check what came through a socket, which sockets of any type let through.
 
     Args:
         value: what came.
-        kind: what it must be.
+        kind: what it must be, or several.
         name: of the input.
         source: the node that gives it.
 

@@ -18,7 +18,7 @@ from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.meaning import DepthMeaning
 from ..bokeh_core.disparity.refine.settings import RefineSettings
 from ..bokeh_core.focus.at_point import DEFAULT_BETWEEN_POINTS
-from ..bokeh_core.lens import DEFAULT_LENS, falloff_alone
+from ..bokeh_core.lens import DEFAULT_LENS, LensOverTime, falloff_alone
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,
@@ -79,7 +79,7 @@ def _depth(
             yield depth
 
 
-def _model_renderer(model: Any, vae: Any, clip_vision: Any, falloff: Falloff) -> ModelRenderer:
+def _model_renderer(model: Any, vae: Any, clip_vision: Any, falloff: Falloff | LensOverTime) -> ModelRenderer:
     missing = [name for name, value in {"model": model, "vae": vae}.items() if value is None]
     if missing:
         raise ValueError(

@@ -2,9 +2,9 @@
 
 import inspect
 import math
+from dataclasses import replace
 from typing import Any
 
-from ..coc import Falloff
 from ..reference_width import REFERENCE_WIDTH_PX
 from ..setting_checks import require_number
 from ..strength import MAX_STRENGTH
@@ -108,42 +108,20 @@ def controls_of(lens: LensSettings) -> dict[str, Any]:
 FALLOFF_CONTROLS = ("near_strength", "far_strength", "focus_range", "largest_radius")
 """Those that say how large the blur is where; the others say what it looks like."""
 
-
-def changed_controls(lens: LensSettings) -> dict[str, Any]:
-    """Those controls of a lens that are not at their defaults; an aperture image as its size."""
-    changed = {name: value for name, value in controls_of(lens).items() if value != LENS_CONTROLS[name]}
-    image = lens.aperture.image
-    if image is None:
-        return changed
-    return {**changed, "aperture_image": f"of {image.light.shape[1]} x {image.light.shape[0]} px"}
+MOVING_CONTROLS = tuple(
+    name
+    for name, default in LENS_CONTROLS.items()
+    if isinstance(default, float) and name != "contour_tolerance"
+)
+"""Those that may move over the clip. How far a depth map is off, and how many blades there are, stay."""
 
 
-def shown_controls(controls: dict[str, Any]) -> str:
-    """Controls as a text: `blades 6, cat_eye 0.4`."""
-    return ", ".join(
-        f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
-        for name, value in controls.items()
-    )
-
-
-def lens_report(lens: LensSettings) -> str:
-    """One line that says in what a lens differs from the default one."""
-    changed = changed_controls(lens)
-    return f"{shown_controls(changed)}; all else at its default." if changed else "all at its default."
-
-
-def falloff_alone(lens: LensSettings) -> Falloff:
-    """The part of a lens that the paper's model can honour.
+def moved(lens: LensSettings, **changes: float) -> LensSettings:
+    """A lens, stated for frames 1024 px wide, with other values of some `MOVING_CONTROLS`.
 
     Raises:
-        ValueError: the lens says more than that.
+        ValueError: one is out of range.
     """
-    beyond = {name: value for name, value in changed_controls(lens).items() if name not in FALLOFF_CONTROLS}
-    if beyond:
-        defaults = {name: LENS_CONTROLS.get(name, "none") for name in beyond}
-        raise ValueError(
-            f"The paper's model has its blur from its training and cannot honour {shown_controls(beyond)}. "
-            f"It honours {', '.join(FALLOFF_CONTROLS)}; set the others back to their defaults "
-            f"({shown_controls(defaults)}), or choose the renderer lens."
-        )
-    return lens.falloff
+    controls = {**controls_of(lens), "light": DEFAULT_LIGHT, **changes}
+    made = lens_of_controls(**controls, aperture_image=lens.aperture.image)
+    return replace(made, gamma=lens.gamma)

@@ -118,7 +118,7 @@ class Scale:
 
 
 def lift_highlights(
-    light: Tensor, display: Tensor, radius_px: Tensor, gain: float, threshold: float
+    light: Tensor, display: Tensor, radius_px: Tensor, gain: float | Tensor, threshold: float
 ) -> Tensor:
     """Give clipped highlights back some of the light a display cannot show.
 
@@ -126,13 +126,13 @@ def lift_highlights(
         light: [3, ..., H, W] linear light.
         display: [3, ..., H, W] display values.
         radius_px: [..., H, W] signed blur radius.
-        gain: extra light of a white pixel, 0 = none, 1 = twice as bright.
+        gain: extra light of a white pixel, 0 = none, 1 = twice as bright; or [T, 1, 1], one for each frame.
         threshold: display luma in [0, 1) above which pixels are highlights.
 
     Returns:
         [3, ..., H, W] linear light, unchanged in focus and below the threshold.
     """
-    if gain == 0:
+    if not isinstance(gain, Tensor) and gain == 0:
         return light
     luma = sum(weight * channel for weight, channel in zip(LUMA_WEIGHTS, display, strict=True))
     highlight = ((torch.as_tensor(luma) - threshold) / (1 - threshold)).clamp(0, 1)

@@ -1,5 +1,6 @@
 """Lens blur of a clip: occlusion-aware, layer by layer, without any trained weights."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,6 +23,7 @@ from .composite import Spread, composite
 from .frame_workers import render_frames, sensible_pass, sensible_workers
 from .layers import split_layers
 from .light import Scale, lift_highlights
+from .over_time import require_strength, runs_alike
 from .settings import DEFAULT_LENS, LensSettings
 
 
@@ -30,7 +32,7 @@ def lens_blur(
     disparity: Tensor,
     focal_disparity: Tensor,
     blur_strength_px: Tensor,
-    lens: LensSettings = DEFAULT_LENS,
+    lens: LensSettings | Sequence[LensSettings] = DEFAULT_LENS,
     *,
     transfer: str = DISPLAY,
     protect: Tensor | None = None,
@@ -51,7 +53,8 @@ def lens_blur(
         focal_disparity: [T] or [1] in [0, 1].
         blur_strength_px: [T] or [1], K >= 0 in px of these frames; at most `strength.most_strength_px`, also
             when multiplied by the lens's near_strength or far_strength.
-        lens: see `LensSettings`; its contour reach and largest radius are in px of these frames.
+        lens: see `LensSettings`; its contour reach and largest radius are in px of these frames. Or one for
+            each frame, see `over_time.at_width`.
         transfer: how the numbers mean light, one of `transfer.TRANSFERS`; with the lens's gamma of 1 the
             numbers are blurred as they are.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
@@ -74,7 +77,11 @@ def lens_blur(
     Raises:
         ValueError: shapes, lengths or ranges that do not fit; the message names the value and the rule.
     """
-    lens = replace(lens, **changes)
+    lens = (
+        replace(lens, **changes)
+        if isinstance(lens, LensSettings)
+        else tuple(replace(one, **changes) if changes else one for one in lens)
+    )
     require_choice("transfer", transfer, tuple(TRANSFERS))
     frames = checked_frames(frames, transfer=transfer)
     num_frames, size = frames.shape[0], tuple(frames.shape[1:3])
@@ -85,9 +92,13 @@ def lens_blur(
     focal_disparity = checked_values(focal_disparity, "focal_disparity")
     focal_disparity = broadcast_over_frames(focal_disparity, num_frames, "focus")
     blur_strength_px = checked_strength_px(blur_strength_px, size[1])
-    lens.require_strength(blur_strength_px, size[1])
+    if not isinstance(lens, LensSettings) and len(lens) != num_frames:
+        raise ValueError(f"{len(lens)} lenses for {num_frames} frames; give one, or one for each frame.")
     blur_strength_px = broadcast_over_frames(blur_strength_px, num_frames, "blur strength")
-    reach_px = lens.whole_reach_px(size[1])
+    require_strength(lens, blur_strength_px, size[1])
+    lenses = (lens,) * num_frames if isinstance(lens, LensSettings) else lens
+    for one in dict.fromkeys(lenses):
+        one.whole_reach_px(size[1])
 
     device = device or frames.device
     if workers is None:
@@ -101,6 +112,11 @@ def lens_blur(
 
     def render(these: range, check: Check) -> None:
         part = slice(these.start, these.stop)
+        of_each = lenses[part]
+        # In all but the amounts the others are like it.
+        shared = of_each[0]
+        one_lens = all(each is shared for each in of_each)
+        falloff = shared.falloff if one_lens else [each.falloff for each in of_each]
         # In one layout whatever that of the clip: layouts are computed with different rounding.
         shown = frames[part].to(device).contiguous()
         depth, focus = disparity[part].to(device).contiguous(), focal_disparity[part].to(device)
@@ -108,13 +124,13 @@ def lens_blur(
         keep = None if protect is None else protect[part].to(shown).clamp(0, 1)
 
         def radius_of(focus: Tensor) -> Tensor:
-            radius_px = signed_circle_of_confusion_px(depth, focus, strength, lens.falloff)
+            radius_px = signed_circle_of_confusion_px(depth, focus, strength, falloff)
             # Protected pixels are sharp for their surroundings too: they do not bleed out.
             return radius_px if keep is None else radius_px * (1 - keep)
 
         radii_px = [radius_of(focus)]
-        if lens.fringe > 0 and shown.shape[-1] > 1:
-            radii_px.append(radius_of(focus - lens.fringe))
+        if shared.fringe > 0 and shown.shape[-1] > 1:
+            radii_px.append(radius_of(focus - shared.fringe))
         sharp = torch.stack([(radius_px == 0).flatten(1).all(1) for radius_px in radii_px]).all(0).tolist()
         for t in [t for t, untouched in zip(these, sharp, strict=True) if untouched]:
             result[t] = frames[t]
@@ -125,10 +141,16 @@ def lens_blur(
             shown, *radii_px = (torch.stack([values[i] for i in rest]) for values in (shown, *radii_px))
             keep = None if keep is None else torch.stack([keep[i] for i in rest])
 
+        gain: float | Tensor = shared.highlight_gain
+        if not one_lens:
+            gain = torch.tensor([of_each[i].highlight_gain for i in rest]).to(shown)[:, None, None]
+        reach_px = shared.whole_reach_px(size[1])
+
         def through_lens(radius_px: Tensor) -> Tensor:
             if frames_a_pass == 1:
-                return _blur(shown[0], radius_px[0], lens, transfer, reach_px, check)[None]
-            return _blur(shown, radius_px, lens, transfer, reach_px, check)
+                one_gain = shared.highlight_gain
+                return _blur(shown[0], radius_px[0], shared, one_gain, transfer, reach_px, check)[None]
+            return _blur(shown, radius_px, shared, gain, transfer, reach_px, check)
 
         blurred, *others = map(through_lens, radii_px)
         for red_and_blue in others:
@@ -140,7 +162,7 @@ def lens_blur(
 
     def render_as_fits(these: range, check: Check) -> None:
         # Not by calling itself: what a function within a function refers to itself by keeps all frames alive.
-        waiting = [these]
+        waiting = runs_alike(these, lenses)[::-1]
         while waiting:
             piece = waiting.pop()
             try:
@@ -165,17 +187,21 @@ def _blur(
     frame: Tensor,
     radius_px: Tensor,
     lens: LensSettings,
+    highlight_gain: float | Tensor,
     transfer: str,
     contour_reach_px: int,
     check: Check,
 ) -> Tensor:
-    """Blur a frame [H, W, C], or a pass of frames [T, H, W, C], given its signed blur radius [..., H, W]."""
+    """Blur a frame [H, W, C], or a pass of frames [T, H, W, C], given its signed blur radius [..., H, W].
+
+    The gain of highlights is one for all frames, or [T, 1, 1].
+    """
     channels = frame.movedim(-1, 0)  # HWC -> CHW
     values = channels[:3].expand(3, *channels.shape[1:])
     scale = Scale.of(values, transfer, lens.gamma)
     light = scale.to_light(values)
     seen = values if transfer == DISPLAY else scale.to_picture(light)
-    light = lift_highlights(light, seen, radius_px, lens.highlight_gain, lens.highlight_threshold)
+    light = lift_highlights(light, seen, radius_px, highlight_gain, lens.highlight_threshold)
     alpha = channels[3:4].clamp(0, 1)
     # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
     planes = torch.cat([light * alpha, alpha]) if len(alpha) else light

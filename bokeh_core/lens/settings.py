@@ -67,6 +67,17 @@ class LensSettings:
         """How the blur radius grows with the distance from the focal plane."""
         return Falloff(self.focus_range, self.near_strength, self.far_strength, self.largest_radius_px)
 
+    def without_amounts(self) -> "LensSettings":
+        """The same lens less what may differ between frames that are rendered together."""
+        return replace(
+            self,
+            highlight_gain=0.0,
+            near_strength=1.0,
+            far_strength=1.0,
+            focus_range=0.0,
+            largest_radius_px=math.inf,
+        )
+
     def at_width(self, width_px: int) -> "LensSettings":
         """The same lens for frames of a width, where this one is stated for frames 1024 px wide.
 

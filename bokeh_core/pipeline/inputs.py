@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from einops import repeat
@@ -10,9 +11,10 @@ from torch import Tensor
 
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
-from ..coc import EQ_1, Falloff, signed_circle_of_confusion_px
+from ..coc import EQ_1, Falloff, disparity_that_blurs_alike, signed_circle_of_confusion_px
 from ..mpi import mpi_regions, region_thresholds
 from ..published import MPI_ALPHA, MPIMode
+from ..reference_width import in_frame_px
 from ..strength import checked_strength_px
 from .working_size import WorkingGeometry, WorkingSize, working_geometry
 
@@ -35,8 +37,8 @@ class BokehInputs:
         geometry: from the frames' size to the working size.
         regions: uint8 [T, H, W], region of Eq. 2 at each pixel; None makes them from the disparity.
         mpi_alpha: of Eq. 2 where `regions` is None.
-        falloff: how the blur radius grows, in px at the working size; no factor above 1, see
-            `Falloff.scaled_to_one`. The network sees the disparity that blurs alike.
+        falloff: how the blur radius grows, in px at the working size, or one for each frame; no factor above
+            1, see `with_falloff`. The network sees the disparity that blurs alike.
     """
 
     frames: Tensor
@@ -46,7 +48,7 @@ class BokehInputs:
     geometry: WorkingGeometry
     regions: Tensor | None = None
     mpi_alpha: float = MPI_ALPHA
-    falloff: Falloff = EQ_1
+    falloff: Falloff | Sequence[Falloff] = EQ_1
 
     @property
     def num_frames(self) -> int:
@@ -72,8 +74,34 @@ class BokehInputs:
 
     def seen_disparity(self, start: int, stop: int) -> Tensor:
         """Disparity [N, H, W] in [0, 1] that stands for the radius wanted, see `falloff`."""
-        return self.falloff.disparity_that_blurs_alike(
-            self.disparity[start:stop], self.focal_disparity[start:stop], self.blur_strength_px[start:stop]
+        falloff = self.falloff if isinstance(self.falloff, Falloff) else self.falloff[start:stop]
+        return disparity_that_blurs_alike(
+            self.disparity[start:stop],
+            self.focal_disparity[start:stop],
+            self.blur_strength_px[start:stop],
+            falloff,
+        )
+
+    def with_falloff(self, falloff: Falloff | Sequence[Falloff]) -> BokehInputs:
+        """The same clip with a falloff stated for frames 1024 px wide, one or one for each frame.
+
+        Its greater factor goes into the strength, so that the disparity that the network sees stays in range.
+        """
+        width = self.geometry.inner[1]
+
+        def turned(one: Falloff) -> tuple[Falloff, float]:
+            bends, factor = one.scaled_to_one()
+            return replace(bends, largest_radius_px=in_frame_px(bends.largest_radius_px, width)), factor
+
+        if isinstance(falloff, Falloff):
+            bends, factor = turned(falloff)
+            return replace(self, falloff=bends, blur_strength_px=self.blur_strength_px * factor)
+        each = [turned(one) for one in falloff]
+        factors = torch.tensor([factor for _, factor in each])
+        return replace(
+            self,
+            falloff=tuple(bends for bends, _ in each),
+            blur_strength_px=self.blur_strength_px * factors.to(self.blur_strength_px),
         )
 
     def network_radius(self, start: int, stop: int, device: torch.device) -> Tensor:

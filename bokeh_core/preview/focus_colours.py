@@ -59,7 +59,7 @@ def focus_preview(
     tint: float = 0.6,
     points_px: Tensor | None = None,
     frame_numbers: Sequence[int] | None = None,
-    falloff: Falloff = EQ_1,
+    falloff: Falloff | Sequence[Falloff] = EQ_1,
     progress: Progress = no_progress,
 ) -> Tensor:
     """Tint what is in front of the focal plane blue and what is behind it red, by how blurred it will be.
@@ -77,7 +77,8 @@ def focus_preview(
         points_px: [T, 2] or [1, 2], (x, y) in px of this frame, what is focused on, see `focus.FocusPull`;
             a point outside the frame is not drawn.
         frame_numbers: what each frame is called; None = from 0 on.
-        falloff: how the radius grows with the distance from the focal plane, in px of this frame.
+        falloff: how the radius grows with the distance from the focal plane, in px of this frame; or one for
+            each frame.
         progress: told of finished frames; may raise to stop.
 
     Returns:
@@ -102,7 +103,10 @@ def focus_preview(
     for t in range(num_frames):
         one = slice(t, t + 1)
         radius_px = signed_circle_of_confusion_px(
-            disparity[one].cpu(), focal_disparity[one].cpu(), blur_strength_px[one].cpu(), falloff
+            disparity[one].cpu(),
+            focal_disparity[one].cpu(),
+            blur_strength_px[one].cpu(),
+            falloff if isinstance(falloff, Falloff) else falloff[one],
         )[0]
         picture = _tinted(rgb_over_grey(frames[t].cpu().contiguous()), radius_px, tint)
         if show_radius:

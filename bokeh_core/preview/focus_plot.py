@@ -12,9 +12,9 @@ from ..strength import checked_strength
 
 WIDTH_PX, HEIGHT_PX = 960, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 30, 30, 50
-_BACKGROUND, _GRID, _LETTERS = (24, 24, 24), (64, 64, 64), (190, 190, 190)
+BACKGROUND, GRID, LETTERS = (24, 24, 24), (64, 64, 64), (190, 190, 190)
 _FOCUS_RGB, _STRENGTH_RGB = (255, 210, 74), (111, 195, 255)
-_MOST_TICKS = 12
+MOST_TICKS = 12
 
 
 def focus_plot(focal_disparity: Tensor, strength: Tensor, decided: Iterable[int] = ()) -> Tensor:
@@ -35,7 +35,7 @@ def focus_plot(focal_disparity: Tensor, strength: Tensor, decided: Iterable[int]
     strengths = checked_strength(strength).cpu().numpy()
     if len(focal) != len(strengths):
         raise ValueError(f"focal_disparity has {len(focal)} values and strength {len(strengths)}.")
-    canvas = np.full((HEIGHT_PX, WIDTH_PX, 3), _BACKGROUND, np.uint8)
+    canvas = np.full((HEIGHT_PX, WIDTH_PX, 3), BACKGROUND, np.uint8)
     last = len(focal) - 1
     x_of = np.linspace(_LEFT, WIDTH_PX - _RIGHT, len(focal)) if last else np.array([_LEFT])
 
@@ -44,23 +44,23 @@ def focus_plot(focal_disparity: Tensor, strength: Tensor, decided: Iterable[int]
 
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         y = int(y_of(share))
-        cv2.line(canvas, (_LEFT, y), (WIDTH_PX - _RIGHT, y), _GRID, 1)
-        _write(canvas, f"{share:g}", (_LEFT - 8, y + 5), to_the_left=True)
-    _write(canvas, "near", (_LEFT - 40, _TOP - 10))
-    _write(canvas, "far", (_LEFT - 40, HEIGHT_PX - _BOTTOM + 22))
-    step = max(1, -(-last // _MOST_TICKS))
+        cv2.line(canvas, (_LEFT, y), (WIDTH_PX - _RIGHT, y), GRID, 1)
+        write_text(canvas, f"{share:g}", (_LEFT - 8, y + 5), to_the_left=True)
+    write_text(canvas, "near", (_LEFT - 40, _TOP - 10))
+    write_text(canvas, "far", (_LEFT - 40, HEIGHT_PX - _BOTTOM + 22))
+    step = max(1, -(-last // MOST_TICKS))
     for frame in range(0, last + 1, step):
         x = int(x_of[frame])
-        cv2.line(canvas, (x, HEIGHT_PX - _BOTTOM), (x, HEIGHT_PX - _BOTTOM + 5), _GRID, 1)
-        _write(canvas, str(frame), (x - 6, HEIGHT_PX - _BOTTOM + 22))
-    _write(canvas, "frame", (WIDTH_PX - _RIGHT - 45, HEIGHT_PX - 8))
+        cv2.line(canvas, (x, HEIGHT_PX - _BOTTOM), (x, HEIGHT_PX - _BOTTOM + 5), GRID, 1)
+        write_text(canvas, str(frame), (x - 6, HEIGHT_PX - _BOTTOM + 22))
+    write_text(canvas, "frame", (WIDTH_PX - _RIGHT - 45, HEIGHT_PX - 8))
     greatest = max(float(strengths.max()), 1e-6)
-    _curve(canvas, x_of, y_of(strengths / greatest), _STRENGTH_RGB, 1)
+    draw_curve(canvas, x_of, y_of(strengths / greatest), _STRENGTH_RGB, 1)
     low, high = f"{strengths.min():.4g}", f"{strengths.max():.4g}"
     label = f"K {high}" if low == high else f"K {low} to {high}"
-    _write(canvas, label, (_LEFT + 90, HEIGHT_PX - 8), _STRENGTH_RGB)
-    _curve(canvas, x_of, y_of(focal), _FOCUS_RGB, 2)
-    _write(canvas, "focus", (_LEFT, HEIGHT_PX - 8), _FOCUS_RGB)
+    write_text(canvas, label, (_LEFT + 90, HEIGHT_PX - 8), _STRENGTH_RGB)
+    draw_curve(canvas, x_of, y_of(focal), _FOCUS_RGB, 2)
+    write_text(canvas, "focus", (_LEFT, HEIGHT_PX - 8), _FOCUS_RGB)
     for frame in decided:
         if 0 <= frame <= last:
             x, y = int(x_of[frame]), int(y_of(focal[frame]))
@@ -70,9 +70,10 @@ def focus_plot(focal_disparity: Tensor, strength: Tensor, decided: Iterable[int]
     return torch.from_numpy(canvas).float()[None] / 255
 
 
-def _curve(
+def draw_curve(
     canvas: np.ndarray, x: np.ndarray, y: np.ndarray, colour: tuple[int, int, int], thickness: int
 ) -> None:
+    """Draw a line through points in px; one of a single point runs to the right border."""
     points = np.stack([x, y], 1).round().astype(np.int32)
     if len(points) == 1:
         # A clip of one frame has no time to run along.
@@ -80,14 +81,15 @@ def _curve(
     cv2.polylines(canvas, [points], False, colour, thickness, cv2.LINE_AA)
 
 
-def _write(
+def write_text(
     canvas: np.ndarray,
     text: str,
     at: tuple[int, int],
-    colour: tuple[int, int, int] = _LETTERS,
+    colour: tuple[int, int, int] = LETTERS,
     *,
     to_the_left: bool = False,
 ) -> None:
+    """Write a text that begins, or ends, at a place (x, y) in px of its base line."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.45
     width = cv2.getTextSize(text, font, scale, 1)[0][0] if to_the_left else 0
     cv2.putText(canvas, text, (at[0] - width, at[1]), font, scale, colour, 1, cv2.LINE_AA)

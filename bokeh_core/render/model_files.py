@@ -16,6 +16,7 @@ from ..checkpoint.library import state_of_model
 from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
 from ..coc import EQ_1, Falloff
+from ..lens import LensOverTime
 from ..pipeline.streaming import BokehPipeline
 from ..progress import Check
 from ..published import OVERLAP_FRAMES, MPIMode
@@ -45,7 +46,7 @@ class FileModel:
         mpi_mode: MPIMode | None = None,
         overlap: int = OVERLAP_FRAMES,
         working_size: WorkingSize = "auto",
-        falloff: Falloff = EQ_1,
+        falloff: Falloff | LensOverTime = EQ_1,
     ) -> None:
         """Look at the files.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ..clip.channels import to_rgb
 from ..coc import EQ_1, Falloff
-from ..lens import DEFAULT_LENS, LensSettings, lens_blur
+from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, at_width, lens_blur
+from ..lens.over_time import require_strength
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
 from ..pipeline.report import strength_warning
@@ -27,7 +28,7 @@ from ..published import (
     WINDOW_FRAMES,
     MPIMode,
 )
-from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
+from ..reference_width import REFERENCE_WIDTH_PX
 from ..strength import strength_in_pixels
 from ..transfer import HLG, LINEAR, PQ, TRANSFERS, as_picture, from_picture
 from ..windows import plan_windows
@@ -88,21 +89,22 @@ class LensRenderer:
     """Lens Blur; see `lens.lens_blur`.
 
     Attributes:
-        lens: its settings, stated for frames 1024 px wide.
+        lens: its settings, stated for frames 1024 px wide, which may move.
         device: where to compute.
 
     Raises:
         ValueError: a contour tolerance out of range.
     """
 
-    lens: LensSettings = DEFAULT_LENS
+    lens: Lens = DEFAULT_LENS
     device: torch.device = field(default=torch.device("cpu"), compare=False)
 
     def __post_init__(self) -> None:
-        self.lens.at_width(REFERENCE_WIDTH_PX)
+        at_width(self.lens, 1, REFERENCE_WIDTH_PX)
 
     def require_strength(self, strength: Tensor) -> None:
-        self.lens.require_strength(strength, REFERENCE_WIDTH_PX)
+        lens = at_width(self.lens, len(strength), REFERENCE_WIDTH_PX)
+        require_strength(lens, strength, REFERENCE_WIDTH_PX)
 
     def fingerprint(self) -> str:
         return f"lens {self.lens!r}"
@@ -113,7 +115,7 @@ class LensRenderer:
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         width = clip.size[1]
-        lens = self.lens.at_width(width)
+        lens = at_width(self.lens, clip.num_frames, width)
         strength_px = strength_in_pixels(clip.blur_strength, width)
         pairs = zip(clip.frames(start), clip.disparity(start), strict=False)
         while batch := list(islice(pairs, _LENS_FRAMES)):
@@ -124,7 +126,7 @@ class LensRenderer:
                 disparity,
                 clip.focal_disparity[part],
                 strength_px[part],
-                lens,
+                lens if isinstance(lens, LensSettings) else lens[part],
                 transfer=clip.transfer,
                 device=self.device,
                 progress=checking(check),
@@ -146,7 +148,8 @@ class ModelRenderer:
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
         trained_px: (least, greatest) K that it was trained for, in px at the working size.
-        falloff: how the blur radius grows, its largest radius stated for frames 1024 px wide.
+        falloff: how the blur radius grows, its largest radius stated for frames 1024 px wide; or a lens of
+            which no more than that moves, see `lens.falloff_alone`.
 
     Raises:
         ValueError: an overlap that windows of 8 cannot have.
@@ -160,7 +163,7 @@ class ModelRenderer:
     warning: str = ""
     name: str = "The paper's model"
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
-    falloff: Falloff = EQ_1
+    falloff: Falloff | LensOverTime = EQ_1
 
     def __post_init__(self) -> None:
         plan_windows(WINDOW_FRAMES, overlap=self.overlap)
@@ -224,19 +227,22 @@ class ModelRenderer:
         )
         disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))
         working_width = geometry.inner[1]
-        falloff, factor = self.falloff.scaled_to_one()
+        falloff = (
+            self.falloff
+            if isinstance(self.falloff, Falloff)
+            else [lens.falloff for lens in self.falloff.at_frames(count)]
+        )
         # They can be sliced like the tensors they stand for.
         return BokehInputs(
             cast(Tensor, rgb),
             cast(Tensor, disparity),
             clip.focal_disparity,
-            strength_in_pixels(clip.blur_strength, working_width) * factor,
+            strength_in_pixels(clip.blur_strength, working_width),
             geometry,
-            falloff=replace(falloff, largest_radius_px=in_frame_px(falloff.largest_radius_px, working_width)),
-        )
+        ).with_falloff(falloff)
 
 
-def model_fingerprint(*settings: object, falloff: Falloff) -> str:
+def model_fingerprint(*settings: object, falloff: Falloff | LensOverTime) -> str:
     """A text that differs where weights, other settings or falloff of the paper's model do."""
     return " ".join(["model", *map(str, settings), *([] if falloff == EQ_1 else [repr(falloff)])])
 

@@ -110,7 +110,7 @@ def keyframe_notes(text: str, num_values: int, num_frames: int) -> str:
         num_frames: length of the clip.
     """
     lines = lines_of(text, "keyframes")
-    if not _is_keyframes(lines):
+    if not is_keyframes(lines):
         return ""
     return late_keyframes_line(_parsed_keyframes(lines, num_values, "keyframes"), num_frames)
 
@@ -195,7 +195,7 @@ def schedule_values(
             f"The {column} schedule is empty; write one number per frame, a CSV table with a header, "
             "or keyframes such as '0: 0.9'."
         )
-    if _is_keyframes(lines):
+    if is_keyframes(lines):
         keyframes = _parsed_keyframes(lines, 1, f"{column} keyframes")
         _check_range(keyframes.values[:, 0], keyframes.frames, column, minimum, maximum)
         if num_frames is None:
@@ -224,7 +224,8 @@ def _require_length(num_frames: int) -> None:
     require_whole_number("The length of the clip", num_frames, 1, MOST_FRAME, "frames")
 
 
-def _is_keyframes(lines: list[str]) -> bool:
+def is_keyframes(lines: list[str]) -> bool:
+    """Whether the lines of a schedule are keyframes, and neither a table nor a list."""
     return not _is_table(lines) and any(":" in line for line in lines)
 
 

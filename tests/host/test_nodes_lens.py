@@ -9,6 +9,7 @@ import torch
 
 from bokeh_core.clip.letterbox import BLACK_BARS
 from bokeh_core.lens import Aperture, lens_blur, lens_of_controls
+from bokeh_core.schedule.values import EASINGS
 from tests.host.harness import Array, Graph, HostUnderTest, Node
 from tests.host.schema import function_defaults, inputs_of, schema_defaults
 
@@ -91,8 +92,15 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "far_strength": 1.0,
         "contour_tolerance": 4.0,
         "black_bars": "leave out",
+        "over_time": "",
+        "easing": "linear",
     }
-    defaults = {**function_defaults(lens_of_controls), "black_bars": BLACK_BARS[0]}
+    defaults = {
+        **function_defaults(lens_of_controls),
+        "black_bars": BLACK_BARS[0],
+        "over_time": "",
+        "easing": EASINGS[0],
+    }
     assert schema_defaults(host, NODE).items() <= defaults.items()
 
 

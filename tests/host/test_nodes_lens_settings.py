@@ -24,7 +24,12 @@ def blurred_with(host: HostUnderTest, given: dict[str, Any], lens: dict[str, Any
 
 
 def test_schema_agrees_with_the_controls(host: HostUnderTest):
-    assert schema_defaults(host, NODE) == {"preset": "custom", **LENS_CONTROLS}
+    assert schema_defaults(host, NODE) == {
+        "preset": "custom",
+        **LENS_CONTROLS,
+        "over_time": "",
+        "easing": "linear",
+    }
     assert choices_of(host, NODE, "preset") == ["custom", *PRESETS]
     assert [n for n, (_, options) in inputs_of(host, NODE).items() if not options.get("tooltip")] == []
     assert host.object_info()[NODE]["output"] == ["LENS", "STRING"]

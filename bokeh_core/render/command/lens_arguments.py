@@ -13,9 +13,9 @@ import torch
 
 from ...disk.typed_paths import find_path
 from ...disparity.stills import iterate_stills
-from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, PRESETS, LensSettings, lens_of_controls, with_preset
+from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, MOVING_CONTROLS, PRESETS, Lens, lens_said, with_preset
 from ...lens.aperture_image import ApertureImage, aperture_image_of
-from .text_files import read_text
+from .text_files import read_text, text_or_file
 
 LENS_HELP = {
     "blades": "of the aperture, 3 to 64; 0 is a round opening",
@@ -38,14 +38,15 @@ LENS_HELP = {
 }
 _PRESET = "preset"
 _IMAGE = "aperture_image"
-_EXAMPLE = '{"preset": "swirl", "cat_eye": 0.6}'
+_EXAMPLE = '{"preset": "swirl", "cat_eye": 0.6, "near_strength": "0: 1, 24: 0.5"}'
 
 
 def add_lens(command: argparse.ArgumentParser) -> None:
     """Add the options of the lens."""
     lens = command.add_argument_group(
         "lens",
-        "Lens Blur honours all of it, the paper's model near and far strength, range and largest radius.",
+        "Lens Blur honours all of it, the paper's model near and far strength, range and largest radius. A "
+        "decimal number may also move: '0: 1, 24: 0.5' (keyframes), a list, a table, or @FILE.",
     )
     lens.add_argument(
         "--lens",
@@ -62,20 +63,22 @@ def add_lens(command: argparse.ArgumentParser) -> None:
         # No default here, so that those that were given are known.
         lens.add_argument(
             "--" + name.replace("_", "-"),
-            type=type(default),
+            type=_number_or_text if name in MOVING_CONTROLS else type(default),
             choices=list(GAMMA_OF_LIGHT) if name == "light" else None,
             help=f"{LENS_HELP[name]}; default {default}",
         )
 
 
-def lens_of(arguments: argparse.Namespace) -> LensSettings:
+def lens_of(arguments: argparse.Namespace) -> Lens:
     """The lens of a command line, stated for frames 1024 px wide.
 
     Raises:
         ValueError: an unknown preset, a file that cannot be used, or a setting out of range.
     """
     given: dict[str, Any] = {
-        name: getattr(arguments, name) for name in LENS_CONTROLS if getattr(arguments, name) is not None
+        name: _typed_value(name, getattr(arguments, name))[0]
+        for name in LENS_CONTROLS
+        if getattr(arguments, name) is not None
     }
     file = lens_file(arguments)
     if arguments.aperture_image is not None:
@@ -88,7 +91,7 @@ def lens_of(arguments: argparse.Namespace) -> LensSettings:
         controls = with_preset(_preset_named(arguments.lens), {})
     else:
         controls = {}
-    return lens_of_controls(**{**controls, **given})
+    return _said({**controls, **given}, arguments.easing)
 
 
 def lens_files(arguments: argparse.Namespace) -> list[Path]:
@@ -105,7 +108,8 @@ def lens_files(arguments: argparse.Namespace) -> list[Path]:
         files = [file] if image is None else [file, _image_beside(file, image)]
     if arguments.aperture_image is not None:
         files.append(find_path(arguments.aperture_image, Path.cwd()))
-    return files
+    texts = (_typed_value(name, getattr(arguments, name))[1] for name in MOVING_CONTROLS)
+    return [*files, *(path for path in texts if path is not None)]
 
 
 def lens_file(arguments: argparse.Namespace) -> Path | None:
@@ -123,6 +127,28 @@ def lens_file(arguments: argparse.Namespace) -> Path | None:
             f"{', '.join(PRESETS)}."
         )
     return find_path(text, Path.cwd())
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _typed_value(name: str, value: Any) -> tuple[Any, Path | None]:
+    """A value of an option, and the file that it is in where the option says @FILE."""
+    if name in MOVING_CONTROLS and isinstance(value, str):
+        return text_or_file(value, "--" + name.replace("_", "-"))
+    return value, None
+
+
+def _said(controls: dict[str, Any], easing: str = "linear") -> Lens:
+    """The lens of controls by name, of which those that move are texts."""
+    schedules = {
+        name: text for name, text in controls.items() if name in MOVING_CONTROLS and isinstance(text, str)
+    }
+    return lens_said({name: v for name, v in controls.items() if name not in schedules}, schedules, easing)
 
 
 def _preset_named(text: str) -> str:
@@ -199,6 +225,6 @@ def _image_at(path: Path) -> ApertureImage:
 
 def _checked(controls: dict[str, Any], file: Path) -> None:
     try:
-        lens_of_controls(**controls)
+        _said(controls)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error

@@ -1,0 +1,56 @@
+"""What a lens is, in words, and what of it the paper's model can honour."""
+
+from typing import Any
+
+from ..coc import Falloff
+from .controls import FALLOFF_CONTROLS, LENS_CONTROLS, controls_of
+from .over_time import Lens, LensOverTime
+from .settings import LensSettings
+
+
+def changed_controls(lens: Lens) -> dict[str, Any]:
+    """Controls that are not at their defaults; one that moves as its text, an aperture image as its size."""
+    still = lens if isinstance(lens, LensSettings) else lens.still
+    changed = {name: value for name, value in controls_of(still).items() if value != LENS_CONTROLS[name]}
+    if isinstance(lens, LensOverTime):
+        changed |= {name: f"moving ({_one_line(text)})" for name, text in lens.schedules.items()}
+    image = still.aperture.image
+    if image is None:
+        return changed
+    return {**changed, "aperture_image": f"of {image.light.shape[1]} x {image.light.shape[0]} px"}
+
+
+def shown_controls(controls: dict[str, Any]) -> str:
+    """Controls as a text: `blades 6, cat_eye 0.4`."""
+    return ", ".join(
+        f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
+        for name, value in controls.items()
+    )
+
+
+def lens_report(lens: Lens) -> str:
+    """One line that says in what a lens differs from the default one."""
+    changed = changed_controls(lens)
+    return f"{shown_controls(changed)}; all else at its default." if changed else "all at its default."
+
+
+def falloff_alone(lens: Lens) -> Falloff | LensOverTime:
+    """The part of a lens that the paper's model can honour; a lens that moves has no other.
+
+    Raises:
+        ValueError: the lens says more than that.
+    """
+    beyond = {name: value for name, value in changed_controls(lens).items() if name not in FALLOFF_CONTROLS}
+    if beyond:
+        defaults = {name: LENS_CONTROLS.get(name, "none") for name in beyond}
+        raise ValueError(
+            f"The paper's model has its blur from its training and cannot honour {shown_controls(beyond)}. "
+            f"It honours {', '.join(FALLOFF_CONTROLS)}; set the others back to their defaults "
+            f"({shown_controls(defaults)}), or choose the renderer lens."
+        )
+    return lens.falloff if isinstance(lens, LensSettings) else lens
+
+
+def _one_line(text: str, most: int = 60) -> str:
+    line = ", ".join(text.splitlines())
+    return line if len(line) <= most else f"{line[:most]}..."
