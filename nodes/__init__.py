@@ -40,6 +40,7 @@ ENTRIES = (
     Entry("focus", "FocusOnMask", "Focus on Mask"),
     Entry("viewfinder", "Viewfinder", "Viewfinder (Click to Focus)", ("cv2",)),
     Entry("strength", "BlurStrength", "Aperture (Blur Strength)"),
+    Entry("camera", "ThinLensCamera", "Camera (f-stop, mm)"),
     Entry("mpi", "MPIMask", "MPI Focal-Plane Mask", ("einops",)),
     Entry("preview", "FocusPreview", "Focus Preview", ("cv2",)),
     Entry("lens_settings", "Lens", "Choose Lens (Swirl, Anamorphic)", ("cv2",)),

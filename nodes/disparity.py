@@ -174,6 +174,24 @@ def disparity_outputs(report: str, farthest: str = "farthest") -> list[Any]:
     ]
 
 
+NO_DISTANCES = (0.0, 0.0)
+
+
+def distance_outputs() -> list[Any]:
+    """The distances that a Camera needs; behind the outputs that every node has which makes disparity."""
+    return [
+        io.Float.Output(
+            display_name="near_distance",
+            tooltip="Distance where disparity is 1, in the unit of metric depth, for Camera; 0 where the "
+            "maps are no distances.",
+        ),
+        io.Float.Output(
+            display_name="far_distance",
+            tooltip="Distance where disparity is 0, likewise; infinite where holes are far.",
+        ),
+    ]
+
+
 def of_clip(frames: Any) -> dict[str, Any]:
     """What maps are brought to: number and size of the frames, and their picture between black bars."""
     if frames is None:
@@ -237,7 +255,7 @@ class LoadDisparity(io.ComfyNode):
                     "(default): path is used. Not used where video is connected.",
                 ),
             ],
-            outputs=disparity_outputs(_REPORT),
+            outputs=[*disparity_outputs(_REPORT), *distance_outputs()],
             **known_fields(
                 io.Schema, search_aliases=["load depth", "depth map", "exr", "npz", "import depth", "bokeh"]
             ),
@@ -277,7 +295,8 @@ class LoadDisparity(io.ComfyNode):
                 frames=frames,
             )
         report = f"{maps.description}\n{prepared.report}"
-        return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report)
+        distances = prepared.distances or NO_DISTANCES
+        return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), report, *distances)
 
     @classmethod
     def validate_inputs(cls, file: str | None = None) -> bool:
@@ -317,7 +336,7 @@ class DisparityFromImages(io.ComfyNode):
                 frames_input(),
                 *placing_inputs(),
             ],
-            outputs=disparity_outputs(_REPORT),
+            outputs=[*disparity_outputs(_REPORT), *distance_outputs()],
             **known_fields(
                 io.Schema, search_aliases=["depth to disparity", "depth map", "image to depth", "bokeh"]
             ),
@@ -333,4 +352,5 @@ class DisparityFromImages(io.ComfyNode):
         # Holes are filled with OpenCV, all else does without.
         with needed_libraries():
             prepared = prepare_disparity(grey_maps(images), **meaning, **of_clip(frames), frames=frames)
-        return io.NodeOutput(prepared.disparity, grey_view(prepared.disparity), prepared.report)
+        grey, distances = grey_view(prepared.disparity), prepared.distances or NO_DISTANCES
+        return io.NodeOutput(prepared.disparity, grey, prepared.report, *distances)

@@ -80,12 +80,13 @@ class DisparityFromGeometry(io.ComfyNode):
                 ),
                 io.Float.Output(
                     display_name="near_distance",
-                    tooltip="Distance of the nearest point: in metres from Depth Anything 3 Metric-Large and "
-                    "MoGe 2 and newer, without meaning from others.",
+                    tooltip="Distance where disparity is 1, for Camera: in metres from Depth Anything 3 "
+                    "Metric-Large and MoGe 2 and newer, without meaning from others.",
                 ),
                 io.Float.Output(
                     display_name="far_distance",
-                    tooltip="Distance of the farthest point that has depth, in the unit of near_distance.",
+                    tooltip="Distance where disparity is 0, in the unit of near_distance: of the farthest "
+                    "point, infinite where there is sky.",
                 ),
                 sockets.Intrinsics.Output(
                     display_name="intrinsics",

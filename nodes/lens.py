@@ -117,6 +117,7 @@ class LensBlur(io.ComfyNode):
                 if protect is None
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
                 black_bars=black_bars,
+                magnification=sockets.magnification_of(blur_strength),
                 device=host.compute_device(),
                 progress=bar.progress,
                 show=bar.show,

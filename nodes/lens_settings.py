@@ -4,10 +4,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.lens import PRESETS, lens_report, with_preset
+from ..bokeh_core.lens import PRESETS, lens_report, stated_numbers, with_preset
 from ..bokeh_core.lens.aperture_image import aperture_image_of
 from . import categories, lens_widgets, sockets
 from .newer_host import known_fields
+from .number_plots import plot_of, plot_output
 
 CUSTOM = "custom"
 
@@ -55,6 +56,7 @@ class Lens(io.ComfyNode):
                     tooltip="The lens, for Lens Blur, Focus Preview or Any-to-Bokeh Video.",
                 ),
                 io.String.Output(display_name="report", tooltip="The values used that are not the defaults."),
+                plot_output("The numbers of over_time, up to their last keyframe,"),
             ],
             **known_fields(
                 io.Schema,
@@ -74,4 +76,4 @@ class Lens(io.ComfyNode):
         controls = lens_controls if preset == CUSTOM else with_preset(preset, lens_controls)
         image = None if aperture_image is None else aperture_image_of(aperture_image)
         lens = lens_widgets.lens_of_widgets(controls, over_time, easing, image)
-        return io.NodeOutput(lens, f"{preset}: {lens_report(lens)}")
+        return io.NodeOutput(lens, f"{preset}: {lens_report(lens)}", plot_of(stated_numbers(lens)))

@@ -6,6 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.channels import to_rgb
+from ..bokeh_core.lens import LensOverTime, falloff_alone
 from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.pipeline.by_stage import (
     BokehWindows,
@@ -22,7 +23,7 @@ from ..bokeh_core.progress import Progress, Show, as_part
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
-from . import categories, host, sockets, unchosen
+from . import categories, host, lens_widgets, sockets, unchosen
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -41,13 +42,22 @@ def _inputs(
     blur_strength: Any,
     regions: Any,
     working_size: Any,
+    lens: Any,
 ) -> BokehInputs:
     rgb = to_rgb(frames)
     geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size)
     strength = strength_in_pixels(unchosen.strength_or_default(blur_strength), geometry.inner[1])
     chosen = unchosen.focus_or_automatic(focus, rgb.movedim(1, -1), disparity)
     focal_disparity = sockets.focal_disparity_of(chosen)
-    return bokeh_inputs(rgb, disparity, focal_disparity, strength, regions=regions, working_size=working_size)
+    inputs = bokeh_inputs(
+        rgb, disparity, focal_disparity, strength, regions=regions, working_size=working_size
+    )
+    if lens is None:
+        return inputs
+    falloff = falloff_alone(lens_widgets.checked_lens(lens))
+    if isinstance(falloff, LensOverTime):
+        return inputs.with_falloff([each.falloff for each in falloff.at_frames(inputs.num_frames)])
+    return inputs.with_falloff(falloff)
 
 
 def _encode(
@@ -156,6 +166,10 @@ class OneStepSampler(io.ComfyNode):
                     "(default) shrinks frames larger than 1024 x 576 to that area, which the model was "
                     "trained at. native keeps every pixel: sharper in focus, but much more memory and time.",
                 ),
+                lens_widgets.lens_input(
+                    "The model honours its strengths, focus_range and largest_radius, and refuses others by "
+                    "name."
+                ),
             ],
             outputs=[
                 sockets.BokehWindowsSocket.Output(
@@ -184,13 +198,19 @@ class OneStepSampler(io.ComfyNode):
         mpi_regions: Any = None,
         overlap: int = OVERLAP_FRAMES,
         working_size: str = "auto",
+        lens: Any = None,
     ) -> io.NodeOutput:
         require_parts_fit(model, vae, clip_vision)
+        if sockets.magnification_of(blur_strength) is not None:
+            raise ValueError(
+                "This Camera breathes, which the sampler cannot pass on to Refined VAE Decode; turn "
+                "breathing off, or use Any-to-Bokeh Video with the renderer model, which breathes."
+            )
         with host.out_of_memory_advice(
             "smaller frames, working_size auto, or dtype fp16 in Load Bokeh Model (a window cannot be cut "
             "without changing the result)"
         ):
-            inputs = _inputs(frames, disparity, focus, blur_strength, mpi_regions, working_size)
+            inputs = _inputs(frames, disparity, focus, blur_strength, mpi_regions, working_size, lens)
             count = inputs.num_frames
             windows = plan_windows(count, overlap=overlap)
             # A bundle brings latents of its own, of which the host knows no picture.

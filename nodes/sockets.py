@@ -6,7 +6,7 @@ DISPARITY      float32 [T, H, W] in [0, 1], 1 = nearest (inverse depth, normalis
 FOCUS          `FocusPull`: float32 [T] or [1], focal disparity in [0, 1], one value serves the whole clip;
                and the points that it was measured at. Bare values are taken too.
 BLUR_STRENGTH  float32 [T] or [1], K >= 0: blur radius in px per unit of disparity from the focal
-               plane, for a frame 1024 px wide (Eq. 1: r = K |d - d_f|).
+               plane, for a frame 1024 px wide (Eq. 1: r = K |d - d_f|); or `BreathingStrength`.
 MPI_REGIONS    uint8 [T, H, W], 0 = in focus ... n - 1 = farthest from the focal plane (Eq. 2).
 LENS           `bokeh_core.lens.Lens`, stated for frames 1024 px wide; its numbers may move.
 INTRINSICS     float32 [T, 3, 3], the camera's matrix, its first row divided by the frame's width and its
@@ -27,6 +27,7 @@ from typing import Any
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..bokeh_core.camera import CameraPath
 from ..bokeh_core.clip.checks import as_plain_float
 from ..bokeh_core.focus.pull import FocusPull as MeasuredFocus
 from ..bokeh_core.published import TRAINED_STRENGTH_PX, MPIMode
@@ -93,6 +94,39 @@ class FocusPull(MeasuredFocus):
 
     def _comfy_cache_tensors(self) -> list[Tensor]:
         return [tensor for tensor in (self.focal_disparity, self.points_px) if tensor is not None]
+
+
+@dataclass(frozen=True)
+class BreathingStrength:
+    """A BLUR_STRENGTH of a camera that breathes; where none does, it is the bare values.
+
+    Attributes:
+        blur_strength: [T], K of the frames before they are magnified.
+        magnification: [T], 1 or more, see `camera.breathe`.
+    """
+
+    blur_strength: Tensor
+    magnification: Tensor
+
+    def _comfy_cache_tensors(self) -> list[Tensor]:
+        return [self.blur_strength, self.magnification]
+
+
+def blur_strength_of(path: CameraPath) -> Tensor | BreathingStrength:
+    """The BLUR_STRENGTH of a camera."""
+    if path.magnification is None:
+        return path.blur_strength
+    return BreathingStrength(path.blur_strength, path.magnification)
+
+
+def strength_values_of(blur_strength: Any) -> Any:
+    """Return K [T] or [1] of a BLUR_STRENGTH, unchecked."""
+    return blur_strength.blur_strength if isinstance(blur_strength, BreathingStrength) else blur_strength
+
+
+def magnification_of(blur_strength: Any) -> Tensor | None:
+    """Return what blurred frames are magnified by, [T]; None where no camera breathes."""
+    return blur_strength.magnification if isinstance(blur_strength, BreathingStrength) else None
 
 
 def focal_disparity_of(focus: Any) -> Any:

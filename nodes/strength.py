@@ -9,6 +9,7 @@ from ..bokeh_core.schedule.values import EASINGS, keyframe_notes
 from ..bokeh_core.strength import MAX_STRENGTH, MODES, blur_strength, relative_f_number_label
 from . import categories, sockets
 from .newer_host import known_fields
+from .number_plots import plot_of, plot_output
 
 
 class BlurStrength(io.ComfyNode):
@@ -81,6 +82,7 @@ class BlurStrength(io.ComfyNode):
                     tooltip="The strength as an f-number on a relative scale: the true one depends on the "
                     "camera.",
                 ),
+                plot_output("K"),
             ],
             **known_fields(
                 io.Schema, search_aliases=["aperture", "f-stop", "f-number", "bokeh amount", "blur radius"]
@@ -100,4 +102,5 @@ class BlurStrength(io.ComfyNode):
         num_frames = None if disparity is None else len(checked_maps(disparity))
         values = blur_strength(mode, strength, end_strength, easing, schedule, num_frames)
         past_end = keyframe_notes(schedule, 1, len(values)) if mode == "schedule" else ""
-        return io.NodeOutput(values, "\n".join(filter(None, (relative_f_number_label(values), past_end))))
+        label = "\n".join(filter(None, (relative_f_number_label(values), past_end)))
+        return io.NodeOutput(values, label, plot_of({"K, px at 1024 px": values}))

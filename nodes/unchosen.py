@@ -38,5 +38,5 @@ def focus_or_automatic(focus: Any, frames: Tensor, disparity: Any) -> Any:
 
 
 def strength_or_default(blur_strength: Any) -> Any:
-    """Return a BLUR_STRENGTH, the default one if none is connected."""
-    return default_blur_strength() if blur_strength is None else blur_strength
+    """Return K [T] or [1] of a BLUR_STRENGTH, the default one if none is connected."""
+    return default_blur_strength() if blur_strength is None else sockets.strength_values_of(blur_strength)

@@ -243,7 +243,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 sockets.BlurStrength.Input(
                     "blur_strength",
                     optional=True,
-                    tooltip="Strength from Blur Strength, in place of strength.",
+                    tooltip="Strength from Blur Strength, Camera or the Viewfinder, in place of strength.",
                 ),
                 sockets.BokehModelSocket.Input(
                     "model",
@@ -359,7 +359,11 @@ class AnyToBokehVideo(io.ComfyNode):
                 parse_focus(focus_at, between=between_keyframes, find_file=host.input_path)
                 if focus is None
                 else GivenFocus(sockets.focal_disparity_of(focus)),
-                Strength(strength) if blur_strength is None else GivenStrength(blur_strength),
+                Strength(strength)
+                if blur_strength is None
+                else GivenStrength(
+                    sockets.strength_values_of(blur_strength), sockets.magnification_of(blur_strength)
+                ),
                 LensRenderer(look, host.compute_device())
                 if renderer == "lens"
                 else _model_renderer(model, vae, clip_vision, falloff),

@@ -167,6 +167,15 @@ class Camera:
             "\n".join([f"{', '.join(said)}.", *lines]),
         )
 
+    def require_length(self, num_frames: int) -> None:
+        """Check that no list or table is shorter than a clip.
+
+        Raises:
+            ValueError: one is.
+        """
+        for name in MOVING_NUMBERS:
+            self._values(name, num_frames)
+
     def _values(self, name: str, num_frames: int) -> Tensor:
         given = getattr(self, name)
         if isinstance(given, str):

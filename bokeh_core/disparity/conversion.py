@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,19 @@ class DisparityConversion:
     report: str
     holes: str = _REFUSE
     zero_is_a_hole: bool = False
+
+    @property
+    def distances(self) -> tuple[float, float] | None:
+        """Distance where disparity is 1 and where it is 0, in the unit of the maps; None where they say none.
+
+        The farther one is infinite where holes or the sky are taken as infinitely far.
+        """
+        # Stored as 1 - v, or to a power, distances have lost their unit.
+        if not self.inverted or self.flip_at is not None or self.exponent != 1:
+            return None
+        if self.low is None or not self.high:
+            return None
+        return 1 / self.high, 1 / self.low if self.low > 0 else math.inf
 
     def apply(self, values: Tensor) -> Tensor:
         """Raw [H, W] -> disparity, float32 of the same shape; the input is not written to."""

@@ -37,9 +37,9 @@ class GeometryDisparity:
             taken for far.
         confidence: [T, H, W] in [0, 1], over the whole clip; 0 where the model masked its depth, 1 everywhere
             where it says nothing.
-        nearest: distance of the nearest point of the clip in the model's unit, which is the metre for metric
-            models and has no meaning else.
-        farthest: distance of the farthest point that has depth.
+        nearest: distance where disparity is 1 in the model's unit, which is the metre for metric models and
+            has no meaning else.
+        farthest: distance where it is 0, infinite where there is sky.
         intrinsics: [T, 3, 3], the camera's matrix with its first row divided by the width and its second by
             the height, so that it holds at any size: focal length fx / W and fy / H on the diagonal,
             principal point (0.5, 0.5) in the middle of the picture; None where the model gives none.
@@ -131,7 +131,9 @@ def disparity_from_geometry(
         prepared.report,
     ]
     report = "\n".join(line for line in lines if line)
-    return GeometryDisparity(prepared.disparity, unseen, sure, nearest, farthest, intrinsics, report)
+    # What a camera needs: with percentiles or sky they are not those of the nearest and farthest point.
+    ends = prepared.distances or (nearest, farthest)
+    return GeometryDisparity(prepared.disparity, unseen, sure, *ends, intrinsics, report)
 
 
 def _maps(geometry: Any, name: str, shape: torch.Size | None = None) -> Tensor | None:

@@ -44,6 +44,16 @@ class DepthMeaning:
         return self.source == "metric depth"
 
     @property
+    def says_distances(self) -> bool:
+        """Whether distances keep their unit; stored as 1 - v or to a power they have lost it."""
+        return (
+            self.is_distance
+            and not self.stored_as_one_minus
+            and self.exponent == 1
+            and self.normalisation != "none"
+        )
+
+    @property
     def stored_as_one_minus(self) -> bool:
         """Whether distances are stored as 1 - v."""
         return self.is_distance and self.polarity == "near white"

@@ -25,10 +25,17 @@ __all__ = [
 
 @dataclass(frozen=True)
 class PreparedDisparity:
-    """DISPARITY and what was decided on the way: `disparity` [T, H, W], `report` one fact a line."""
+    """DISPARITY and what was decided on the way.
+
+    Attributes:
+        disparity: [T, H, W].
+        report: one fact a line.
+        distances: see `DisparityConversion.distances`.
+    """
 
     disparity: Tensor
     report: str
+    distances: tuple[float, float] | None = None
 
 
 def prepare_disparity(
@@ -128,7 +135,7 @@ def prepare_disparity(
     for t, disparity in zip(range(len(maps)), placed, strict=False):
         maps[t] = disparity
     maps = broadcast_over_frames(maps, length, "disparity")
-    return PreparedDisparity(maps, "\n".join(report))
+    return PreparedDisparity(maps, "\n".join(report), conversion.distances)
 
 
 def _from(frames: Tensor, start: int) -> Iterator[Tensor]:

@@ -6,7 +6,7 @@ from .light import GAMMA_OF_LIGHT
 from .over_time import Lens, LensOverTime, at_width, lens_said
 from .presets import PRESETS, with_preset
 from .render import lens_blur
-from .report import falloff_alone, lens_report
+from .report import falloff_alone, lens_report, stated_numbers
 from .settings import DEFAULT_LENS, LensSettings, contour_reach_px
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "lens_of_controls",
     "lens_report",
     "lens_said",
+    "stated_numbers",
     "with_preset",
 ]

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from ..coc import Falloff
+from ..schedule.named import stated_length
 from .controls import FALLOFF_CONTROLS, LENS_CONTROLS, controls_of
 from .over_time import Lens, LensOverTime
 from .settings import LensSettings
@@ -32,6 +36,16 @@ def lens_report(lens: Lens) -> str:
     """One line that says in what a lens differs from the default one."""
     changed = changed_controls(lens)
     return f"{shown_controls(changed)}; all else at its default." if changed else "all at its default."
+
+
+def stated_numbers(lens: Lens) -> dict[str, Tensor]:
+    """What moves, [T] each up to the last frame that is stated; where nothing does, what most often would."""
+    if isinstance(lens, LensSettings):
+        controls = controls_of(lens)
+        names = ("near_strength", "far_strength", "highlight_gain")
+        return {name: torch.tensor([controls[name]]) for name in names}
+    length = stated_length(lens.schedules)
+    return {name: torch.tensor(values) for name, values in lens.values(length).items()}
 
 
 def falloff_alone(lens: Lens) -> Falloff | LensOverTime:

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from .run import RenderReport, check_job, run_job
     from .source import ClipSource, FileClip, TensorClip
     from .stages import STAGES, StageProgress, overall_share
-    from .strength_settings import GivenStrength, Strength
+    from .strength_settings import CameraStrength, GivenStrength, Strength
     from .trimmed_clip import TrimmedClip
     from .typed_focus import parse_focus
 
 __all__ = [
     "PART_FRAMES",
     "STAGES",
+    "CameraStrength",
     "ClipRenderer",
     "ClipSource",
     "DepthSource",
@@ -53,7 +54,7 @@ _MODULES = {
     "run": ("RenderReport", "check_job", "run_job"),
     "source": ("ClipSource", "FileClip", "TensorClip"),
     "stages": ("STAGES", "StageProgress", "overall_share"),
-    "strength_settings": ("GivenStrength", "Strength"),
+    "strength_settings": ("CameraStrength", "GivenStrength", "Strength"),
     "trimmed_clip": ("TrimmedClip",),
     "typed_focus": ("parse_focus",),
 }

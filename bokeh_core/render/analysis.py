@@ -21,6 +21,7 @@ from .parts import PartStore
 from .refined import refined_depth
 from .source import pictures_of
 from .stages import Caller, ticking
+from .strength_settings import Amount
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Analysis:
         area: the picture between black bars, if there are any.
         depth: one map a frame.
         focal: disparity that is in focus [T].
-        strength: K [T] in px at 1024 px of width.
+        amount: how strong the blur of each frame is.
     """
 
     times: list[int]
@@ -41,7 +42,7 @@ class Analysis:
     area: PictureArea | None
     depth: PreparedDepth
     focal: Tensor
-    strength: Tensor
+    amount: Amount
 
 
 def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
@@ -53,8 +54,7 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
     warnings = saved.get("warnings") or job.clip.warnings(job.encoding)
     count, size = len(times), (job.clip.format.height, job.clip.format.width)
     # Before anything that takes long: a schedule may be too short.
-    strength = job.strength.values(count)
-    job.renderer.require_strength(strength)
+    job.renderer.require_strength(job.strength.checked(count))
     if "area" in saved:
         area = None if saved["area"] is None else PictureArea(*saved["area"])
     else:
@@ -75,6 +75,8 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
         depth = refined_depth(depth, frames, job.refine, area)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
+    elif (set_in_metres := job.strength.focus(count, depth.distances)) is not None:
+        focal = set_in_metres
     else:
         tick = counting(partial(caller.progress, "measuring focus"), count)
         shape = torch.Size((count, *size))
@@ -82,6 +84,7 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
         pictures = StreamedMaps(lambda: frames(0), shape)
         focal, told = job.focus.over_clip(count, maps, pictures if job.focus.reads_frames else None)
         warnings = [*warnings, *told]
+    if "focus" not in saved:
         store.save_analysis(
             {
                 "times": times,
@@ -91,4 +94,5 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
                 "focus": focal.tolist(),
             }
         )
-    return Analysis(times, warnings, area, depth, focal, strength)
+    amount = job.strength.amount(count, focal, depth.distances)
+    return Analysis(times, warnings, area, depth, focal, amount)

@@ -38,11 +38,13 @@ class PreparedDepth:
         read: given the first frame wanted, yields [H, W] in [0, 1], near = 1, from there on.
         saved: what spares the first pass next time, as JSON takes it.
         report: what was read and decided, one fact a line.
+        distances: see `DisparityConversion.distances`.
     """
 
     read: Callable[[int], Iterator[Tensor]]
     saved: dict[str, Any]
     report: str
+    distances: tuple[float, float] | None = None
 
 
 class DepthSource(Protocol):
@@ -197,7 +199,7 @@ def prepared_from(
     def read(start: int) -> Iterator[Tensor]:
         return fit.in_time(maps_from, count, start, num_frames, frames)
 
-    return PreparedDepth(read, found, "\n".join(lines))
+    return PreparedDepth(read, found, "\n".join(lines), conversion.distances)
 
 
 def _measured(

@@ -18,7 +18,7 @@ from .focus_settings import Focus
 from .renderers import ClipRenderer, require_whole_calls
 from .result import is_video
 from .source import ClipSource
-from .strength_settings import GivenStrength, Strength
+from .strength_settings import StatedStrength
 
 # Format of the files that a stopped run leaves; raise it when they change, and older parts are made anew.
 _PARTS_VERSION = 3
@@ -54,7 +54,7 @@ class RenderJob:
     clip: ClipSource
     depth: DepthSource | EstimatedDepth
     focus: Focus
-    strength: Strength | GivenStrength
+    strength: StatedStrength
     renderer: ClipRenderer
     output: Path
     encoding: Encoding = field(default_factory=Encoding)

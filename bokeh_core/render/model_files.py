@@ -22,7 +22,7 @@ from ..progress import Check
 from ..published import OVERLAP_FRAMES, MPIMode
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
-from .renderers import ModelRenderer, model_fingerprint
+from .renderers import ModelRenderer, model_fingerprint, require_falloff_length
 
 if TYPE_CHECKING:
     from ..pipeline.working_size import WorkingSize
@@ -94,6 +94,7 @@ class FileModel:
 
     def require_strength(self, strength: Tensor) -> None:
         """Take every strength; beyond what it was trained for, `describe` warns."""
+        require_falloff_length(self._falloff, len(strength))
 
     def describe(self, clip: ClipStream) -> str:
         return self.load().describe(clip)

@@ -170,6 +170,7 @@ class ModelRenderer:
 
     def require_strength(self, strength: Tensor) -> None:
         """Take every strength; beyond what it was trained for, `describe` warns."""
+        require_falloff_length(self.falloff, len(strength))
 
     def fingerprint(self) -> str:
         return model_fingerprint(
@@ -240,6 +241,16 @@ class ModelRenderer:
             strength_in_pixels(clip.blur_strength, working_width),
             geometry,
         ).with_falloff(falloff)
+
+
+def require_falloff_length(falloff: Falloff | LensOverTime, num_frames: int) -> None:
+    """Check that no list or table of a lens that moves is shorter than a clip.
+
+    Raises:
+        ValueError: one is.
+    """
+    if isinstance(falloff, LensOverTime):
+        falloff.values(num_frames)
 
 
 def model_fingerprint(*settings: object, falloff: Falloff | LensOverTime) -> str:

@@ -47,9 +47,10 @@ class PartsOfClip:
             lambda start: self.light.watch(islice(job.clip.frames(start, clip.times), count - start), start),
             clip.depth.read,
             clip.focal,
-            clip.strength,
+            clip.amount.blur_strength,
             video.transfer,
         )
+        self._breathed = clip.amount.breathed
         self._job = job
         self._caller = caller
         self._store = store
@@ -71,9 +72,10 @@ class PartsOfClip:
         """Render parts, and note them among those that are there."""
         job, caller = self._job, self._caller
         for neighbours in _runs_of_neighbours(missing):
-            frames = job.renderer.frames(self._picture, neighbours[0].start, caller.check)
+            start = neighbours[0].start
+            frames = self._breathed(job.renderer.frames(self._picture, start, caller.check), start)
             if self._between is not None:
-                frames = self._between.framed(frames, neighbours[0].start)
+                frames = self._between.framed(frames, start)
             for span in neighbours:
                 require_space_for(job, self._parts, self._spans, caller.free_bytes)
                 tick = as_part(self._rendering, self._done(), self._spans[-1].stop)

@@ -153,6 +153,7 @@ def _whole(
         *damage,
         "" if clip.area is None else clip.area.report((job.clip.format.height, job.clip.format.width)),
         clip.depth.report,
+        clip.amount.report,
         making.described,
         making.light.report(),
         late_keyframes(job.focus, job.strength, len(clip.times)),

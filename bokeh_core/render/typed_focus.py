@@ -11,7 +11,7 @@ from ..focus.at_point import CENTRE, DEFAULT_BETWEEN_POINTS
 from ..focus.script import parse_script
 from ..schedule.values import parse_keyframes
 from .focus_settings import AutomaticFocus, Focus, MaskFocus, PointFocus, ScriptFocus, ValueFocus
-from .strength_settings import GivenStrength, Strength
+from .strength_settings import StatedStrength
 from .typed_text import plain_characters
 
 _QUOTES = "\"'\u201c\u201d\u2018\u2019"
@@ -78,7 +78,7 @@ def parse_focus(
     return ValueFocus(text, easing)
 
 
-def late_keyframes(focus: Focus, strength: Strength | GivenStrength, num_frames: int) -> str:
+def late_keyframes(focus: Focus, strength: StatedStrength, num_frames: int) -> str:
     """Warn of typed values past the end of the clip, which are approached and never reached; else empty.
 
     What is measured tells of its own: see `focus_settings.Focus.over_clip`.

@@ -1,7 +1,7 @@
 """Schedules of several numbers in one text, each behind its name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .text import lines_of, shortened, shown
 from .values import is_keyframes, keyframe_notes, parse_keyframes, schedule_values
@@ -60,7 +60,18 @@ def stated_range(text: str, name: str) -> tuple[float, float]:
     return least.item(), most.item()
 
 
-def late_notes(schedules: dict[str, str], num_frames: int) -> list[str]:
+def stated_length(schedules: Mapping[str, str]) -> int:
+    """Number of frames that schedules speak of: that of the shortest list, or up to the last keyframe."""
+    lists, last = [], 0
+    for name, text in schedules.items():
+        if is_keyframes(lines_of(text, name)):
+            last = max(last, parse_keyframes(text, 1, name).frames[-1])
+        elif (length := len(schedule_values(text, None, column=name))) > 1:
+            lists.append(length)
+    return min(lists) if lists else last + 1
+
+
+def late_notes(schedules: Mapping[str, str], num_frames: int) -> list[str]:
     """What `keyframe_notes` says of each of several schedules, behind its name."""
     notes = ((name, keyframe_notes(text, 1, num_frames)) for name, text in schedules.items())
     return [f"{name}: {note}" for name, note in notes if note]

@@ -32,7 +32,7 @@ def test_schema_agrees_with_the_controls(host: HostUnderTest):
     }
     assert choices_of(host, NODE, "preset") == ["custom", *PRESETS]
     assert [n for n, (_, options) in inputs_of(host, NODE).items() if not options.get("tooltip")] == []
-    assert host.object_info()[NODE]["output"] == ["LENS", "STRING"]
+    assert host.object_info()[NODE]["output"] == ["LENS", "STRING", "IMAGE"]
 
 
 def test_a_lens_takes_the_place_of_the_widgets(host: HostUnderTest):
@@ -116,6 +116,33 @@ def test_something_else_is_refused(host: HostUnderTest, node_id: str):
     node = graph.add(node_id, lens=links["focus"], **links)
     host.save(graph, node)
     assert "The input lens got Tensor; connect Choose Lens." in host.expect_error(graph).message
+
+
+def test_numbers_that_move(host: HostUnderTest):
+    given = clip(3)
+    moving = {"over_time": "far_strength: 0: 0, 2: 1\nhighlight_gain: 0, 1, 2", "easing": "hold"}
+    graph = host.graph()
+    lens = graph.add(NODE, blades=5, near_strength=0.5, far_strength=3.0, **moving)
+    links = {name: host.load(graph, value) for name, value in given.items()}
+    preview = graph.add("AnyToBokehFocusPreview", show_radius=False, lens=lens[0], **links)
+    widgets = {"blades": 5, "near_strength": 0.5, **moving}
+    nodes = (
+        add_lens_blur(host, graph, given, lens=lens[0]),
+        add_lens_blur(host, graph, given, **widgets),
+        preview,
+        lens[2],
+    )
+    found, by_widgets, shown, plot = host.values_of(graph, *nodes)
+    each = zip((0.0, 0.0, 1.0), (0.0, 1.0, 2.0), strict=True)
+    for t, (far_strength, gain) in enumerate(each):
+        one = {name: value[t : t + 1] if len(value) > 1 else value for name, value in given.items()}
+        lens_then = _settings(blades=5, near_strength=0.5, far_strength=far_strength, highlight_gain=gain)
+        np.testing.assert_allclose(found[t], directly(one, **lens_then)[0], rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(by_widgets, found)
+    far = given["disparity"] < 0.5
+    assert np.array_equal(shown[:2][far[:2]], given["frames"][:2][far[:2]])
+    assert np.abs(shown[2] - given["frames"][2])[far[2]].max() > 0.05
+    assert plot.shape == (1, 2 * 110 + 34, 960, 3)
 
 
 def test_settings_out_of_range(host: HostUnderTest):

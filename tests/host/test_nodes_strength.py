@@ -44,7 +44,7 @@ def test_schema_and_function_agree(host: HostUnderTest):
 def test_every_input_and_output_is_explained(host: HostUnderTest):
     assert [n for n, (_, options) in inputs_of(host, NODE).items() if not options.get("tooltip")] == []
     info = host.object_info()[NODE]
-    assert info["output"] == ["BLUR_STRENGTH", "STRING"]
+    assert info["output"] == ["BLUR_STRENGTH", "STRING", "IMAGE"]
     assert all(info["output_tooltips"])
 
 

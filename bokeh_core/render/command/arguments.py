@@ -29,8 +29,9 @@ from ..focus_settings import Focus
 from ..job import PART_FRAMES, RenderJob
 from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
 from ..source import FileClip
-from ..strength_settings import Strength
+from ..strength_settings import StatedStrength, Strength
 from ..typed_focus import AUTOMATIC, parse_focus
+from .camera_arguments import add_camera, camera_files, camera_of
 from .clips import ClipPaths
 from .depth_arguments import add_depth, fit_of, meaning_of, refine_of
 from .lens_arguments import add_lens, lens_files, lens_of
@@ -39,6 +40,7 @@ from .text_files import text_or_file
 if TYPE_CHECKING:
     from ..model_files import FileModel
 
+DEFAULT_STRENGTH = "16"
 EXAMPLES = """A clip and its depth, sharp at the centre of the frame:
   {called} clip.mp4 --disparity depth.mp4 -o out.mp4
 
@@ -80,7 +82,6 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
     lens.add_argument(
         "--focus",
-        default=AUTOMATIC,
         help="auto (default: the subject of each shot), 0.8 (disparity), '0: 0.9, 24: 0.3' (keyframes), "
         "point (the centre), point:512,288, 'point: 0: 512,288; 24: 700,300', mask:FILE, @FILE (a focus "
         "script, for example) and point:@FILE",
@@ -98,11 +99,11 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     lens.add_argument("--easing", choices=EASINGS, default="linear", help="curve between keyframes")
     lens.add_argument(
         "--strength",
-        default="16",
         metavar="K",
         help="blur radius in px on a frame 1024 px wide at a disparity 1 from the focus: 16 (default), or "
         "keyframes '0:8, 48:24'",
     )
+    add_camera(command)
     add_lens(command)
     _add_model(command)
     output = command.add_argument_group("output")
@@ -160,7 +161,7 @@ class Settings:
     fit: MapFit
     focus_text: str
     focus_options: dict[str, object]
-    strength: Strength
+    strength: StatedStrength
     encoding: Encoding
     part_frames: int
     overwrite: bool
@@ -181,8 +182,20 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     Raises:
         ValueError: a setting that cannot be used.
     """
-    focus, focus_file = text_or_file(arguments.focus, "--focus")
-    strength, strength_file = text_or_file(arguments.strength, "--strength")
+    focus, focus_file = text_or_file(AUTOMATIC if arguments.focus is None else arguments.focus, "--focus")
+    strength, strength_file = text_or_file(
+        DEFAULT_STRENGTH if arguments.strength is None else arguments.strength, "--strength"
+    )
+    camera = camera_of(arguments)
+    if camera is not None and arguments.strength is not None:
+        raise ValueError("Both --strength and a camera say how strong the blur is; leave one of them out.")
+    if camera is not None and camera.near_m is None and not meaning_of(arguments).says_distances:
+        raise ValueError(
+            "A camera needs to know how far the scene is; give --near-distance and --far-distance in metres, "
+            "where the disparity is 1 and 0. Only metric depth (--depth-source 'metric depth') says it."
+        )
+    if camera is not None and camera.focuses and arguments.focus is not None:
+        raise ValueError("Both --focus and --focus-distance say what is sharp; leave one of them out.")
     options = {
         "smoothing_frames": arguments.focus_smoothing,
         "radius_px": arguments.focus_radius,
@@ -196,13 +209,17 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         fit_of(arguments),
         focus,
         options,
-        Strength(strength, arguments.easing),
+        camera or Strength(strength, arguments.easing),
         Encoding(arguments.codec, arguments.crf),
         arguments.part_frames,
         arguments.overwrite,
         arguments.black_bars,
         refine_of(arguments),
-        tuple(path for path in (focus_file, strength_file, *lens_files(arguments)) if path is not None),
+        tuple(
+            path
+            for path in (focus_file, strength_file, *camera_files(arguments), *lens_files(arguments))
+            if path is not None
+        ),
         arguments.transfer,
     )
     settings.focus(None)

@@ -37,7 +37,7 @@ def test_disparity_is_one_over_depth_over_the_whole_clip():
     # From 1 / 10 to 1.
     expected = (1 / DEPTH - 0.1) / 0.9
     torch.testing.assert_close(found.disparity, expected)
-    assert (found.nearest, found.farthest) == (1, 10)
+    assert (found.nearest, found.farthest) == pytest.approx((1, 10))
     assert not found.sky.any() and bool((found.confidence == 1).all()) and found.intrinsics is None
     assert "Geometry of 2 frames, 3 x 2 px, mono." in found.report
     assert "its scale may drift" in found.report
@@ -53,9 +53,20 @@ def test_sky_is_infinitely_far_whatever_its_depth_and_is_no_distance():
     expected = (1 / DEPTH).clone()
     expected[:, 1, 2] = 0
     torch.testing.assert_close(found.disparity, expected)
-    assert (found.nearest, found.farthest) == (1, 4)
+    assert (found.nearest, found.farthest) == (1, math.inf)
     torch.testing.assert_close(found.sky, sky)
     assert "Sky: 16.7 % of all pixels; disparity 0." in found.report
+
+
+def test_the_distances_are_those_of_disparity_1_and_0_whatever_the_normalisation():
+    depth = torch.linspace(1, 9, 400).reshape(1, 20, 20)
+    for normalisation in ("min-max", "robust percentiles"):
+        found = disparity_from_geometry({"depth": depth}, normalisation=normalisation)
+        inside = (found.disparity > 0.01) & (found.disparity < 0.99)
+        ends = 1 / found.farthest + (1 / found.nearest - 1 / found.farthest) * found.disparity
+        torch.testing.assert_close(1 / ends[inside], depth[inside])
+    assert found.nearest > 1.01
+    assert found.farthest < 8.99
 
 
 def test_masked_depth_is_far_or_filled_or_refused():
@@ -63,7 +74,7 @@ def test_masked_depth_is_far_or_filled_or_refused():
     assert found.disparity[0].tolist() == [[1, 0.5, 0.25], [0.5, 0.25, 0]]
     assert found.sky[:, 1, 2].tolist() == [1, 1] and found.sky.sum().item() == 2
     assert found.confidence[:, 1, 2].tolist() == [0, 0] and found.confidence.sum().item() == 10
-    assert found.farthest == 4
+    assert found.farthest == math.inf
     assert "Without depth: 16.7 % of all pixels; taken as infinitely far." in found.report
     filled = disparity_from_geometry(moge(), "fill from around")
     # Both neighbours of the corner are 4 m away, which is the farthest.
@@ -84,7 +95,7 @@ def test_sky_stays_far_where_holes_are_filled():
 
 def test_a_mask_counts_without_infinite_depth():
     found = disparity_from_geometry(moge(depth=DEPTH))
-    assert found.disparity[:, 1, 2].tolist() == [0, 0] and found.farthest == 4
+    assert found.disparity[:, 1, 2].tolist() == [0, 0] and found.farthest == math.inf
 
 
 def test_confidence_is_kept_over_the_clip():

@@ -12,7 +12,7 @@ import torch
 
 from bokeh_core.clip.letterbox import PictureArea
 from bokeh_core.disparity.fit import MapFit
-from bokeh_core.lens import lens_blur
+from bokeh_core.lens import DEFAULT_LENS, lens_blur
 from bokeh_core.progress import no_progress
 from bokeh_core.render import (
     FileClip,
@@ -61,7 +61,7 @@ def test_the_picture_is_rendered_alone(tmp_path: Path):
     found = torch.from_numpy(read_video(job.output)) / 255
     # K = 64 on a frame 1024 px wide is 4 px on this one, and in its picture.
     disparity = torch.from_numpy(sliding_disparity(COUNT, HEIGHT, WIDTH))
-    lens = LensRenderer().lens.at_width(WIDTH)
+    lens = DEFAULT_LENS.at_width(WIDTH)
     expected = lens_blur(
         AREA.of(film(), 1), AREA.of(disparity, 1), torch.tensor([0.2]), torch.tensor([4.0]), lens
     )

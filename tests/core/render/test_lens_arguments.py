@@ -21,7 +21,9 @@ COMMAND = ("in.mp4", "--disparity", "maps", "-o", "out.mp4")
 
 
 def lens_said(*argv: str) -> LensSettings:
-    return lens_of(parser().parse_args([*COMMAND, *argv]))
+    lens = lens_of(parser().parse_args([*COMMAND, *argv]))
+    assert isinstance(lens, LensSettings)
+    return lens
 
 
 def written(folder: Path, content: Any) -> str:
