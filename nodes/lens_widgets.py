@@ -1,10 +1,11 @@
 """The widgets of a lens, the same on every node that has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from comfy_api.latest import io
 
+from ..bokeh_core.coc import Falloff
 from ..bokeh_core.lens import (
     GAMMA_OF_LIGHT,
     LENS_CONTROLS,
@@ -12,6 +13,7 @@ from ..bokeh_core.lens import (
     Lens,
     LensOverTime,
     LensSettings,
+    at_width,
     lens_said,
 )
 from ..bokeh_core.lens.settings import MOST_FRINGE
@@ -259,6 +261,12 @@ def lens_input(what: str) -> Any:
         what: the lens does where it is connected; the end of the tooltip.
     """
     return sockets.Lens.Input("lens", optional=True, tooltip=f"A lens from Choose Lens. {what}")
+
+
+def falloffs_of(lens: Lens, num_frames: int, width_px: int, frames: Sequence[int]) -> Falloff | list[Falloff]:
+    """How the radius grows on some frames of a clip, in px of a width: one falloff, or one for each."""
+    lenses = at_width(lens, num_frames, width_px)
+    return lenses.falloff if isinstance(lenses, LensSettings) else [lenses[t].falloff for t in frames]
 
 
 def checked_lens(lens: Any) -> Lens:

@@ -4,11 +4,9 @@ from fractions import Fraction
 from typing import Any
 
 from comfy_api.latest import io
-from torch import Tensor
 
 from ..bokeh_core.clip.checks import checked_frames
-from ..bokeh_core.coc import EQ_1, Falloff
-from ..bokeh_core.lens import Lens, LensSettings, at_width
+from ..bokeh_core.coc import EQ_1
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import strength_in_pixels
 from . import categories, host, lens_widgets, sockets, unchosen
@@ -17,11 +15,6 @@ from .newer_host import known_fields
 
 # Frames on an IMAGE socket have no rate of their own.
 FRAME_RATE = Fraction(24)
-
-
-def _falloff(lens: Lens, frames: Tensor) -> Falloff | list[Falloff]:
-    lenses = at_width(lens, len(frames), frames.shape[2])
-    return lenses.falloff if isinstance(lenses, LensSettings) else [each.falloff for each in lenses]
 
 
 class FocusPreview(io.ComfyNode):
@@ -100,7 +93,11 @@ class FocusPreview(io.ComfyNode):
             show_radius=show_radius,
             tint=tint,
             points_px=sockets.focus_points_of(focus),
-            falloff=EQ_1 if lens is None else _falloff(lens_widgets.checked_lens(lens), frames),
+            falloff=EQ_1
+            if lens is None
+            else lens_widgets.falloffs_of(
+                lens_widgets.checked_lens(lens), len(frames), frames.shape[2], range(len(frames))
+            ),
             progress=host.progress(),
         )
         with needed_libraries():

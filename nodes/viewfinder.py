@@ -130,7 +130,7 @@ class Viewfinder(io.ComfyNode):
             strength_in_pixels(strength[shown], small.shape[2]),
             points_px=None if points is None else points[shown] * (small.shape[2] / width),
             frame_numbers=shown,
-            falloff=look.at_width(small.shape[2]).falloff,
+            falloff=lens_widgets.falloffs_of(look, num_frames, small.shape[2], shown),
             progress=host.progress(),
         )
         strengths = [round(value, 3) for value in strength.tolist()]

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from ..lens.controls import changed_controls, controls_of
+from ..lens.controls import controls_of
+from ..lens.over_time import Lens
+from ..lens.report import changed_controls
 from ..lens.settings import DEFAULT_LENS, LensSettings
 from ..strength import MAX_STRENGTH
 
@@ -20,16 +22,22 @@ SHOWN = (
 """Controls that web/viewfinder/lens_shader.js draws, besides the light."""
 
 
-def lens_facts(lens: LensSettings = DEFAULT_LENS) -> dict[str, Any]:
+def lens_facts(lens: Lens = DEFAULT_LENS) -> dict[str, Any]:
     """Return what the preview shows of a lens stated for frames 1024 px wide, as JSON takes it.
+
+    Of one that moves it shows the first frame's.
 
     Returns:
         the controls of `SHOWN`, with a largest_radius of None where there is no limit; `gamma`; and in
-        `unseen` the names of the other controls that are not at their defaults.
+        `unseen` the names of the other controls that are not at their defaults, and of those that move.
     """
-    controls = controls_of(lens)
+    if isinstance(lens, LensSettings):
+        still, moving = lens, []
+    else:
+        still, moving = lens.at_frames(1)[0], list(lens.schedules)
+    controls = controls_of(still)
     facts = {name: controls[name] for name in SHOWN}
     if facts["largest_radius"] >= MAX_STRENGTH:
         facts["largest_radius"] = None
-    unseen = [name for name in changed_controls(lens) if name not in (*SHOWN, "light")]
-    return {**facts, "gamma": lens.gamma, "unseen": unseen}
+    unseen = [name for name in changed_controls(still) if name not in (*SHOWN, "light", *moving)]
+    return {**facts, "gamma": still.gamma, "unseen": [*unseen, *moving]}

@@ -16,6 +16,7 @@ from bokeh_core.lens import (
 )
 from bokeh_core.lens.backend import ACCELERATOR, BACKENDS
 from bokeh_core.lens.over_time import runs_alike
+from bokeh_core.preview.lens_facts import lens_facts
 
 T = 4
 MOVING = LensOverTime(
@@ -160,3 +161,11 @@ def test_the_radius_of_each_frame_is_bent_by_its_own_falloff():
     assert signed_circle_of_confusion_px(alike, focus, strength).tolist() == radius_px.tolist()
     with pytest.raises(ValueError, match="1 falloffs for 2 frames; give one a frame"):
         signed_circle_of_confusion_px(disparity, focus, strength, falloffs[:1])
+
+
+def test_the_browser_is_told_what_moves():
+    facts = lens_facts(
+        LensOverTime(LensSettings(fringe=0.1), {"ring": "0: 0.5, 9: 1", "swirl": "0: 0, 9: 1"})
+    )
+    assert facts["ring"] == 0.5
+    assert facts["unseen"] == ["fringe", "ring", "swirl"]
