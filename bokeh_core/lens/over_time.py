@@ -73,6 +73,11 @@ Lens = LensSettings | LensOverTime
 """What a LENS is: the same in every frame, or moving."""
 
 
+def still_part(lens: Lens) -> LensSettings:
+    """A lens less what moves."""
+    return lens if isinstance(lens, LensSettings) else lens.still
+
+
 def lens_said(controls: Mapping[str, Any], schedules: Mapping[str, str], easing: str = "linear") -> Lens:
     """A lens, stated for frames 1024 px wide, from controls by name and the schedules of those that move.
 

@@ -8,13 +8,13 @@ from torch import Tensor
 from ..coc import Falloff
 from ..schedule.named import stated_length
 from .controls import FALLOFF_CONTROLS, LENS_CONTROLS, controls_of
-from .over_time import Lens, LensOverTime
+from .over_time import Lens, LensOverTime, still_part
 from .settings import LensSettings
 
 
 def changed_controls(lens: Lens) -> dict[str, Any]:
     """Controls that are not at their defaults; one that moves as its text, an aperture image as its size."""
-    still = lens if isinstance(lens, LensSettings) else lens.still
+    still = still_part(lens)
     changed = {name: value for name, value in controls_of(still).items() if value != LENS_CONTROLS[name]}
     if isinstance(lens, LensOverTime):
         changed |= {name: f"moving ({_one_line(text)})" for name, text in lens.schedules.items()}

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..clip.channels import to_rgb
 from ..coc import EQ_1, Falloff
 from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, at_width, lens_blur
-from ..lens.over_time import require_strength
+from ..lens.over_time import require_strength, still_part
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
 from ..pipeline.report import strength_warning
@@ -110,7 +110,7 @@ class LensRenderer:
         return f"lens {self.lens!r}"
 
     def describe(self, clip: ClipStream) -> str:
-        averaged = "as numbers" if self.lens.gamma == 1 else "as light"
+        averaged = "as numbers" if still_part(self.lens).gamma == 1 else "as light"
         return f"Lens Blur on {self.device}, of {TRANSFERS[clip.transfer].name} {averaged}."
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
