@@ -26,6 +26,11 @@ def is_device_memory_error(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and _says(error, *_DEVICE_WORDS)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, that of the machine or that of a device."""
+    return is_main_memory_error(error) or is_device_memory_error(error)
+
+
 def _says(error: BaseException, *phrases: str) -> bool:
     text = str(error).casefold()
     return any(phrase in text for phrase in phrases)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..clip.checks import checked_frames
+from ..memory.errors import is_device_memory_error
 from ..progress import Progress, Show, no_progress, no_show
 from ..published import K_DTYPE, MPIMode
 from ..semantics import ImageEncoder
@@ -69,15 +70,15 @@ def batches(count: int, batch: int, run: Callable[[int, int], Piece]) -> Iterato
         (stop, result of the piece) in order.
 
     Raises:
-        torch.cuda.OutOfMemoryError: not even one item fits.
+        RuntimeError: the device's memory does not hold even one item; its own error.
     """
     start = 0
     while start < count:
         stop = min(start + batch, count)
         try:
             piece = run(start, stop)
-        except torch.cuda.OutOfMemoryError:
-            if stop - start == 1:
+        except RuntimeError as error:
+            if stop - start == 1 or not is_device_memory_error(error):
                 raise
             batch = (stop - start) // 2
             continue

@@ -13,6 +13,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..memory.errors import is_device_memory_error
 from ..memory.needs import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
 from ..published import K_DTYPE, MPIMode
 from ..semantics import ImageEncoder, clip_input
@@ -128,14 +129,14 @@ def decode_call(
         geometry: from the frames' size to that of the latents.
 
     Raises:
-        torch.cuda.OutOfMemoryError: the smallest pieces do not fit either.
+        RuntimeError: the device's memory holds the smallest pieces neither; its own error.
     """
     piece_elements = PIECE_ELEMENTS
     while True:
         try:
             pixels = vae.decode(latents, levels, piece_elements=piece_elements)
-        except torch.cuda.OutOfMemoryError:
-            if piece_elements <= SMALLEST_PIECE_ELEMENTS:
+        except RuntimeError as error:
+            if piece_elements <= SMALLEST_PIECE_ELEMENTS or not is_device_memory_error(error):
                 raise
         else:
             kept = pixels[-(call.stop - call.keep_from) :]

@@ -117,7 +117,7 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
         "--crf", type=int, default=DEFAULT_CRF, help=f"quality of H.264, default {DEFAULT_CRF}"
     )
     output.add_argument("--part-frames", type=int, default=PART_FRAMES, help="frames kept together; 8 n")
-    output.add_argument("--device", default="auto", help="cpu, cuda, cuda:1; default: a GPU if there is one")
+    output.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, xpu, mps; default: any GPU")
     return command
 
 

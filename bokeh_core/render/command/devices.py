@@ -16,22 +16,35 @@ def chosen_device(name: str, process: Process) -> torch.device:
         ValueError: no such device here.
     """
     there = devices_here()
+    kind = torch.device(there[0]).type
     if name == "auto":
-        name = "cuda" if "cuda:0" in there else "cpu"
-    if name == "cuda" and "cuda:0" in there:
-        return torch.device("cuda", process.local_rank % torch.cuda.device_count())
-    # "xpu" is its first one; the processor and Apple's GPU are one each.
-    numbered = re.sub(r"^(cpu|mps):0$", r"\1", name if ":" in name else f"{name}:0")
-    if numbered not in there:
+        name = kind
+    if name == kind and kind != "cpu":
+        return torch.device(there[process.local_rank % (len(there) - 1)])
+    # "cpu:0" is the processor, and Apple's GPU has no number either.
+    unnumbered = re.sub(r"^(\w+):0$", r"\1", name)
+    found = name if name in there else unnumbered
+    if found not in there:
         raise ValueError(f"There is no device {name[:40]!r} here; choose one of {', '.join(there)}, or auto.")
-    return torch.device(numbered)
+    return torch.device(found)
 
 
 def devices_here() -> list[str]:
-    """Names of the devices that torch can use on this machine, GPUs first."""
-    found = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    if torch.xpu.is_available():
-        found += [f"xpu:{i}" for i in range(torch.xpu.device_count())]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return [*found, "cpu"]
+    """Names of the devices that torch can use on this machine, GPUs first, whoever made them."""
+    kind = _kind_of_gpu()
+    if kind is None:
+        return ["cpu"]
+    if kind == "mps":
+        return [kind, "cpu"]
+    return [*(f"{kind}:{i}" for i in range(torch.get_device_module(kind).device_count())), "cpu"]
+
+
+def _kind_of_gpu() -> str | None:
+    """What torch calls the accelerator of this machine; None without one."""
+    accelerator = getattr(torch, "accelerator", None)
+    if accelerator is not None:
+        current = accelerator.current_accelerator() if accelerator.is_available() else None
+        return None if current is None else current.type
+    # torch before 2.6.
+    kinds = (kind for kind in ("cuda", "xpu", "mps") if torch.get_device_module(kind).is_available())
+    return next(kinds, None)

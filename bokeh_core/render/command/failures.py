@@ -7,9 +7,8 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from ...libraries import missing_library, missing_library_message
+from ...memory.errors import is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Failure:
     @property
     def expected(self) -> bool:
         """Whether the error's message is written for users."""
-        if isinstance(self.error, (MemoryError, torch.OutOfMemoryError)) or missing_library(self.error):
+        if is_out_of_memory(self.error) or missing_library(self.error):
             return True
         # FFmpeg's own errors are OSErrors and ValueErrors too, and say little.
         ours = isinstance(self.error, (ValueError, OSError)) and not isinstance(self.error, UnicodeError)
@@ -40,7 +39,7 @@ class Failure:
 def message_of(error: Exception) -> str:
     """What an error says, and what helps; never empty."""
     said = str(error).strip() or "no reason given"
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+    if is_out_of_memory(error):
         return (
             f"Out of memory ({type(error).__name__}: {said.splitlines()[0]}). Use smaller frames or a lower "
             "strength, or close other programs; finished parts are kept."

@@ -114,25 +114,45 @@ def test_stages_give_what_the_pipeline_gives(clip, small_unet, small_vae, small_
         assert torch.equal(shown, decoded[t].permute(1, 2, 0))
 
 
-def test_pieces_halve_until_they_fit_and_cover_everything():
+NO_ROOM = [
+    torch.cuda.OutOfMemoryError("no room"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB)."),
+]
+
+
+@pytest.mark.parametrize("error", NO_ROOM, ids=["cuda", "mps"])
+def test_pieces_halve_until_they_fit_and_cover_everything(error: Exception):
     tried: list[tuple[int, int]] = []
 
     def run(start: int, stop: int) -> int:
         tried.append((start, stop))
         if stop - start > 1:
-            raise torch.cuda.OutOfMemoryError("no room")
+            raise error
         return start
 
     assert list(batches(3, 8, run)) == [(1, 0), (2, 1), (3, 2)]
     assert tried == [(0, 3), (0, 1), (1, 2), (2, 3)]
 
 
-def test_no_room_for_one_item_is_out_of_memory():
+@pytest.mark.parametrize("error", NO_ROOM, ids=["cuda", "mps"])
+def test_no_room_for_one_item_is_out_of_memory(error: Exception):
     def run(start: int, stop: int) -> None:
-        raise torch.cuda.OutOfMemoryError("no room")
+        raise error
 
-    with pytest.raises(torch.cuda.OutOfMemoryError):
+    with pytest.raises(type(error), match=r"no room|MPS backend"):
         list(batches(4, 4, run))
+
+
+def test_another_error_is_not_tried_again():
+    tried: list[int] = []
+
+    def run(start: int, stop: int) -> None:
+        tried.append(start)
+        raise RuntimeError("sizes do not match")
+
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        list(batches(4, 4, run))
+    assert tried == [0]
 
 
 def test_half_precision_decoder_takes_float32_skips(small_vae, clip):

@@ -299,7 +299,12 @@ def test_each_frame_is_encoded_once_and_nothing_else_is_seen(num_frames):
     assert vae.decoded == [numbers(range(call.start, call.stop)) for call in plan_decode(num_frames)]
 
 
-def test_a_decode_short_of_memory_is_repeated_in_smaller_pieces():
+@pytest.mark.parametrize(
+    "error",
+    [torch.cuda.OutOfMemoryError("no room"), RuntimeError("XPU out of device memory")],
+    ids=["cuda", "xpu"],
+)
+def test_a_decode_short_of_memory_is_repeated_in_smaller_pieces(error: Exception):
     class ShortVAE(CountingVAE):
         room = 2**62
 
@@ -310,7 +315,7 @@ def test_a_decode_short_of_memory_is_repeated_in_smaller_pieces():
         def decode(self, latents: Tensor, skips: list[list[Tensor]], *, piece_elements: int) -> Tensor:
             self.tried.append(piece_elements)
             if piece_elements > self.room:
-                raise torch.cuda.OutOfMemoryError("no room")
+                raise error
             return super().decode(latents, skips, piece_elements=piece_elements)
 
     vae = ShortVAE()
@@ -320,7 +325,7 @@ def test_a_decode_short_of_memory_is_repeated_in_smaller_pieces():
     # 134 MB in half precision at first, then an eighth.
     assert vae.tried == [2**26, 2**23]
     vae.room = 0
-    with pytest.raises(torch.cuda.OutOfMemoryError):
+    with pytest.raises(type(error), match=r"no room|out of device memory"):
         counting_pipeline(CountingUNet(), vae)(frames, *rest)
     assert vae.tried[2:] == [2**26, 2**23, 2**20]
 

@@ -186,21 +186,48 @@ class TestTextFiles:
             text_or_file(f"@{path}", "--focus")
 
 
+def pretend_there_is(monkeypatch: pytest.MonkeyPatch, kind: str | None, count: int = 0) -> None:
+    """Have torch say that this machine has accelerators of a kind, as it does for every backend."""
+    found = None if kind is None else torch.device(kind)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: kind is not None)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_: found)
+    if kind is not None:
+        monkeypatch.setattr(torch.get_device_module(kind), "device_count", lambda: count)
+
+
 class TestDevices:
-    def test_processes_share_the_gpus(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-        assert devices_here()[:4] == ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]
-        assert chosen_device("auto", Process(5, 8, 1)) == torch.device("cuda:1")
-        assert chosen_device("cuda", Process(5, 8, 5)) == torch.device("cuda:1")
-        assert chosen_device("cuda:3", Process(5, 8, 1)) == torch.device("cuda:3")
-        with pytest.raises(ValueError, match=r"no device 'cuda:4' here; choose one of cuda:0, cuda:1"):
-            chosen_device("cuda:4", Process())
+    @pytest.mark.parametrize("kind", ["cuda", "xpu"])
+    def test_processes_share_the_gpus(self, monkeypatch: pytest.MonkeyPatch, kind: str):
+        pretend_there_is(monkeypatch, kind, 4)
+        assert devices_here() == [f"{kind}:0", f"{kind}:1", f"{kind}:2", f"{kind}:3", "cpu"]
+        assert chosen_device("auto", Process(5, 8, 1)) == torch.device(f"{kind}:1")
+        assert chosen_device(kind, Process(5, 8, 5)) == torch.device(f"{kind}:1")
+        assert chosen_device(f"{kind}:3", Process(5, 8, 1)) == torch.device(f"{kind}:3")
+        with pytest.raises(ValueError, match=rf"no device '{kind}:4' here; choose one of {kind}:0, {kind}:1"):
+            chosen_device(f"{kind}:4", Process())
+
+    def test_apples_gpu_has_no_number(self, monkeypatch: pytest.MonkeyPatch):
+        pretend_there_is(monkeypatch, "mps", 1)
+        assert devices_here() == ["mps", "cpu"]
+        for name in ("auto", "mps", "mps:0"):
+            assert chosen_device(name, Process()) == torch.device("mps")
+        with pytest.raises(ValueError, match="no device 'mps:1' here"):
+            chosen_device("mps:1", Process())
+
+    def test_a_torch_that_cannot_be_asked_for_accelerators(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.delattr(torch, "accelerator")
+        monkeypatch.setattr(torch.xpu, "is_available", lambda: True)
+        monkeypatch.setattr(torch.xpu, "device_count", lambda: 1)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        assert devices_here() == ["xpu:0", "cpu"]
+        monkeypatch.setattr(torch.xpu, "is_available", lambda: False)
+        monkeypatch.setattr(torch.mps, "is_available", lambda: False)
+        assert devices_here() == ["cpu"]
 
     def test_without_a_gpu(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        pretend_there_is(monkeypatch, None)
         for name in ("auto", "cpu", "cpu:0"):
-            assert chosen_device(name, Process()) == torch.device("cpu")
+            assert chosen_device(name, Process(1, 2, 1)) == torch.device("cpu")
         with pytest.raises(ValueError, match="no device 'cuda' here"):
             chosen_device("cuda", Process())
 
