@@ -60,7 +60,7 @@ def read_exr(path: Path) -> NDArray[np.float32]:
     require_map_size(right + 1, bottom + 1, path.name)
     struct.pack_into("<4i", data, part.display_at, 0, 0, right, bottom)
     number = parts.index(part) if part.numbered else None
-    picture = _decode(_only_part(data, number, part, path.name), layer, path.name)[top:, left:]
+    picture = _decode(only_part(data, number, part, path.name), layer, path.name)[top:, left:]
     if picture.shape[:2] != (bottom - top + 1, right - left + 1):
         raise ValueError(f"{path.name} cannot be decoded (another size than it says); write it again.")
     return picture
@@ -140,7 +140,7 @@ def _require_decodable(part: Part, chosen: Channel | None, name: str) -> None:
         raise ValueError(f"{which} holds whole numbers; write half or float.")
 
 
-def _only_part(data: bytearray, number: int | None, part: Part, name: str) -> bytes:
+def only_part(data: bytearray, number: int | None, part: Part, name: str) -> bytes:
     """Write one part as a file of its own, checked: header, table, and pieces that do not name their part.
 
     `number` is that of the part, None in files of one part, whose pieces do not name it.

@@ -165,7 +165,7 @@ def _checked_folder(folder: Path) -> list[Path]:
     if len(kinds) > 1:
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         raise ValueError(f"{folder} mixes kinds of files ({found}); keep one kind in the folder.")
-    _require_no_gap([file.name for file in files])
+    require_no_gap([file.name for file in files])
     return files
 
 
@@ -207,7 +207,7 @@ def suffix_of(path: PurePath) -> str:
     return _SAME_SUFFIX.get(suffix, suffix)
 
 
-def _require_no_gap(names: list[str]) -> None:
+def require_no_gap(names: list[str]) -> None:
     """Check the first number that differs between names; names without a regular count are left alone."""
     numbers = [re.findall(r"\d+", name) for name in names]
     columns = list(zip(*numbers, strict=False))

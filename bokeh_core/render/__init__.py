@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .parts import remove_stale_parts
     from .renderers import ClipRenderer, LensRenderer, ModelRenderer
     from .run import RenderReport, check_job, run_job
+    from .sequence import SequenceClip
     from .source import ClipSource, FileClip, TensorClip
     from .stages import STAGES, StageProgress, overall_share
     from .strength_settings import CameraStrength, GivenStrength, Strength
@@ -33,6 +34,7 @@ __all__ = [
     "ModelRenderer",
     "RenderJob",
     "RenderReport",
+    "SequenceClip",
     "StageProgress",
     "Strength",
     "TensorClip",
@@ -52,6 +54,7 @@ _MODULES = {
     "parts": ("remove_stale_parts",),
     "renderers": ("ClipRenderer", "LensRenderer", "ModelRenderer"),
     "run": ("RenderReport", "check_job", "run_job"),
+    "sequence": ("SequenceClip",),
     "source": ("ClipSource", "FileClip", "TensorClip"),
     "stages": ("STAGES", "StageProgress", "overall_share"),
     "strength_settings": ("CameraStrength", "GivenStrength", "Strength"),

@@ -72,7 +72,8 @@ class RenderJob:
     @property
     def source_files(self) -> list[Path]:
         """Files and folders whose pictures are rendered."""
-        named = (self.clip.sound_file, getattr(self.depth, "path", None), getattr(self.focus, "path", None))
+        of_clip = getattr(self.clip, "path", self.clip.sound_file)
+        named = (of_clip, getattr(self.depth, "path", None), getattr(self.focus, "path", None))
         return [path for path in named if path is not None]
 
     def key(self) -> str:

@@ -35,6 +35,8 @@ class FileModel:
     loading anything.
     """
 
+    keeps_light = False
+
     def __init__(
         self,
         unet: Path | None,

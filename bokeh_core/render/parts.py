@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from typing import Any
 
 from ..disk.lock import FileLock, try_lock
 from ..disk.whole_file import UNFINISHED, put_in_place, write_whole_json
-from ..video_io import EncodedPart
+from ..video_io import CONTAINERS, EncodedPart
 
 _JOB = "job.json"
 _ANALYSIS = "analysis.json"
@@ -29,11 +30,13 @@ SUFFIX = ".parts"
 _MADE_BY = ("made_by", "Any-to-Bokeh")
 # Every name that a file of ours can have in a folder of ours; whatever else is there is somebody else's.
 _OUR_NAMES = re.compile(
-    r"(part_\d{8,}(\.(mp4|mov|mkv|json))?|depth_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis|shares)\.json"
+    r"(part_\d{8,}(\.(mp4|mov|mkv|zip|json))?|depth_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis|shares)\.json"
     r"|share_\d+\.lock)"
     rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
 )
 _SHARE_LOCK = re.compile(r"share_\d+\.lock")
+# What a run that was stopped while it joined pictures left.
+_OUR_FOLDERS = (f"joined_pictures{UNFINISHED}", f"old_pictures{UNFINISHED}")
 STALE_AFTER_DAYS = 14
 _log = logging.getLogger(__name__)
 _READ_AT_ONCE = 2**20
@@ -162,6 +165,12 @@ def share_lock(folder: Path, rank: int) -> Path:
     return folder / f"share_{rank}.lock"
 
 
+def part_ending(output: Path) -> str:
+    """Ending of the files of parts: that of a video; pictures wait in one file until their folder is there."""
+    ending = output.suffix.lower()
+    return ending if ending in CONTAINERS else ".zip"
+
+
 def parts_folder(output: Path) -> Path:
     """Where the parts of an output file wait; absolute, as FFmpeg takes `take:1.mp4` for an address."""
     return output.absolute().with_name(f"{output.name}{SUFFIX}")
@@ -182,7 +191,7 @@ def open_parts(output: Path, key: str) -> Iterator[PartStore]:
         ValueError: another run makes this file now, or what is at the folder's path is not ours.
     """
     folder = parts_folder(output)
-    store = PartStore(folder, output.suffix.lower(), _locked(folder, output))
+    store = PartStore(folder, part_ending(output), _locked(folder, output))
     try:
         store.begin(key)
         yield store
@@ -288,6 +297,8 @@ def _clear(folder: Path) -> None:
     for path in sorted(folder.iterdir(), key=lambda path: path.name == _JOB):
         if _OUR_NAMES.fullmatch(path.name) and not path.is_dir():
             path.unlink()
+        elif path.name in _OUR_FOLDERS and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
 
 
 def remove_if_empty(folder: Path) -> None:

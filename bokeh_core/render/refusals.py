@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from ..disparity.files import open_depth_maps, state_of_files
-from ..video_io import container_of, require_encodes
 from .depth import FileDepth
 from .job import RenderJob
+from .output import look_at_output, require_encodable
 from .parts import parts_folder, require_ours
-from .result import Found, look_at
+from .result import Found
+from .sequence.folder import require_replaceable
 
 
 def require_output_possible(job: RenderJob) -> None:
@@ -23,7 +24,10 @@ def require_output_possible(job: RenderJob) -> None:
     folder = job.output.absolute().parent
     if not folder.is_dir():
         raise ValueError(f"{folder} does not exist; make the folder first.")
-    if job.output.is_dir():
+    if job.encoding.is_pictures:
+        if job.output.is_file():
+            raise ValueError(f"{job.output} is a file; name the folder of pictures to be made.")
+    elif job.output.is_dir():
         raise ValueError(f"{job.output} is a folder; name the video file to be made.")
     for path in [*job.source_files, *job.other_files]:
         require_not_the_output(job.output, path)
@@ -35,25 +39,14 @@ def require_nothing_lost(job: RenderJob, key: str) -> None:
     Raises:
         ValueError: it is somebody's.
     """
-    if look_at(job.output, key) is Found.OTHER and not job.overwrite:
+    if job.encoding.is_pictures and look_at_output(job.output, key) is Found.OTHER:
+        require_replaceable(job.output)
+    if look_at_output(job.output, key) is Found.OTHER and not job.overwrite:
         raise ValueError(
             f"{job.output} exists and is not the result of this job. It is only overwritten on request: "
             "name another output, move the file away, or give --overwrite."
         )
     require_ours(parts_folder(job.output))
-
-
-def require_still_free(job: RenderJob, key: str) -> None:
-    """Check the place of the output once more when the result is finished, which may be hours later.
-
-    Raises:
-        ValueError: somebody's file has appeared there.
-    """
-    if look_at(job.output, key) is Found.OTHER and not job.overwrite:
-        raise ValueError(
-            f"{job.output} has appeared while it was being rendered. Nothing is overwritten: move the file "
-            "away and give the same job again; finished parts are kept."
-        )
 
 
 def require_sources_fit(job: RenderJob) -> None:
@@ -63,7 +56,7 @@ def require_sources_fit(job: RenderJob) -> None:
         ValueError: no depth maps, a point outside of the frame, no mask, or pictures or sound that the output
             cannot hold.
     """
-    require_encodes(container_of(job.output), job.encoding, job.clip.format)
+    require_encodable(job)
     if isinstance(job.depth, FileDepth):
         next(open_depth_maps(job.depth.path).frames(), None)
     job.focus.require_fits((job.clip.format.height, job.clip.format.width))

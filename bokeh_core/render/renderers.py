@@ -53,6 +53,10 @@ _LIGHT_OF_A_MODEL = {
 class ClipRenderer(Protocol):
     """Renders a streamed clip: frames, disparity in [0, 1], focus in [0, 1] and K in, blurred frames out."""
 
+    @property
+    def keeps_light(self) -> bool:
+        """Whether light beyond white goes through it."""
+
     def fingerprint(self) -> str:
         """A text that differs where two renderers give different pictures of the same clip."""
 
@@ -101,6 +105,8 @@ class LensRenderer:
 
     def __post_init__(self) -> None:
         at_width(self.lens, 1, REFERENCE_WIDTH_PX)
+
+    keeps_light = True
 
     def require_strength(self, strength: Tensor) -> None:
         lens = at_width(self.lens, len(strength), REFERENCE_WIDTH_PX)
@@ -167,6 +173,8 @@ class ModelRenderer:
 
     def __post_init__(self) -> None:
         plan_windows(WINDOW_FRAMES, overlap=self.overlap)
+
+    keeps_light = False
 
     def require_strength(self, strength: Tensor) -> None:
         """Take every strength; beyond what it was trained for, `describe` warns."""

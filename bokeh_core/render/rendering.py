@@ -12,12 +12,13 @@ from torch import Tensor
 from ..disk.space import require_space
 from ..progress import Progress, Show, as_part
 from ..transfer import as_picture
-from ..video_io import EncodedPart, PartWriter, container_of
+from ..video_io import EncodedPart
 from .analysis import Analysis
 from .bars import BetweenBars
 from .clip_stream import ClipStream
 from .job import RenderJob
 from .light_meter import LightMeter
+from .output import part_writer
 from .parts import PartStore, Span
 from .stages import Caller
 
@@ -91,7 +92,7 @@ def _rendered(
 ) -> EncodedPart:
     count = span.stop - span.start
     with store.unfinished(store.part_name(span)) as path:
-        with PartWriter(path, container_of(job.output), job.encoding, job.clip.format) as writer:
+        with part_writer(job, path, span) as writer:
             for i in range(count):
                 frame = next(frames)
                 show(as_picture(frame, job.clip.format.transfer))

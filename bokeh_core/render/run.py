@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from ..disk.errors import told_of_disk
 from ..disk.space import free_bytes_in
-from ..disk.whole_file import put_in_place
-from ..progress import Check, Progress, Show, no_check, no_show
+from ..progress import Check, Show, no_check, no_show
 from ..video_io import (
-    EncodedPart,
     TrackPlan,
-    container_of,
-    join_parts,
     require_times_fit,
 )
 from .analysis import analysed
 from .job import RenderJob
+from .output import clips_light, join_output, look_at_output
 from .parts import PartStore, open_parts, plan_parts, remove_left_parts
 from .processes import Process
 from .refusals import (
     require_nothing_lost,
     require_output_possible,
     require_sources_fit,
-    require_still_free,
     require_unchanged,
     states_of,
 )
 from .rendering import PartsOfClip, require_space_for
-from .result import Found, look_at, metadata_of
+from .result import Found
 from .shares import leading, taken_share
 from .stages import Caller, StageProgress, no_stage_progress
 from .typed_focus import late_keyframes
@@ -114,7 +110,7 @@ def check_job(job: RenderJob, key: str | None = None) -> RenderReport | None:
     with told_of_disk(job.output):
         require_output_possible(job)
         key = key or job.key()
-        if look_at(job.output, key) is Found.RESULT:
+        if look_at_output(job.output, key) is Found.RESULT:
             remove_left_parts(job.output)
             return RenderReport(f"Nothing has changed since {job.output} was made.", 0, 0)
         require_nothing_lost(job, key)
@@ -132,7 +128,8 @@ def _whole(
     for warning in warnings:
         # Logged before rendering, hours before the report, in time to choose other settings.
         _log.warning("%s: %s", job.output.name, warning)
-    require_times_fit(clip.times, job.clip.format, job.output, job.encoding.endings)
+    if not job.encoding.is_pictures:
+        require_times_fit(clip.times, job.clip.format, job.output, job.encoding.endings)
     spans = plan_parts(len(clip.times), job.part_frames)
     parts = {span: part for span in spans if (part := store.verified(span)) is not None}
     kept = sum(span.stop - span.start for span in parts)
@@ -147,7 +144,7 @@ def _whole(
         raise ValueError(f"A part in {store.folder} has changed meanwhile; start again, to make it anew.")
     whole = [part for part in joined if part is not None]
     joining = partial(caller.progress, "joining")
-    damage = _join(job, key, store, whole, clip.times, tracks, joining)
+    damage = join_output(job, key, store, whole, clip.times, tracks, joining)
     lines = [
         *warnings,
         *damage,
@@ -155,7 +152,8 @@ def _whole(
         clip.depth.report,
         clip.amount.report,
         making.described,
-        making.light.report(),
+        making.light.report(clips_light(job)),
+        *job.clip.findings(),
         late_keyframes(job.focus, job.strength, len(clip.times)),
         _kept_line(kept, len(clip.times)),
         f"Written to {job.output}.",
@@ -176,29 +174,6 @@ def _share(job: RenderJob, key: str, process: Process, caller: Caller) -> Render
     count = sum(span.stop - span.start for span in missing)
     report = f"Made as share {process.rank + 1} of {process.count} of {job.output}."
     return RenderReport(report, len(clip.times), count)
-
-
-def _join(
-    job: RenderJob,
-    key: str,
-    store: PartStore,
-    parts: Sequence[EncodedPart],
-    times: Sequence[int],
-    tracks: TrackPlan,
-    progress: Progress,
-) -> list[str]:
-    """Put the result in place; returns what was found to be damaged."""
-    with store.unfinished(store.joined_name()) as path:
-        with job.clip.sound(store.folder) as sound:
-            container = container_of(job.output)
-            metadata = {**job.origin, **metadata_of(key)}
-            found = join_parts(
-                parts, times, job.clip.format, sound, tracks, path, container, progress, metadata
-            )
-        require_still_free(job, key)
-        put_in_place(path, job.output)
-    store.remove()
-    return found
 
 
 def _kept_line(kept: int, total: int) -> str:

@@ -16,9 +16,20 @@ from pathlib import Path
 from ..disk.lock import FileLock, try_lock
 from ..disk.whole_file import write_whole_json
 from ..progress import Check
-from .parts import SHARES, PartStore, Span, parts_folder, read_json, remove_if_empty, require_ours, share_lock
+from .output import look_at_output
+from .parts import (
+    SHARES,
+    PartStore,
+    Span,
+    part_ending,
+    parts_folder,
+    read_json,
+    remove_if_empty,
+    require_ours,
+    share_lock,
+)
 from .processes import Process
-from .result import Found, look_at
+from .result import Found
 
 LOOK_AGAIN_S = 0.2
 # Longer than a process takes to start and to read what its clip is.
@@ -132,7 +143,7 @@ def taken_share(
         yield None
         return
     try:
-        yield PartStore(folder, output.suffix.lower(), lock, process.rank), spans
+        yield PartStore(folder, part_ending(output), lock, process.rank), spans
     finally:
         lock.release()
 
@@ -144,7 +155,7 @@ def _told(output: Path, key: str, process: Process, check: Check) -> bool:
     while _share_in(folder, key, process) is None:
         if _is_led(folder):
             seen = True
-        elif seen or look_at(output, key) is Found.RESULT:
+        elif seen or look_at_output(output, key) is Found.RESULT:
             return False
         elif time.monotonic() > latest:
             raise ValueError(

@@ -23,6 +23,7 @@ from ..video_io import (
     VideoFile,
     VideoFormat,
     ending_for_sound,
+    has_sound,
     picture_losses,
     plan_tracks,
 )
@@ -68,6 +69,9 @@ class ClipSource(Protocol):
     def warnings(self, encoding: Encoding) -> list[str]:
         """What people should know before the clip is rendered; complete once `timestamps` has run."""
 
+    def findings(self) -> list[str]:
+        """What was mended in the frames that have been read, for the report."""
+
     def fingerprint(self) -> str:
         """A text that differs where the clip does."""
 
@@ -95,16 +99,19 @@ class FileClip:
             yield frame if self.format.alpha else frame[..., :3]
 
     def ending(self, encoding: Encoding) -> str:
-        return ending_for_sound(self._file.path, encoding.endings_for(self.format.frame_rate))
+        return ending_of(self._file, encoding)
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
-        return plan_tracks(self._file.path, output, encoding.endings)
+        return tracks_of(self._file, output, encoding)
 
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         return nullcontext(self._file.path)
 
     def warnings(self, encoding: Encoding) -> list[str]:
         return file_warnings(self._file, self.format, encoding)
+
+    def findings(self) -> list[str]:
+        return []
 
     def fingerprint(self) -> str:
         return f"{state_of_files(self._file.path)} {self.format!r}"
@@ -177,7 +184,9 @@ class TensorClip:
         return encoding.endings_for(self.format.frame_rate)[0]
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
-        return self._sound.plan() if self._sound is not None else TrackPlan()
+        if self._sound is None or encoding.is_pictures:
+            return TrackPlan(lines=() if self._sound is None else (SOUND_LEFT_OUT,))
+        return self._sound.plan()
 
     @contextmanager
     def sound(self, folder: Path) -> Iterator[Path | None]:
@@ -196,6 +205,9 @@ class TensorClip:
         lost = alpha_lost(self.has_alpha and not self.keep_alpha)
         return [*lost, *picture_losses(self.format, encoding)]
 
+    def findings(self) -> list[str]:
+        return []
+
     def fingerprint(self) -> str:
         return f"{self._values} {self.format!r} {self.sample_rate_hz}"
 
@@ -204,6 +216,26 @@ class TensorClip:
         # A clip may fill the memory, and is asked several times in a run.
         given = (self.images, self.alpha, self.waveform)
         return " ".join("" if tensor is None else tensor_hash(tensor) for tensor in given)
+
+
+SOUND_LEFT_OUT = "Warning: the sound is left out: a folder of pictures holds none."
+
+
+def tracks_of(file: VideoFile, output: Path, encoding: Encoding, sound_alone: bool = False) -> TrackPlan:
+    """What becomes of the tracks of a file; pictures have none.
+
+    Raises:
+        ValueError: the sound cannot be stored in the output.
+    """
+    if encoding.is_pictures:
+        return TrackPlan(lines=(SOUND_LEFT_OUT,) if has_sound(file.path) else ())
+    return plan_tracks(file.path, output, encoding.endings, sound_alone=sound_alone)
+
+
+def ending_of(file: VideoFile, encoding: Encoding) -> str:
+    """The encoding's first ending whose container holds the sound and the frame rate of a file."""
+    endings = encoding.endings_for(file.format.frame_rate)
+    return endings[0] if encoding.is_pictures else ending_for_sound(file.path, endings)
 
 
 def pictures_of(clip: ClipSource, start: int, times: Sequence[int]) -> Iterator[Tensor]:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from ..disparity.files import state_of_files
 from ..progress import Progress, no_progress
-from ..video_io import Encoding, TrackPlan, VideoFile, ending_for_sound, plan_tracks
+from ..video_io import Encoding, TrackPlan, VideoFile
 from ..video_io.format import AS_TAGGED
-from .source import file_warnings
+from .source import ending_of, file_warnings, tracks_of
 from .trimmed_sound import written_sound
 
 
@@ -68,10 +68,10 @@ class TrimmedClip:
             yield frame if self.format.alpha else frame[..., :3]
 
     def ending(self, encoding: Encoding) -> str:
-        return ending_for_sound(self._file.path, encoding.endings_for(self.format.frame_rate))
+        return ending_of(self._file, encoding)
 
     def tracks(self, output: Path, encoding: Encoding) -> TrackPlan:
-        return plan_tracks(self._file.path, output, encoding.endings, sound_alone=True)
+        return tracks_of(self._file, output, encoding, sound_alone=True)
 
     def sound(self, folder: Path) -> AbstractContextManager[Path | None]:
         base = self.format.time_base
@@ -82,6 +82,9 @@ class TrimmedClip:
 
     def warnings(self, encoding: Encoding) -> list[str]:
         return file_warnings(self._file, self.format, encoding)
+
+    def findings(self) -> list[str]:
+        return []
 
     def fingerprint(self) -> str:
         return f"{state_of_files(self._file.path)} {self.format!r} {self._start} {self._stop}"

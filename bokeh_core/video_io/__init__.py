@@ -1,17 +1,18 @@
 """Video in and out, frame by frame: any pixel format, rotation, rate and size; sound copied as it is."""
 
-from .codecs import CODECS, CONTAINERS, DEFAULT_CRF, Encoding
+from .codecs import CODECS, CONTAINERS, DEFAULT_CRF, ENCODINGS, Encoding
 from .format import VideoFormat
 from .join import EncodedPart, join_parts, require_times_fit
 from .losses import picture_losses
 from .reader import VideoFile
-from .tracks import TrackPlan, ending_for_sound, plan_tracks
+from .tracks import TrackPlan, ending_for_sound, has_sound, plan_tracks
 from .writer import PartWriter, container_of, require_encodes
 
 __all__ = [
     "CODECS",
     "CONTAINERS",
     "DEFAULT_CRF",
+    "ENCODINGS",
     "EncodedPart",
     "Encoding",
     "PartWriter",
@@ -20,6 +21,7 @@ __all__ = [
     "VideoFormat",
     "container_of",
     "ending_for_sound",
+    "has_sound",
     "join_parts",
     "picture_losses",
     "plan_tracks",

@@ -22,6 +22,8 @@ VIDEO_ENDINGS = {
 """File endings by which videos are found in a folder."""
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
+_PICTURE_ENDINGS = (".exr", ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".webp")
+
 _MKV_TICKS_A_SECOND = 1000
 
 
@@ -55,13 +57,25 @@ CODECS: Mapping[str, Codec] = {
     "ffv1": Codec("ffv1", (".mkv",), True, 16.0, "lossless 4:4:4, 10 bit or more; alpha kept", 16, 65535),
 }
 
+PICTURES: Mapping[str, Codec] = {
+    "png-8bit": Codec("", ("",), True, 12.0, "a folder of PNG, 8 bit; alpha kept", 8, 65535),
+    "png-16bit": Codec("", ("",), True, 40.0, "a folder of PNG, 16 bit; alpha kept", 16, 65535),
+    "exr-half": Codec(
+        "", ("",), True, 40.0, "a folder of OpenEXR, light beyond white and alpha kept", 16, 65535
+    ),
+    "exr-float": Codec("", ("",), True, 80.0, "the same in 32 bit", 32, 65535),
+}
+"""Frames stored as a folder of pictures, without sound."""
+ENCODINGS: Mapping[str, Codec] = {**CODECS, **PICTURES}
+"""All ways to store frames."""
+
 
 @dataclass(frozen=True)
 class Encoding:
     """Codec and quality of a video to write.
 
     Attributes:
-        codec: one of `CODECS`.
+        codec: one of `ENCODINGS`.
         crf: quality of H.264, 0 = lossless to 51; 18 is hard to tell from the source. Others ignore it.
     """
 
@@ -69,15 +83,25 @@ class Encoding:
     crf: int = DEFAULT_CRF
 
     def __post_init__(self) -> None:
-        if self.codec not in CODECS:
-            raise ValueError(f"codec is {self.codec!r}; choose one of {', '.join(CODECS)}.")
+        if self.codec not in ENCODINGS:
+            raise ValueError(f"codec is {self.codec!r}; choose one of {', '.join(ENCODINGS)}.")
         if not 0 <= self.crf <= 51:
             raise ValueError(f"crf is {self.crf}; it must be 0 (lossless) to 51, 18 looks like the source.")
 
     @property
     def endings(self) -> tuple[str, ...]:
         """Endings of files that can hold the codec, the usual one first."""
-        return CODECS[self.codec].endings
+        return ENCODINGS[self.codec].endings
+
+    @property
+    def is_pictures(self) -> bool:
+        """Whether the result is a folder of pictures."""
+        return self.codec in PICTURES
+
+    @property
+    def keeps_alpha(self) -> bool:
+        """Whether the result can say how opaque its frames are."""
+        return ENCODINGS[self.codec].keeps_alpha
 
     @property
     def ending(self) -> str:
@@ -96,7 +120,13 @@ class Encoding:
         Raises:
             ValueError: it does not.
         """
-        endings = CODECS[self.codec].endings
+        endings = ENCODINGS[self.codec].endings
+        if self.is_pictures:
+            if path.suffix.lower() in {*VIDEO_ENDINGS, *_PICTURE_ENDINGS}:
+                raise ValueError(
+                    f"{self.codec} makes a folder of pictures; name one without an ending: {path.stem}."
+                )
+            return
         if path.suffix.lower() not in endings:
             raise ValueError(
                 f"{path.name} cannot hold {self.codec}; name a file that ends in {' or '.join(endings)}."
@@ -140,7 +170,7 @@ class Encoding:
 
     def estimated_bytes(self, video: VideoFormat, num_frames: int) -> int:
         """A guess at the size of a video; film with much grain takes twice as much."""
-        bits_per_pixel = CODECS[self.codec].bits_per_pixel
+        bits_per_pixel = ENCODINGS[self.codec].bits_per_pixel
         if self.codec.startswith("h264"):
             # Six steps of crf halve the rate.
             bits_per_pixel *= 2 ** ((DEFAULT_CRF - self.crf) / 6)

@@ -35,6 +35,7 @@ class VideoFormat:
         hdr: static HDR metadata, if there is any.
         dynamic_hdr: names of HDR metadata that change from frame to frame.
         is_light: frames are linear light in floating point, of any brightness, as in OpenEXR.
+        chromaticities: x, y of red, green, blue and white, where OpenEXR states them.
     """
 
     width: int
@@ -49,6 +50,7 @@ class VideoFormat:
     hdr: HdrMetadata | None = None
     dynamic_hdr: tuple[str, ...] = ()
     is_light: bool = False
+    chromaticities: tuple[float, ...] = ()
 
     @property
     def transfer(self) -> str:

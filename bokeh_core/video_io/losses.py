@@ -20,7 +20,9 @@ def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
     codec = encoding.codec
     curve = TRANSFER_NAMES.get(video.colour.transfer, "")
     found = []
-    if video.bits > CODECS[codec].bits:
+    if encoding.is_pictures:
+        return [*_losses_of_pictures(video, codec), *_lying_tags(video, curve)]
+    if video.bits > CODECS[codec].bits and not video.is_light:
         deeper = [name for name, other in CODECS.items() if other.bits > CODECS[codec].bits]
         keeping = [name for name in deeper if CODECS[name].bits >= video.bits] or deeper
         hdr = f" in {curve} (HDR), which shows steps in 8 bit" if curve and CODECS[codec].bits == 8 else ""
@@ -29,6 +31,11 @@ def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
                 f"Warning: the video has {video.bits} bits a level{hdr}; {codec} keeps {CODECS[codec].bits}. "
                 f"{_either(keeping)} keeps more."
             )
+    if video.is_light:
+        found.append(
+            f"Warning: {codec} ends at white: light beyond it is clipped, and the rest stored for displays "
+            "(gamma 2.2). exr-half keeps it."
+        )
     if video.chroma in _FULL_CHROMA and codec.startswith("h264"):
         pixel_format, _ = encoding.pixel_format(video)
         if "420" in pixel_format:
@@ -47,6 +54,30 @@ def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
             f"Warning: the metadata of {' and '.join(video.dynamic_hdr)} are left out; they were made for "
             f"the picture without blur.{base}"
         )
+    return [*found, *_lying_tags(video, curve)]
+
+
+def _losses_of_pictures(video: VideoFormat, codec: str) -> list[str]:
+    found = []
+    if codec == "png-8bit" and video.bits > 8:
+        found.append(
+            f"Warning: the frames have more than 8 bits a level; {codec} keeps 8. png-16bit or exr-half "
+            "keeps more."
+        )
+    if video.is_light and codec.startswith("png"):
+        found.append(
+            "Warning: PNG ends at white: light beyond it is clipped, and the rest stored for displays (gamma "
+            "2.2). exr-half keeps it."
+        )
+    if video.hdr is not None or video.dynamic_hdr:
+        found.append(
+            "Warning: HDR metadata (mastering display, light levels) are left out: pictures hold none."
+        )
+    return found
+
+
+def _lying_tags(video: VideoFormat, curve: str) -> list[str]:
+    found = []
     if curve and (video.bits == 8 or video.colour.primaries == BT709):
         why = "8 bits a level" if video.bits == 8 else "the colours of BT.709"
         found.append(

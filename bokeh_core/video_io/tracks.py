@@ -67,6 +67,12 @@ def plan_tracks(source: Path, output: Path, endings: Sequence[str], sound_alone:
         return planner.plan()
 
 
+def has_sound(source: Path) -> bool:
+    """Tell whether a file has sound that can be played."""
+    with open_video(source) as container:
+        return any(is_known_sound(stream) for stream in container.streams.audio)
+
+
 def ending_for_sound(source: Path, endings: Sequence[str]) -> str:
     """The first ending whose files hold all sound of a file as it is; the first of all if none does."""
     with open_video(source) as container:

@@ -20,7 +20,7 @@ from ...lens import falloff_alone
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
 from ...version import version
-from ...video_io import CODECS, DEFAULT_CRF, Encoding
+from ...video_io import DEFAULT_CRF, ENCODINGS, Encoding
 from ...video_io.format import AS_TAGGED, TRANSFER_CHOICES
 from ...windows import plan_windows
 from ..depth import FileDepth
@@ -28,7 +28,9 @@ from ..estimated import EstimatedDepth
 from ..focus_settings import Focus
 from ..job import PART_FRAMES, RenderJob
 from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
-from ..source import FileClip
+from ..sequence import DEFAULT_FRAME_RATE, SequenceClip, is_sequence_path
+from ..sequence.bad_pixels import BAD_PIXELS, REPLACE
+from ..source import ClipSource, FileClip
 from ..strength_settings import StatedStrength, Strength
 from ..typed_focus import AUTOMATIC, parse_focus
 from .camera_arguments import add_camera, camera_files, camera_of
@@ -64,7 +66,12 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     )
     add = command.add_argument
     add("--version", action="version", version=f"bokeh {version()}", help="which version this is")
-    add("source", metavar="IN", help="video, or folder of videos")
+    add(
+        "source",
+        metavar="IN",
+        help="video, folder of videos, or the pictures of a clip: a folder of OpenEXR, PNG or TIFF files, or "
+        "one clip of several in it as shot.####.exr",
+    )
     add("-o", "--output", metavar="OUT", required=True, help="file, or folder, to be made")
     add(
         "--overwrite",
@@ -77,6 +84,19 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
         default=AS_TAGGED,
         help="how the numbers of IN mean light: as its tags say (default), display (gamma 2.2), linear, pq "
         "or hlg; for files whose tags are missing or wrong",
+    )
+    add(
+        "--frame-rate",
+        type=float,
+        default=DEFAULT_FRAME_RATE,
+        metavar="FPS",
+        help=f"frames a second of pictures, default {DEFAULT_FRAME_RATE:g}; videos have their own",
+    )
+    add(
+        "--bad-pixels",
+        choices=BAD_PIXELS,
+        default=REPLACE,
+        help="NaN and infinite pixels of OpenEXR: replaced from around them (default), or refused at once",
     )
     add_depth(command)
     lens = command.add_argument_group("focus and strength; @FILE reads the text from a file")
@@ -109,9 +129,9 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
     output = command.add_argument_group("output")
     output.add_argument(
         "--codec",
-        choices=list(CODECS),
+        choices=list(ENCODINGS),
         default="h264",
-        help="; ".join(f"{name}: {codec.summary}" for name, codec in CODECS.items()),
+        help="; ".join(f"{name}: {codec.summary}" for name, codec in ENCODINGS.items()),
     )
     output.add_argument(
         "--crf", type=int, default=DEFAULT_CRF, help=f"quality of H.264, default {DEFAULT_CRF}"
@@ -155,6 +175,8 @@ class Settings:
         refine: see `RenderJob`.
         texts: files from which texts were read.
         transfer: of the clips, one of `video_io.format.TRANSFER_CHOICES`.
+        frame_rate: of clips that are pictures, frames a second.
+        bad_pixels: of such clips, one of `sequence.bad_pixels.BAD_PIXELS`.
     """
 
     meaning: DepthMeaning
@@ -169,6 +191,8 @@ class Settings:
     refine: RefineSettings | None
     texts: tuple[Path, ...]
     transfer: str = AS_TAGGED
+    frame_rate: float = DEFAULT_FRAME_RATE
+    bad_pixels: str = REPLACE
 
     def focus(self, clip: ClipPaths | None) -> Focus:
         """The focus of a clip; with None the text is checked, and a mask that it names need not be there."""
@@ -221,6 +245,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
             if path is not None
         ),
         arguments.transfer,
+        arguments.frame_rate,
+        arguments.bad_pixels,
     )
     settings.focus(None)
     lens = lens_of(arguments)
@@ -263,7 +289,13 @@ def job_of(
         ValueError: sources that cannot be used.
     """
     encoding = settings.encoding
-    source = FileClip(clip.video, keep_alpha=CODECS[encoding.codec].keeps_alpha, transfer=settings.transfer)
+    source: ClipSource
+    if is_sequence_path(clip.video):
+        source = SequenceClip(
+            clip.video, settings.frame_rate, encoding.keeps_alpha, settings.transfer, settings.bad_pixels
+        )
+    else:
+        source = FileClip(clip.video, keep_alpha=encoding.keeps_alpha, transfer=settings.transfer)
     # In a folder nobody names the files, so each gets an ending that holds its sound.
     output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
     return RenderJob(
@@ -289,6 +321,16 @@ def input_path(text: str) -> Path:
         ValueError: there is none.
     """
     return find_path(text, Path.cwd())
+
+
+def source_path(text: str) -> Path:
+    """The clip or clips that a text of the command line names: what is there, or pictures as shot.####.exr.
+
+    Raises:
+        ValueError: there is nothing.
+    """
+    named = typed_path(text, Path.cwd())
+    return named if is_sequence_path(named) else input_path(text)
 
 
 def output_path(text: str) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...video_io.codecs import VIDEO_ENDINGS
+from ..sequence.names import is_sequence_path
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def clips_at(source: Path, disparity: Path | None, output: Path, ending: str) ->
     """Find the clips to render.
 
     Args:
-        source: a video, or a folder of videos.
+        source: a video, a folder of videos, or the pictures of one clip, see `sequence.names.pictures_at`.
         disparity: of the video; for a folder, a folder that holds one of each video's name; None
             where it is estimated.
         output: the file to be made; for a folder, the folder to fill, made if it is missing.
@@ -67,8 +68,8 @@ def clips_at(source: Path, disparity: Path | None, output: Path, ending: str) ->
     Raises:
         ValueError: nothing to render, or two clips would have the same output.
     """
-    if not source.exists():
-        raise ValueError(f"Nothing at {source}; name a video or a folder of videos.")
+    if not source.exists() and not is_sequence_path(source):
+        raise ValueError(f"Nothing at {source}; name a video, a folder of videos, or pictures.")
     if not source.is_dir():
         return [ClipPaths(source, output, disparity, by_name=False)]
     videos = sorted(
@@ -76,8 +77,10 @@ def clips_at(source: Path, disparity: Path | None, output: Path, ending: str) ->
         for path in source.iterdir()
         if path.suffix.lower() in VIDEO_ENDINGS and not path.name.startswith(".") and not path.is_dir()
     )
+    if not videos and is_sequence_path(source):
+        return [ClipPaths(source, output, disparity, by_name=False)]
     if not videos:
-        raise ValueError(f"{source} holds no videos ({', '.join(sorted(VIDEO_ENDINGS))}).")
+        raise ValueError(f"{source} holds no videos or pictures ({', '.join(sorted(VIDEO_ENDINGS))}).")
     stems = [video.stem for video in videos]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:

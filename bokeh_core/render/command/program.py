@@ -26,6 +26,7 @@ from .arguments import (
     output_path,
     parser,
     settings_of,
+    source_path,
 )
 from .clips import ClipPaths, clips_at
 from .depth_arguments import ESTIMATE, estimated_depth
@@ -57,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
         process = this_process(os.environ)
         device = chosen_device(arguments.device, process)
         settings = settings_of(arguments)
-        source = input_path(arguments.source)
+        source = source_path(arguments.source)
         disparity = None if arguments.disparity == ESTIMATE else input_path(arguments.disparity)
         clips = clips_at(source, disparity, output_path(arguments.output), settings.encoding.ending)
         # Where there are fewer clips than processes, all of them make one after another.

@@ -51,6 +51,8 @@ class Shade:
 
     factor: float = 0.5
 
+    keeps_light = True
+
     def fingerprint(self) -> str:
         return repr(self)
 
