@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from devtools.client import Prompt
-from tests.browser.chromium import TIMEOUT_S, Chromium
-from tests.browser.clip import FRAME_COUNT
+from devtools.demo import BUNDLED_CLIP
+from tests.browser.chromium import TIMEOUT_S
+from tests.browser.clip import FRAME_COUNT, HEIGHT_PX, WIDTH_PX
 from tests.browser.front_end import ON_BOTH, ON_NEWEST, FrontEnd
 from tests.browser.test_run import press_run
 from tests.browser.viewfinder_graph import POINT, VIEWFINDER, graph_with_viewfinders
@@ -163,8 +165,12 @@ def test_focus_at_point_keeps_its_own_widgets(front_end: FrontEnd):
     assert front_end.prompt()[str(POINT)]["inputs"]["keyframes"] == "2 = 10, 10"
 
 
-def test_a_script_that_cannot_be_read_is_left_as_it_is(chromium: Chromium, host: HostUnderTest):
-    front_end = FrontEnd(chromium, host, vue_nodes=False)
+ON_CANVAS = pytest.mark.parametrize("front_end", [False], ids=["canvas_nodes"], indirect=True)
+BY_VUE = pytest.mark.parametrize("front_end", [True], ids=["vue_nodes"], indirect=True)
+
+
+@ON_CANVAS
+def test_a_script_that_cannot_be_read_is_left_as_it_is(front_end: FrontEnd):
     for text, said in [("{", "no JSON"), ('{"version": 7}', "version 7")]:
         front_end.load(graph_with_viewfinders(script=text))
         picture = Picture(front_end, ON_THE_NODE)
@@ -177,8 +183,8 @@ def test_a_script_that_cannot_be_read_is_left_as_it_is(chromium: Chromium, host:
     assert len(script_of(front_end.prompt())["focus"]) == 1
 
 
-def test_what_is_missing_or_fails_is_said(chromium: Chromium, host: HostUnderTest):
-    front_end = FrontEnd(chromium, host, vue_nodes=False)
+@ON_CANVAS
+def test_what_is_missing_or_fails_is_said(front_end: FrontEnd, host: HostUnderTest):
     late = json.dumps({"version": 1, "focus": [{"frame": 99, "kind": "point"}]})
     graph = graph_with_viewfinders(script=late)
     front_end.load(graph)
@@ -193,3 +199,55 @@ def test_what_is_missing_or_fails_is_said(chromium: Chromium, host: HostUnderTes
         socket["link"] = None
     front_end.load(graph)
     expect(picture.root.locator(".atb-message")).to_contain_text("Connect frames")
+
+
+@ON_CANVAS
+def test_a_clip_that_is_swapped_is_seen(front_end: FrontEnd, host: HostUnderTest):
+    other = "other.mp4"
+    shutil.copy(host.input_dir / BUNDLED_CLIP.name, host.input_dir / other)
+    front_end.load(graph_with_viewfinders())
+    picture = Picture(front_end, ON_THE_NODE)
+    expect(picture.frame).to_be_visible()
+    picture.click(*NEAR)
+    press_run(front_end, host)
+    picture.knows_depth()
+    front_end.call("setWidget", "LoadVideo", "file", other)
+    expect(picture.status).to_contain_text("The clip has changed")
+    # What the run knew is not that of this clip; clicks go on.
+    expect(picture.root.get_by_role("button", name="Show the blur")).to_be_disabled()
+    picture.click(*FAR)
+    (decision,) = script_of(front_end.prompt())["focus"]
+    assert (decision["x"], decision["y"]) == pytest.approx(FAR, abs=0.01)
+    front_end.call("setWidget", "LoadVideo", "file", BUNDLED_CLIP.name)
+    picture.knows_depth()
+
+
+@ON_NEWEST
+@BY_VUE
+def test_the_picture_works_in_app_mode(
+    front_end: FrontEnd, host: HostUnderTest, request: pytest.FixtureRequest
+):
+    graph = graph_with_viewfinders()
+    app = {"inputs": [[VIEWFINDER, "script"]], "outputs": [VIEWFINDER]}
+    graph["extra"] = {"linearMode": True, "linearData": app}
+    front_end.call("load", graph)
+    # The first time there is a welcome.
+    front_end.page.get_by_role("button", name="Skip").click()
+    root = front_end.page.locator(".atb-viewfinder:visible")
+    frame = root.locator(".atb-frame")
+    expect(frame).to_be_visible()
+    box, around = frame.bounding_box(), root.bounding_box()
+    assert box is not None
+    assert around is not None
+    frame.click(position={"x": 0.25 * box["width"], "y": 0.5 * box["height"]})
+    (decision,) = script_of(front_end.prompt())["focus"]
+    assert (decision["x"], decision["y"]) == pytest.approx((0.25, 0.5), abs=0.02)
+    # The clip is 4:3; nothing but the picture gives it its height.
+    assert box["width"] / box["height"] == pytest.approx(WIDTH_PX / HEIGHT_PX, rel=0.02)
+    assert box["width"] > 0.9 * around["width"]
+    front_end.page.get_by_role("button", name="Run", exact=True).click()
+    expect(root.get_by_role("button", name="Show the blur")).to_be_enabled()
+    front_end.page.screenshot(path=host.output_dir / "screenshots" / f"{request.node.callspec.id}-app.png")
+    assert front_end.complaints() == []
+    # Out of it again.
+    front_end.load(graph_with_viewfinders())

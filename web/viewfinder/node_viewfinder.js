@@ -21,8 +21,9 @@ export class NodeViewfinder {
     this.clipKey = null;
     this.reportSeen = null;
     model.onWritten = (value) => this.written(value);
-    // In Vue nodes nothing gives an element its height.
+    // In Vue nodes and in app mode nothing gives an element its height.
     new ResizeObserver(() => this.takeRoom()).observe(this.element);
+    this.viewfinder.onShaped = () => this.takeRoom();
   }
 
   watch(widget) {
@@ -136,8 +137,8 @@ export class NodeViewfinder {
   }
 
   takeRoom() {
-    const inVue = Boolean(this.element.closest(".lg-node, [data-node-id]"));
-    this.element.style.minHeight = inVue ? `${this.viewfinder.wantedHeight()}px` : "";
+    const onCanvas = Boolean(this.element.closest(".dom-widget"));
+    this.element.style.minHeight = onCanvas ? "" : `${this.viewfinder.wantedHeight()}px`;
   }
 
   close() {

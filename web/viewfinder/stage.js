@@ -4,7 +4,7 @@ import { draggable, element, pinchable } from "./elements.js";
 
 export class Stage {
   // on: { pick(x, y, moving), pickEnd(cancelled), pinch() -> function of how far two fingers are apart, over how far
-  // they were, hover([x, y]) or hover(null), wheel(steps) -> whether it was used, wiped() }
+  // they were, hover([x, y]) or hover(null), wheel(steps) -> whether it was used, wiped(), shaped() }
   constructor(texts, on) {
     this.on = on;
     this.canvas = element("canvas", { role: "img", "aria-label": texts.picture });
@@ -91,6 +91,7 @@ export class Stage {
       this.size = { width, height };
       Object.assign(this.canvas, { width, height });
       this.fit();
+      this.on.shaped();
     }
     this.drawn = { sharp, blurred };
     const context = this.canvas.getContext("2d");

@@ -16,6 +16,9 @@ import { styleElement } from "./style.js";
 import { say } from "./texts.js";
 import { Timeline } from "./timeline.js";
 
+// Of all that is below the picture, where it is as narrow as it can be.
+const MOST_ROWS_PX = 360;
+
 export class Viewfinder {
   // model: { read(size) -> { script, fault }, write(script, { width, height }), restart(), hasMask(),
   // features: { kinds, transitions, strength } }
@@ -58,6 +61,7 @@ export class Viewfinder {
       // Without the keyboard's focus the wheel is that of the page: nobody changes a sample in passing.
       wheel: (steps) => this.element.contains(document.activeElement) && this.editor.widen(steps),
       wiped: () => this.refresh(),
+      shaped: () => this.onShaped?.(),
     });
   }
 
@@ -273,6 +277,6 @@ export class Viewfinder {
     const { width, height } = this.stage.size;
     const rows = this.element.scrollHeight - this.stage.element.clientHeight;
     const picture = (this.element.clientWidth * height) / width;
-    return Math.round(Math.min(1600, Math.max(180, picture)) + Math.min(260, Math.max(120, rows)));
+    return Math.round(Math.min(1600, Math.max(180, picture)) + Math.min(MOST_ROWS_PX, Math.max(120, rows)));
   }
 }
