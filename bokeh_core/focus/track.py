@@ -2,38 +2,36 @@
 
 Pyramidal Lucas-Kanade flow takes the points from frame to frame. A point stays where the way back leads to
 where it came from and the disparity under it is still the subject's; others are dropped, and the cloud is
-filled up from what hangs together with it at that disparity. A subject that is hidden is looked for again
-where it was last seen whole.
+filled up from what hangs together with it at that disparity. Where too few stay, in blur or grain, the
+subject's shape in the maps says where it went. A subject that is hidden is looked for again where it was last
+seen whole.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .cloud import LEAST_POINTS, RIGID, WINDOW_PX, alike, best_fit, carried_place, carried_points, rigid_share
+from .shape import found_shape, shape_at
 from .view import Points, View, gated, median_around, values_at, within
 
 DISPARITY_GATE = 0.08
 """How far the disparity under a point may be from the subject's."""
 
 _MOST_POINTS = 80
-_LEAST_POINTS = 4
 _APART_PX = 3
 # The cloud reaches this far around the place that is followed, in widths of the view.
 _REACH = 0.12
 # A point sees a window around it; better one without the background, if enough of the subject remains.
 _EDGE_PX = 2
 _LEAST_INNER = 0.2
-_ROUND_TRIP_PX = 1.0
-_WINDOW_PX = 15
 # Half the side of what is looked for everywhere, over the side of a square as large as the subject.
 _INSIDE = 0.5
 _LEAST_PATCH_PX, _MOST_PATCH_PX = 5, 20
-_LEVELS = 3
 # Below this share of points that stay the subject is hidden, or gone.
 _LEAST_STAY = 0.15
 # Of the points that plain flow keeps: below it the subject may be too fast for it.
@@ -41,10 +39,11 @@ _FAST = 0.5
 # Whole is a subject of which most points stay, as many as it had before; that number fades, frame by frame.
 _WHOLE = 0.75
 _FADES = 0.99
-_RIGID = 0.6
 # A subject is found again where so many points of when it was last seen whole are, and move as one.
 _LEAST_FOUND = 0.4
-_LEAST_LIKENESS = 0.7
+# How far a subject's shape is looked for, in widths of the view: for each frame since it was seen, and at
+# most. What is nearer to another subject than this gate would be taken for it.
+_SEARCH, _MOST_SEARCH, _SHAPE_GATE = 0.08, 0.2, 0.04
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class SubjectTracker:
         self._points = self._filled_up(np.empty((0, 2), np.float32))
         self._offset = self._focal - self._median_of(view, self._points)
         self._whole, self._whole_count, self._since_whole = self._seen(), float(len(self._points)), 0
-        self._lost = False
+        self._lost, self._since_seen = False, 0
 
     @property
     def here(self) -> Tracked:
@@ -95,8 +94,9 @@ class SubjectTracker:
     def step(self, view: View) -> Tracked:
         """Follow the subject to the next view."""
         self._since_whole += 1
+        self._since_seen += 1
         if self._lost:
-            return self._look_for(view)
+            return self._found_again(view)
         moved, stays = self._carried_on(view, None)
         if stays.sum() < _FAST * len(stays):
             # Faster than flow can see; where it was heading, it may.
@@ -104,11 +104,10 @@ class SubjectTracker:
             if better.sum() > stays.sum():
                 moved, stays = headed, better
         share = float(stays.mean()) if len(stays) else 0.0
-        if stays.sum() < _LEAST_POINTS or share < _LEAST_STAY:
-            self._lost = True
-            return self._look_for(view)
+        if stays.sum() < LEAST_POINTS or share < _LEAST_STAY:
+            return self._found_again(view)
         before = self._place
-        self._place = _carried(self._place, self._points[stays], moved[stays])
+        self._place = carried_place(self._place, self._points[stays], moved[stays])
         self._velocity = 0.5 * self._velocity + 0.5 * (self._place - before)
         self._arrive(view, moved[stays])
         self._whole_count *= _FADES
@@ -118,7 +117,7 @@ class SubjectTracker:
 
     def _arrive(self, view: View, points: Points) -> None:
         """Take in the view that the place and some of the points were carried to."""
-        self._view = view
+        self._view, self._since_seen = view, 0
         at_place = gated(view.disparity, self._place, self._radius_px, self._focal, DISPARITY_GATE)
         of_points = self._median_of(view, points)
         if at_place is not None:
@@ -128,25 +127,50 @@ class SubjectTracker:
             self._focal = float(np.clip(of_points + self._offset, 0, 1))
         self._points = self._filled_up(points)
 
-    def _look_for(self, view: View) -> Tracked:
+    def _found_again(self, view: View) -> Tracked:
+        """Where a subject is whose points are gone, or that it is lost."""
+        found = self._look_for(view) or self._by_shape(view)
+        self._lost = found is None
+        return found or Tracked(float("nan"), *self._fractions(), 0.0)
+
+    def _by_shape(self, view: View) -> Tracked | None:
+        """Follow the subject by its shape in the maps since it was last seen."""
+        width = view.grey.shape[1]
+        reach = max(2, round(_REACH * width))
+        search = max(2, round(min(_MOST_SEARCH, _SEARCH * self._since_seen) * width))
+        before, after = (shape_at(one, self._focal, _SHAPE_GATE) for one in (self._view, view))
+        found = found_shape(before, after, self._place, reach, search)
+        if found is None:
+            return None
+        by, fit = found
+        at_place = gated(view.disparity, self._place + by, self._radius_px, self._focal, DISPARITY_GATE)
+        if at_place is None:
+            return None
+        self._velocity = (0.5 * self._velocity + 0.5 * by / self._since_seen).astype(np.float32)
+        self._place, self._focal = self._place + by, at_place
+        self._view, self._since_seen = view, 0
+        self._points = self._filled_up(np.empty((0, 2), np.float32))
+        self._offset = self._focal - self._median_of(view, self._points)
+        return self._tracked(fit)
+
+    def _look_for(self, view: View) -> Tracked | None:
         """Look for a lost subject where it was last seen whole, and where it was heading."""
         seen = self._whole
         ahead = seen.velocity * self._since_whole
-        for guess in (ahead, _best_fit(seen.view, view, seen.place, seen.patch_px)):
-            moved, stays = _moved(seen.view, view, seen.points, guess)
+        for guess in (ahead, best_fit(seen.view, view, seen.place, seen.patch_px)):
+            moved, stays = carried_points(seen.view, view, seen.points, guess)
             stays &= within(view, moved, seen.focal, 2 * DISPARITY_GATE)
-            stays &= _alike(seen.view, view, seen.points, moved)
-            if stays.sum() < max(_LEAST_POINTS, _LEAST_FOUND * len(stays)):
+            stays &= alike(seen.view, view, seen.points, moved)
+            if stays.sum() < max(LEAST_POINTS, _LEAST_FOUND * len(stays)):
                 continue
-            if _rigid_share(seen.points[stays], moved[stays]) < _RIGID:
+            if rigid_share(seen.points[stays], moved[stays]) < RIGID:
                 continue
-            self._place = _carried(seen.place, seen.points[stays], moved[stays])
+            self._place = carried_place(seen.place, seen.points[stays], moved[stays])
             self._focal, self._offset = self._median_of(view, moved[stays]) + seen.offset, seen.offset
-            self._lost = False
             self._velocity = np.zeros(2, np.float32)
             self._arrive(view, moved[stays])
             return self._tracked(float(stays.mean()))
-        return Tracked(float("nan"), *self._fractions(), 0.0)
+        return None
 
     def _seen(self) -> _Seen:
         return _Seen(
@@ -161,7 +185,7 @@ class SubjectTracker:
 
     def _carried_on(self, view: View, guess: Points | None) -> tuple[Points, NDArray[np.bool_]]:
         """Where the points lie in the next view, and which of them are still on the subject."""
-        moved, stays = _moved(self._view, view, self._points, guess)
+        moved, stays = carried_points(self._view, view, self._points, guess)
         return moved, stays & within(view, moved, self._focal, DISPARITY_GATE)
 
     def _median_of(self, view: View, points: Points) -> float:
@@ -200,7 +224,7 @@ class SubjectTracker:
         seeds = np.concatenate([points, self._place[None]])
         own = np.unique(values_at(labels, seeds))
         region = np.isin(labels, own[own > 0]).astype(np.uint8)
-        for edge_px in (_WINDOW_PX // 2, _EDGE_PX):
+        for edge_px in (WINDOW_PX // 2, _EDGE_PX):
             inner = cv2.erode(region, np.ones((2 * edge_px + 1, 2 * edge_px + 1), np.uint8))
             if inner.sum() >= _LEAST_INNER * region.sum():
                 return inner
@@ -225,65 +249,3 @@ class _Seen:
     patch_px: int
     focal: float
     offset: float
-
-
-def _moved(
-    first: View, second: View, points: Points, guess: Points | None = None
-) -> tuple[Points, NDArray[np.bool_]]:
-    """Where points of one view lie in another, and which of them come back by the way back."""
-    if not len(points):
-        return points, np.zeros(0, bool)
-    # Coarse levels see the background around, which is another one where a subject is looked for.
-    levels = _LEVELS if guess is None else 0
-    how: Any = {"winSize": (_WINDOW_PX, _WINDOW_PX), "maxLevel": levels}
-    start = None if guess is None else points + guess
-    flags = 0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW
-    there, found, _ = cv2.calcOpticalFlowPyrLK(first.grey, second.grey, points, start, flags=flags, **how)
-    start = None if guess is None else there - guess
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(second.grey, first.grey, there, start, flags=flags, **how)
-    height, width = second.grey.shape
-    x, y = there.T
-    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    returns = np.linalg.norm(points - back, axis=1) < _ROUND_TRIP_PX
-    return there, inside & returns & (found[:, 0] > 0) & (returned[:, 0] > 0)
-
-
-def _best_fit(first: View, second: View, place: Points, patch_px: int) -> Points:
-    """By how much what surrounds a place has to be moved to look most like some place of another view."""
-    height, width = first.grey.shape
-    x, y = (
-        int(np.clip(round(float(value)), 0, side - 1))
-        for value, side in zip(place, (width, height), strict=True)
-    )
-    top, left = max(0, y - patch_px), max(0, x - patch_px)
-    patch = first.grey[top : y + patch_px + 1, left : x + patch_px + 1]
-    likeness = cv2.matchTemplate(second.grey, patch, cv2.TM_CCOEFF_NORMED)
-    row, column = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
-    return np.array([column - left, row - top], np.float32)
-
-
-def _carried(place: Points, points: Points, moved: Points) -> Points:
-    """A place [2] as the points around it move: turned and scaled with them where they move as one."""
-    if len(points) >= 2 * _LEAST_POINTS:
-        matrix, inliers = cv2.estimateAffinePartial2D(points, moved, ransacReprojThreshold=2.0)
-        if matrix is not None and inliers.mean() >= _RIGID:
-            return (matrix[:, :2] @ place + matrix[:, 2]).astype(np.float32)
-    return (place + np.median(moved - points, 0)).astype(np.float32)
-
-
-def _rigid_share(points: Points, moved: Points) -> float:
-    matrix, inliers = cv2.estimateAffinePartial2D(points, moved, ransacReprojThreshold=2.0)
-    return 0.0 if matrix is None else float(inliers.mean())
-
-
-def _alike(first: View, second: View, points: Points, moved: Points) -> NDArray[np.bool_]:
-    """Whether the surroundings of points look alike in two views, whatever became of the light."""
-    size = (_WINDOW_PX, _WINDOW_PX)
-    likeness = []
-    for one, other in zip(points, moved, strict=True):
-        patches = [
-            cv2.getRectSubPix(view.grey, size, (float(at[0]), float(at[1]))).astype(np.float32)
-            for view, at in ((first, one), (second, other))
-        ]
-        likeness.append(float(cv2.matchTemplate(patches[0], patches[1], cv2.TM_CCOEFF_NORMED)[0, 0]))
-    return np.array(likeness) > _LEAST_LIKENESS

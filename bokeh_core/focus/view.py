@@ -60,7 +60,11 @@ def _disk(disparity: NDArray[np.float16], place: Points, radius_px: float) -> ND
     x, y = (float(value) for value in place)
     left, right = max(0, int(np.ceil(x - radius_px))), min(width - 1, int(np.floor(x + radius_px)))
     top, bottom = max(0, int(np.ceil(y - radius_px))), min(height - 1, int(np.floor(y + radius_px)))
+    # A subject may have left the frame, on any side.
+    right, bottom = max(right, left - 1), max(bottom, top - 1)
     window = disparity[top : bottom + 1, left : right + 1].astype(np.float32)
+    if not window.size:
+        return window.ravel()
     rows, columns = np.mgrid[top : bottom + 1, left : right + 1]
     return window[(columns - x) ** 2 + (rows - y) ** 2 <= radius_px**2]
 

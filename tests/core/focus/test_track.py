@@ -1,11 +1,12 @@
 """A subject is followed by its picture and its disparity, and said to be lost where it is."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from bokeh_core.focus.track import SubjectTracker, Tracked
-from bokeh_core.focus.view import view_of
+from bokeh_core.focus.view import gated, view_of
 
 from .moving_scene import HEIGHT, SIDE_PX, WIDTH, moving_subject
 
@@ -79,6 +80,30 @@ def test_something_that_passes_before_the_subject_is_not_followed():
         frames[t, 45:, columns] = frames[0, :45, 0:30]
         maps[t, 45:, columns] = 0.9
     assert focal(track(frames, maps, column=60 + MIDDLE, row=35)) == pytest.approx([0.5] * 16, abs=1e-3)
+
+
+def test_where_the_picture_says_nothing_the_shape_is_followed():
+    left = [10 + 6 * t for t in range(16)]
+    frames, maps = moving_subject([0.7] * 16, left)
+    # Grey fog: from frame 4 to 9 nothing is seen of either.
+    frames[4:10] = 0.5
+    seen = track(frames, maps, column=10 + MIDDLE)
+    assert focal(seen) == pytest.approx([0.7] * 16, abs=1e-3)
+    assert [one.x * WIDTH for one in seen] == pytest.approx([first + MIDDLE for first in left], abs=2.0)
+
+
+def test_another_shape_at_that_depth_is_not_followed():
+    frames, maps = moving_subject([0.7] * 8, [20] * 8)
+    frames[4:] = 0.5
+    maps[4:] = 0.2
+    maps[4:, 30:34, 30:34] = 0.7
+    assert all(one.confidence == 0 for one in track(frames, maps, column=20 + MIDDLE)[4:])
+
+
+def test_a_place_outside_of_the_frame_has_no_disparity():
+    view = view_of(torch.zeros(20, 30, 3), torch.full((20, 30), 0.5))
+    for place in ((-40.0, 5.0), (5.0, 90.0), (1e4, -1e4)):
+        assert gated(view.disparity, np.array(place, np.float32), 3.0, 0.5, 0.1) is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (40, 3)])
