@@ -1,5 +1,9 @@
 """Focus on what lies at a point of the frame, or at points that keyframes name."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
 import torch
 from torch import Tensor
 
@@ -32,23 +36,6 @@ CENTRE = -1
 # A point at a disparity farther than this from those in the keyframes around is on something else.
 _ANOTHER_DEPTH = 0.1
 _EASE_OF_EASING = {"linear": "linear", "hold": "cut"}
-
-
-def focus_at_point(
-    disparity: FrameMaps,
-    x_px: int = CENTRE,
-    y_px: int = CENTRE,
-    radius_px: int = 8,
-    smoothing_frames: float = 2.0,
-    keyframes: str = "",
-    between_keyframes: str = DEFAULT_BETWEEN_POINTS,
-    easing: str = "linear",
-    frames: FrameMaps | None = None,
-) -> Tensor:
-    """Focal disparity of every frame, float32 [T] in [0, 1]; see `focus_pull_at_point`."""
-    return focus_pull_at_point(
-        disparity, x_px, y_px, radius_px, smoothing_frames, keyframes, between_keyframes, easing, frames
-    )[0].focal_disparity
 
 
 def focus_pull_at_point(
@@ -133,6 +120,23 @@ def focus_pull_at_point(
         focal = start + (end - start) * weight.float()
     cuts = shots_by_both(map_cuts, picture_cuts(frames))
     return FocusPull(smooth_within_pieces(focal, smoothing_frames, cuts), points_px), lines
+
+
+Settings = ParamSpec("Settings")
+
+
+def _focal_disparity_of(
+    measure: Callable[Settings, tuple[FocusPull, list[str]]],
+) -> Callable[Settings, Tensor]:
+    @wraps(measure)
+    def measured(*given: Settings.args, **named: Settings.kwargs) -> Tensor:
+        return measure(*given, **named)[0].focal_disparity
+
+    return measured
+
+
+focus_at_point = _focal_disparity_of(focus_pull_at_point)
+"""Focal disparity of every frame, float32 [T] in [0, 1]; takes what `focus_pull_at_point` does."""
 
 
 def measured_points(

@@ -9,7 +9,8 @@ from ..strength import MAX_STRENGTH
 KINDS = ("point", "lock", "follow", "mask")
 EASES = ("smooth", "linear", "cut")
 DEFAULT_TRANSITION_FRAMES = 12
-MOST_RADIUS_PX = 100_000
+MOST_RADIUS_PX = 65_536
+"""Greatest radius of a disk that is measured: no frame is as wide."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from ..focus.at_point import (
     focus_pull_at_point,
     require_inside,
 )
+from ..focus.decision import MOST_RADIUS_PX
 from ..focus.focal_plane import focus_at_value, focus_on_mask
 from ..focus.maps import FrameMaps
 from ..focus.script import FocusScript
@@ -33,8 +34,6 @@ from .clip_stream import StreamedMaps
 from .content_hash import tensor_hash
 from .typed_text import plain_characters
 
-# More than the diagonal of any video.
-MOST_RADIUS_PX = 65_536
 NO_MAPS = StreamedMaps(lambda: iter(()), torch.Size((0, 0, 0)))
 
 
@@ -221,37 +220,6 @@ class MaskFocus:
 
     def fingerprint(self) -> str:
         return f"{self!r} {state_of_files(self.path)}"
-
-
-@dataclass(frozen=True)
-class AutomaticFocus:
-    """Focus on what is most likely the subject of each shot; see `focus.automatic.focus_on_subject`.
-
-    Attributes:
-        smoothing_frames: standard deviation of the smoothing over time in frames, 0 to 10000; 0 = off.
-
-    Raises:
-        ValueError: smoothing out of range.
-    """
-
-    smoothing_frames: float = 2.0
-    measures = True
-    reads_frames = True
-
-    def __post_init__(self) -> None:
-        require_smoothing(self.smoothing_frames, "focus smoothing")
-
-    def require_fits(self, size: tuple[int, int]) -> None:
-        """Fits frames of any size."""
-
-    def over_clip(
-        self, num_frames: int, disparity: FrameMaps, frames: FrameMaps | None = None
-    ) -> tuple[Tensor, list[str]]:
-        script = FocusScript()
-        return script.focal_disparities(disparity, frames, smoothing_frames=self.smoothing_frames)
-
-    def fingerprint(self) -> str:
-        return repr(self)
 
 
 @dataclass(frozen=True)

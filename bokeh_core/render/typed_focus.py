@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..focus.at_point import CENTRE, DEFAULT_BETWEEN_POINTS
-from ..focus.script import parse_script
+from ..focus.script import FocusScript, parse_script
 from ..schedule.values import parse_keyframes
-from .focus_settings import AutomaticFocus, Focus, MaskFocus, PointFocus, ScriptFocus, ValueFocus
+from .focus_settings import Focus, MaskFocus, PointFocus, ScriptFocus, ValueFocus
 from .strength_settings import StatedStrength
 from .typed_text import plain_characters
 
@@ -49,7 +49,7 @@ def parse_focus(
     # Made first, so that settings which this focus does not use are checked too.
     centre = PointFocus(CENTRE, CENTRE, "", smoothing_frames, radius_px, between, easing)
     if plain_characters(text).strip().lower() == AUTOMATIC:
-        return AutomaticFocus(smoothing_frames)
+        return ScriptFocus(FocusScript(), smoothing_frames)
     if text.lstrip().startswith("{"):
         return ScriptFocus(parse_script(text), smoothing_frames)
     kind, rest = _split(text)

@@ -147,6 +147,42 @@ def test_texts_that_are_no_script_are_told_apart(page: Page, text: str, fault: s
     assert imported(page, "script", "return m.readScript(v[0]).fault?.key ?? null;", text) == fault
 
 
+NONSENSE = [
+    "null",
+    "7",
+    '"script"',
+    "[[[]]]",
+    '{"version": "1"}',
+    '{"version": true}',
+    '{"version": 1, "focus": {}}',
+    '{"version": 1, "focus": [null]}',
+    '{"version": 1, "focus": [{"frame": 0.5, "kind": "point"}]}',
+    '{"version": 1, "focus": [{"frame": 0}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "Point"}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "point", "x": "0.5"}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "point", "disparity": 0.5}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "point", "radius": 1e9}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "point", "colour": "red"}]}',
+    '{"version": 1, "focus": [{"frame": 1e99, "kind": "point"}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "point", "transition": -1}]}',
+    '{"version": 1, "focus": [{"frame": 0, "kind": "point", "ease": "bounce"}]}',
+    '{"version": 1, "strength": [{"frame": 0}]}',
+    '{"version": 1, "frames": -1}',
+    '{"version": 1, "mood": "calm"}',
+    "{" * 9999,
+]
+
+
+def test_picture_and_node_refuse_the_same_nonsense(page: Page):
+    faults = imported(
+        page, "script", "return v.map((text) => m.readScript(text).fault?.key ?? null);", *NONSENSE
+    )
+    assert [text for text, fault in zip(NONSENSE, faults, strict=True) if fault is None] == []
+    for text in NONSENSE:
+        with pytest.raises(ValueError, match=r"\w"):
+            parse_script(text)
+
+
 def test_keyframes_of_points_are_read_as_they_are_written(page: Page):
     good, bad, twice = imported(
         page,
@@ -376,6 +412,64 @@ def test_two_pictures_share_one_lens_and_keep_apart(page: Page):
         expect(page.locator("[role=status]").nth(index)).to_contain_text(f"focus {focus}")
     texts = page.evaluate("() => window.made.map(({ model }) => JSON.parse(model.text).focus.length)")
     assert texts == [1, 1]
+
+
+def long_clip(file: Path, num_frames: int) -> bytes:
+    """Return an MP4 of 64 x 36 px at 25 frames a second, of one picture that is encoded once."""
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": "0", "g": "1"})
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.full((36, 64, 3), 90, np.uint8), format="rgb24")
+        packet: Any = [*stream.encode(picture), *stream.encode()][0]
+        content, step = bytes(packet), round(1 / (25 * packet.time_base))
+        for t in range(num_frames):
+            copy = av.Packet(content)
+            copy.stream, copy.time_base, copy.is_keyframe = stream, packet.time_base, True
+            copy.pts = copy.dts = t * step
+            copy.duration = step
+            container.mux(copy)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("num_frames", [1, 5000])
+def test_a_clip_of_any_length_is_moved_along_without_fetching_all_of_it(
+    page: Page, files: dict[str, bytes], tmp_path: Path, num_frames: int
+):
+    files["long.mp4"] = long_clip(tmp_path / "long.mp4", num_frames)
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    page.evaluate(
+        """async () => {
+          const { VideoClip } = await import('/viewfinder/video_clip.js');
+          window.make(null);
+          const clip = await VideoClip.open('/long.mp4');
+          window.decoded = 0;
+          const { seek } = clip;
+          clip.seek = (frame) => { window.decoded++; return seek.call(clip, frame); };
+          window.made[0].view.setClip(clip);
+        }"""
+    )
+    number, last = page.locator(".atb-frame-number").first, num_frames - 1
+    page.locator(".atb-frame").click()
+    page.keyboard.press("End")
+    expect(number).to_have_text(f"frame {last} of 0-{last}")
+    page.keyboard.press("PageUp")
+    expect(number).to_have_text(f"frame {max(0, last - 10)} of 0-{last}")
+    # However fast people drag, one picture is on its way and the last one wanted comes next.
+    decoded = page.evaluate(
+        """async () => {
+          window.decoded = 0;
+          const { view } = window.made[0];
+          const last = view.footage.count - 1;
+          const frames = Array.from({ length: 200 }, (_, i) => Math.round((i / 199) * last));
+          await Promise.all(frames.map((frame) => view.seek(frame)));
+          return window.decoded;
+        }"""
+    )
+    assert decoded <= 2
+    expect(number).to_have_text(f"frame {last} of 0-{last}")
+    page.locator(".atb-frame").click()
+    assert page.evaluate("() => JSON.parse(window.made[0].model.text).focus.at(-1).frame") == last
+    page.evaluate("() => window.made[0].view.close()")
 
 
 def test_one_pixel_of_one_frame_can_be_clicked(page: Page):

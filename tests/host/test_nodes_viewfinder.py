@@ -2,6 +2,7 @@
 
 import io
 import json
+import urllib.error
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,21 @@ def test_one_map_serves_the_clip(host: HostUnderTest):
     node = graph.add(NODE, frames=host.load(graph, frames), disparity=host.load(graph, disparity[:1]))
     (values,) = host.values_of(graph, node[4])
     assert len(values) == 6
+
+
+@pytest.mark.parametrize("kind", ["input", "temp", "output"])
+def test_files_outside_of_the_hosts_folders_are_refused(host: HostUnderTest, kind: str):
+    """The picture asks for files by this route alone; the pack has none of its own that reads."""
+    (host.input_dir.parent / "private.png").write_bytes(b"private")
+    for name, subfolder in (
+        ("../private.png", ""),
+        ("private.png", ".."),
+        ("private.png", str(host.input_dir.parent)),
+        (str(host.input_dir.parent / "private.png"), ""),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            host.client.download({"filename": name, "subfolder": subfolder, "type": kind})
+        assert refused.value.code in (400, 403, 404)
 
 
 def test_the_script_is_a_widget_of_its_own_kind(host: HostUnderTest):

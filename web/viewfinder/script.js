@@ -7,6 +7,13 @@ export const EASES = ["smooth", "linear", "cut"];
 export const MOST_STRENGTH = 200;
 export const DEFAULT_STRENGTH = 16;
 export const DEFAULT_RADIUS_PX = 8;
+const LARGEST_RADIUS_PX = 65536;
+const MOST_FRAME = 10_000_000;
+const FIELDS = {
+  script: ["version", "frames", "focus", "strength"],
+  focus: ["frame", "kind", "x", "y", "radius", "disparity", "transition", "ease"],
+  strength: ["frame", "k", "ease"],
+};
 export const MOST_RADIUS_PX = 512;
 export const DEFAULT_TRANSITION = 12;
 
@@ -123,7 +130,8 @@ function checked(raw) {
   if (raw === null || typeof raw !== "object" || Array.isArray(raw)) throw new Fault("notScript", {});
   if (raw.version !== VERSION) throw new Fault("otherVersion", { version: String(raw.version) });
   const script = { ...emptyScript(), ...raw };
-  if (!Number.isInteger(script.frames) || script.frames < 0) throw new Fault("badValue", { name: "frames" });
+  if (!isWhole(script.frames, MOST_FRAME)) throw new Fault("badValue", { name: "frames" });
+  refuseUnknown(raw, "script", "");
   for (const lane of ["focus", "strength"]) {
     if (!Array.isArray(script[lane])) throw new Fault("badValue", { name: lane });
     script[lane].forEach((key, index) => checkKey(key, lane, `${lane}[${index}]`));
@@ -140,14 +148,23 @@ function checkKey(key, lane, name) {
   };
   const between = (value, low, high) => typeof value === "number" && value >= low && value <= high;
   need(key !== null && typeof key === "object", "frame");
-  need(Number.isInteger(key.frame) && key.frame >= 0, "frame");
+  refuseUnknown(key, lane, `${name}.`);
+  need(isWhole(key.frame, MOST_FRAME), "frame");
   need(key.ease === undefined || EASES.includes(key.ease), "ease");
   if (lane === "strength") return need(between(key.k, 0, MOST_STRENGTH), "k");
   need(KINDS.includes(key.kind), "kind");
   if (key.kind === "lock") need(between(key.disparity, 0, 1), "disparity");
+  else need(key.disparity === undefined, "disparity");
   for (const part of ["x", "y"]) need(key[part] === undefined || between(key[part], 0, 1), part);
-  const radius = key.radius;
-  need(radius === undefined || (Number.isInteger(radius) && radius >= 0), "radius");
-  const transition = key.transition;
-  return need(transition === undefined || (Number.isInteger(transition) && transition >= 0), "transition");
+  need(key.radius === undefined || isWhole(key.radius, LARGEST_RADIUS_PX), "radius");
+  return need(key.transition === undefined || isWhole(key.transition, MOST_FRAME), "transition");
+}
+
+function isWhole(value, most) {
+  return Number.isInteger(value) && value >= 0 && value <= most;
+}
+
+function refuseUnknown(given, fields, prefix) {
+  const unknown = Object.keys(given).find((name) => !FIELDS[fields].includes(name));
+  if (unknown !== undefined) throw new Fault("unknownField", { name: `${prefix}${unknown}` });
 }

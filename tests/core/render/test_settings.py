@@ -10,12 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.focus import focus_at_point, focus_on_mask
+from bokeh_core.focus import FocusScript, focus_at_point, focus_on_mask
 from bokeh_core.lens import LensSettings, lens_of_controls
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.clip_stream import StreamedMaps
 from bokeh_core.render.focus_settings import (
-    AutomaticFocus,
     GivenFocus,
     MaskFocus,
     PointFocus,
@@ -132,7 +131,7 @@ def test_a_script_is_focus_and_strength():
 
 
 def test_what_reads_the_frames_says_so():
-    assert parse_focus(" Auto ", smoothing_frames=1.0) == AutomaticFocus(1.0)
+    assert parse_focus(" Auto ", smoothing_frames=1.0) == ScriptFocus(FocusScript(), 1.0)
     read = {
         text: parse_focus(text).reads_frames for text in ("auto", SCRIPT, "point", "0.5", "point: 0: 1, 2")
     }
