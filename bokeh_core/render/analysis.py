@@ -72,7 +72,8 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
     reading = partial(caller.progress, "reading depth")
     depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
     if job.refine is not None:
-        depth = refined_depth(depth, frames, job.refine, area)
+        tick = counting(partial(caller.progress, "steadying depth"), count)
+        depth = refined_depth(depth, frames, job.refine, area, saved.get("depth"), tick)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     elif (set_in_metres := job.strength.focus(count, depth.distances)) is not None:

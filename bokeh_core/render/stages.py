@@ -17,8 +17,9 @@ _WEIGHTS = {
     "reading video": 0.03,
     "estimating depth": 0.1,
     "reading depth": 0.03,
+    "steadying depth": 0.03,
     "measuring focus": 0.03,
-    "rendering": 0.8,
+    "rendering": 0.77,
     "joining": 0.01,
 }
 STAGES = tuple(_WEIGHTS)

@@ -11,9 +11,10 @@ from ...clip.checks import checked_frames, checked_maps
 from ...clip.lengths import require_clip_length
 from ...motion.cuts import is_cut
 from ...progress import Progress, no_progress
+from .flicker import IsCut, in_span
 from .report import RefineReport
 from .settings import RefineSettings
-from .window import DisparityRefiner, IsCut
+from .window import DisparityRefiner
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def refine_clip(
 ) -> RefinedDisparity:
     """Steady a clip's disparity, and restore what single frames lack from those around.
 
+    Each shot keeps the disparity of its nearest and its farthest point.
+
     Args:
         frames: [T, H, W, C] in [0, 1]; alpha is ignored.
         disparity: [T, H, W] in [0, 1], 1 = near; or [1, H, W] for all frames.
@@ -63,7 +66,11 @@ def refine_clip(
     for t, (picture, one) in enumerate(zip(pictures, maps, strict=True)):
         refined += refiner.add(picture.to(one.device), one)
         progress(t + 1, count)
-    return RefinedDisparity(torch.stack(refined + refiner.finish()), refiner.report)
+    refined += refiner.finish()
+    spans = refiner.spans()
+    return RefinedDisparity(
+        torch.stack([in_span(one, t, spans) for t, one in enumerate(refined)]), refiner.report
+    )
 
 
 def refine_disparity(frames: Tensor, disparity: Tensor, **settings: bool) -> Tensor:

@@ -3,19 +3,19 @@
 import torch
 from torch import Tensor
 
-# A slope within so many of its standard errors is taken for chance.
-_CHANCE = 2.0
+# Of disparity a frame: how fast things come nearer or go, as a standard deviation.
+_SLOPE = 0.008
 
 
 def steady_value(at: Tensor, values: Tensor, weights: Tensor) -> Tensor:
     """Value at time 0 of the straight line through values over time.
 
-    Its slope is shrunk towards 0 by how far it may be chance (the positive part of James and Stein): beside a
-    cut, with frames on one side only, a slope of chance would carry far.
+    Its slope is shrunk towards 0 by how far it may be chance, as slopes are known to be small (the posterior
+    mean under a normal prior): beside a cut, with frames on one side only, a slope of chance would carry far.
 
     Args:
         at: [N], times.
-        values: [N, ...].
+        values: [N, ...], disparity.
         weights: [N, ...], >= 0, not all 0.
 
     Returns:
@@ -30,7 +30,6 @@ def steady_value(at: Tensor, values: Tensor, weights: Tensor) -> Tensor:
     left = (weights * (values - mean - slope * from_mean).square()).sum(0) / total
     # Two values lie on every line.
     free = ((weights > 0).sum(0) - 2).clamp(min=0)
-    error = left * total / free.clamp(min=1) / spread.clamp(min=1e-12)
-    real = 1 - _CHANCE**2 * error / slope.square().clamp(min=1e-12)
-    real = torch.where(free > 0, real.clamp(0, 1), torch.zeros_like(real))
+    variance = left * total / free.clamp(min=1) / spread.clamp(min=1e-12)
+    real = torch.where(free > 0, _SLOPE**2 / (_SLOPE**2 + variance), torch.zeros_like(variance))
     return mean - slope * real * mean_at

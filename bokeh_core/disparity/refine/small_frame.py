@@ -19,25 +19,45 @@ class SmallFrame:
     Attributes:
         colours: [h, w, C].
         grey: what the flow is computed from.
-        disparity: [h, w], each value one of the map's own.
-        flat: [h, w] in [0, 1]; 0 where the map is so steep that a px more or less makes another disparity.
     """
 
     colours: Tensor
     grey: GreyFrame
+
+
+@dataclass(frozen=True)
+class SmallMap:
+    """A map of the size of a `SmallFrame`.
+
+    Attributes:
+        disparity: [h, w], each value one of the map's own.
+        flat: [h, w] in [0, 1]; 0 where the map is so steep that a px more or less makes another disparity.
+    """
+
     disparity: Tensor
     flat: Tensor
 
 
-def small_frame(frame: Tensor, disparity: Tensor) -> SmallFrame:
-    """Shrink a frame [H, W, C] in [0, 1] and its map [H, W]; alpha is left out."""
-    height, width = disparity.shape
-    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    colours, small = frame[..., :3].float(), disparity
-    if size != (height, width):
+def small_frame(frame: Tensor) -> SmallFrame:
+    """Shrink a frame [H, W, C] in [0, 1]; alpha is left out."""
+    size = _small_size(frame.shape[0], frame.shape[1])
+    colours = frame[..., :3].float()
+    if size != frame.shape[:2]:
         colours = F.interpolate(colours.movedim(-1, 0)[None], size, mode="area")[0].movedim(0, -1)
-        small = F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]
     colours = colours.clamp(0, 1)
+    return SmallFrame(colours, grey_frame(colours))
+
+
+def small_map(disparity: Tensor) -> SmallMap:
+    """Shrink a map [H, W]."""
+    size = _small_size(disparity.shape[0], disparity.shape[1])
+    small = disparity
+    if size != disparity.shape:
+        small = F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]
     around = F.max_pool2d(small[None], 3, 1, 1)[0] + F.max_pool2d(-small[None], 3, 1, 1)[0]
-    return SmallFrame(colours, grey_frame(colours), small, (1 - around / _STEEP).clamp(0, 1))
+    return SmallMap(small, (1 - around / _STEEP).clamp(0, 1))
+
+
+def _small_size(height: int, width: int) -> tuple[int, int]:
+    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))

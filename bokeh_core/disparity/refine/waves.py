@@ -13,11 +13,11 @@ from .neighbour import Neighbour
 
 _CELL_PX = 8
 # Standard deviation of the window that a wave is measured in, as a part of the width.
-_SIGMA_OF_WIDTH = 1 / 32
+_SIGMA_OF_WIDTH = 1 / 48
 # Of disparity: what differs by more is no wave.
-_OUTLIER = 0.06
+_OUTLIER = 0.12
 # Left alone, as rounding to 8 bits, and motion known to a part of a px, leave it.
-_DEAD = 0.002
+_DEAD = 0.001
 
 
 def wave(own: Tensor, flat: Tensor, neighbours: Sequence[Neighbour], seen: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Depth that is refined as a clip of any length is read."""
 
+import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 
 from bokeh_core.clip.letterbox import PictureArea
 from bokeh_core.disparity.refine import RefineSettings, refine_disparity
-from bokeh_core.disparity.refine.window import COURSE_FRAMES
+from bokeh_core.disparity.refine.flicker import COURSE_FRAMES
 from bokeh_core.render import (
     GivenDepth,
     GivenFocus,
@@ -47,8 +48,29 @@ def test_maps_are_those_of_the_whole_clip_from_wherever_reading_begins():
     assert not torch.equal(expected, disparity)
     for start in (0, 3, COURSE_FRAMES + 1, COUNT - 1):
         assert torch.equal(torch.stack(list(found.read(start))), expected[start:])
-    assert found.saved == {"kept": 1}
     assert found.report == "Read.\nDisparity refined: outlines, steady, limbs, banding."
+
+
+def test_what_a_first_pass_measured_spares_it_next_time():
+    frames, disparity = spoilt()
+    passes: list[int] = []
+
+    def pictures(start: int) -> Iterator[torch.Tensor]:
+        passes.append(start)
+        return iter(frames[start:])
+
+    ticks: list[None] = []
+    first = refined_depth(prepared(disparity), pictures, RefineSettings(), tick=lambda: ticks.append(None))
+    assert passes == [0] and len(ticks) == COUNT
+    kept = json.loads(json.dumps(first.saved))
+    assert kept["kept"] == 1 and len(kept["spans"]) == 1
+    again = refined_depth(prepared(disparity), pictures, RefineSettings(), saved=kept)
+    assert passes == [0]
+    assert torch.equal(torch.stack(list(again.read(0))), torch.stack(list(first.read(0))))
+    # Nothing is steadied, so nothing has to be measured.
+    passes.clear()
+    refined_depth(prepared(disparity), pictures, RefineSettings(steady=False))
+    assert not passes
 
 
 def test_the_picture_between_black_bars_is_refined_alone():
@@ -69,6 +91,7 @@ def test_only_the_frames_before_that_count_are_read():
         return iter(frames[start:])
 
     found = refined_depth(prepared(disparity), pictures, RefineSettings())
+    asked.clear()
     next(found.read(12))
     outlines_alone = refined_depth(prepared(disparity), pictures, RefineSettings(steady=False, limbs=False))
     next(outlines_alone.read(12))

@@ -30,15 +30,15 @@ def test_between_frames_on_both_sides_it_is_the_mean():
     assert at_zero([-1, 0, 1], [0.3, 0.9, 0.3]) == pytest.approx(0.5)
 
 
-def test_a_slope_of_chance_is_not_followed():
-    # Slope 0.02 with a standard error of 0.084: none.
-    assert at_zero([0, 1, 2, 3], [0.1, -0.1, 0.1, 0.1 / 3]) == pytest.approx(0.1 / 3)
-
-
-def test_a_slope_in_doubt_is_followed_in_part():
-    # Slope 1 and residuals (1, -1, -1, 1) / 4: error^2 = 4 / 16 / 2 / 5 = 1 / 40, of which 4 are taken off.
-    values = [0.25, 0.75, 1.75, 3.25]
-    assert at_zero([0, 1, 2, 3], values) == pytest.approx(1.5 - 0.9 * 1.5)
+def test_a_slope_is_followed_as_far_as_it_is_unlikely_to_be_chance():
+    # Residuals 0.008 sqrt(2.5) (1, -1, -1, 1): the slope's variance is 4 * 2.5 * 0.008^2 / 2 / 5 = 0.008^2,
+    # as large as that of slopes themselves, so half of it is followed.
+    off = 0.008 * 2.5**0.5
+    values = [off, 0.1 - off, 0.2 - off, 0.3 + off]
+    assert at_zero([0, 1, 2, 3], values) == pytest.approx(0.15 - 0.5 * 0.15)
+    # Residuals 10 times as large: the variance is 100 times as large.
+    values = [10 * off, 0.1 - 10 * off, 0.2 - 10 * off, 0.3 + 10 * off]
+    assert at_zero([0, 1, 2, 3], values) == pytest.approx(0.15 - 0.15 / 101)
 
 
 def test_two_values_make_no_slope():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, refine_clip, refine_disparity
-from bokeh_core.disparity.refine.window import COURSE_FRAMES
+from bokeh_core.disparity.refine.flicker import COURSE_FRAMES, in_span
 from tests.core.disparity.refine.scenes import moving_square, textured
 
 OFF = RefineSettings(outlines=False, steady=False, limbs=False, banding=False)
@@ -63,23 +63,51 @@ def test_a_line_that_motion_may_have_moved_is_left():
     assert torch.equal(refine_disparity(frames, thin), thin)
 
 
-def test_a_frame_of_another_shift_is_brought_to_the_mean():
+def test_a_frame_of_another_shift_is_brought_to_the_mean_and_the_shot_keeps_its_span():
     frames, disparity = moving_square(3)
     disparity[1] += 0.06
     found = refine_clip(frames, disparity)
-    # Shifts of 0, 0.06 and 0 have the mean 0.02 and no slope.
-    assert torch.allclose(found.disparity[:, 0, 0], torch.full((3,), 0.22), atol=1e-3)
-    assert torch.allclose(found.disparity[:, 48, 60], torch.full((3,), 0.82), atol=1e-3)
+    # Shifts of 0, 0.06 and 0 have one mean, so all frames are alike; the span was 0.2 to 0.86.
+    assert torch.allclose(found.disparity[:, 0, 0], torch.full((3,), 0.2), atol=1e-3)
+    assert torch.allclose(found.disparity[:, 48, 60], torch.full((3,), 0.86), atol=1e-3)
     assert found.report.rescaled == 3
 
 
-def test_a_frame_of_another_scale_is_brought_to_the_mean():
-    frames, disparity = moving_square(3)
-    disparity[1] *= 1.15
+def test_frames_of_other_scales_become_alike_and_the_shot_keeps_its_span():
+    frames, disparity = moving_square(5)
+    disparity *= torch.tensor([1.0, 1.15, 0.9, 1.15, 1.0])[:, None, None]
     found = refine_disparity(frames, disparity)
-    # Scales of 1, 1.15 and 1 have the mean 1.05.
-    assert torch.allclose(found[:, 0, 0], torch.full((3,), 0.21), atol=2e-3)
-    assert torch.allclose(found[:, 48, 60], torch.full((3,), 0.84), atol=2e-3)
+    assert torch.allclose(found[:, 0, 0], torch.full((5,), 0.18), atol=4e-3)
+    assert torch.allclose(found[:, 48, 60], torch.full((5,), 0.92), atol=4e-3)
+
+
+def test_frames_around_one_that_is_off_keep_their_values():
+    count = 2 * COURSE_FRAMES + 5
+    frames, disparity = moving_square(count)
+    disparity[0] += 0.1
+    found = refine_disparity(frames, disparity)
+    # Most frames are out of its reach: a stretch of the whole shot would move what was right.
+    assert torch.equal(found[1 + COURSE_FRAMES :], disparity[1 + COURSE_FRAMES :])
+
+
+def test_each_shot_keeps_the_span_of_its_own():
+    frames, disparity = moving_square(6)
+    disparity[:3] *= 0.5
+    disparity[[1, 4]] += 0.06
+    cuts = iter([False, False, True, False, False])
+    found = refine_clip(frames, disparity, is_cut=lambda before, frame: next(cuts)).disparity
+    far, near = found[:, 0, 0], found[:, 48, 60]
+    assert torch.allclose(far, torch.tensor([0.1, 0.1, 0.1, 0.2, 0.2, 0.2]), atol=1e-3)
+    assert torch.allclose(near, torch.tensor([0.46, 0.46, 0.46, 0.86, 0.86, 0.86]), atol=1e-3)
+
+
+def test_a_frame_without_depth_stretches_nothing():
+    frames, disparity = moving_square(4)
+    disparity *= torch.tensor([0.5, 0.55, 0.5, 0.52])[:, None, None]
+    disparity[3, :4, :4] = 1.0
+    # From 0.1 to 1 is more than twice the span of all else: no flicker.
+    found = refine_disparity(frames, disparity)
+    assert 0.38 < found[:, 48, 60].min().item() < found[:, 48, 60].max().item() < 0.46
 
 
 def test_a_wave_of_one_frame_is_taken_out():
@@ -164,8 +192,15 @@ def test_the_stream_gives_what_the_function_gives_after_its_delay():
         maps += given
     maps += refiner.finish()
     assert counts == [0] * COURSE_FRAMES + [1] * 3
-    assert torch.equal(torch.stack(maps), refine_disparity(frames, disparity))
+    steadied = torch.stack([in_span(one, t, refiner.spans()) for t, one in enumerate(maps)])
+    assert torch.equal(steadied, refine_disparity(frames, disparity))
     assert refiner.report.frames == count
+
+
+def steadied_maps(frames: torch.Tensor, disparity: torch.Tensor) -> torch.Tensor:
+    refiner = DisparityRefiner()
+    maps = [one for pair in zip(frames, disparity, strict=True) for one in refiner.add(*pair)]
+    return torch.stack(maps + refiner.finish())
 
 
 def test_only_the_frames_of_a_window_take_part():
@@ -174,7 +209,7 @@ def test_only_the_frames_of_a_window_take_part():
     disparity += 0.05 * noise((count, 1, 1), 5)
     spoilt = disparity.clone()
     spoilt[-1] = 0.5
-    first, second = (refine_disparity(frames, maps) for maps in (disparity, spoilt))
+    first, second = (steadied_maps(frames, maps) for maps in (disparity, spoilt))
     assert torch.equal(first[: -1 - COURSE_FRAMES], second[: -1 - COURSE_FRAMES])
     assert not torch.equal(first[-1 - COURSE_FRAMES], second[-1 - COURSE_FRAMES])
 
