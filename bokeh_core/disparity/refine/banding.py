@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 # Maps of a few surfaces have fewer values, and floats more than 8 bits tell apart.
@@ -13,6 +14,9 @@ _SIGMA_PX = 3.0
 # Of disparity: what differs by more is another surface.
 _SIGMA = 0.06
 _NOTHING = 1e-4
+# Resizing mixes levels, but not where they are alike all around; surfaces as floats slant everywhere.
+_LEAST_LEVEL_SHARE = 0.25
+_SAME_LEVEL = 1e-5
 
 
 def smoothed_steps(disparity: Tensor) -> Tensor:
@@ -24,12 +28,28 @@ def smoothed_steps(disparity: Tensor) -> Tensor:
         disparity: [H, W] in [0, 1].
 
     Returns:
-        [H, W] in [0, 1]; the very tensor given where the map has not the levels of 8 bits.
+        [H, W] in [0, 1]; the very tensor given where the map has not the levels of 8 bits, nor had them
+        before it was resized.
     """
     own = disparity.cpu().numpy()
-    step = max(1, max(own.shape) // _SAMPLES_SIDE)
-    if not _LEVELS[0] <= len(np.unique(own[::step, ::step])) <= _LEVELS[1]:
+    if not _has_steps(own):
         return disparity
     smooth = cv2.bilateralFilter(own, _SIDE_PX, _SIGMA, _SIGMA_PX)
     result = np.where(np.abs(smooth - own) > _NOTHING, smooth, own)
     return torch.from_numpy(result).to(disparity.device)
+
+
+def _has_steps(disparity: NDArray[np.float32]) -> bool:
+    step = max(1, max(disparity.shape) // _SAMPLES_SIDE)
+    if _is_of_levels(disparity[::step, ::step]):
+        return True
+    inside = disparity[1:-1, 1:-1]
+    beside = (disparity[:-2, 1:-1], disparity[2:, 1:-1], disparity[1:-1, :-2], disparity[1:-1, 2:])
+    level = np.logical_and.reduce([np.abs(inside - other) < _SAME_LEVEL for other in beside])[::step, ::step]
+    if level.size == 0 or level.mean() < _LEAST_LEVEL_SHARE:
+        return False
+    return _is_of_levels(np.round(inside[::step, ::step][level] / _SAME_LEVEL))
+
+
+def _is_of_levels(values: NDArray[np.float32]) -> bool:
+    return _LEVELS[0] <= len(np.unique(values)) <= _LEVELS[1]

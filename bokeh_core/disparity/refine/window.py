@@ -47,7 +47,7 @@ class DisparityRefiner:
     """Takes frames one by one, and gives refined maps `COURSE_FRAMES` frames later.
 
     Nothing is taken from beyond a cut, nor from frames that cannot be followed. Maps are on the mean scale
-    of those around them, so may leave [0, 1]; `in_span` brings them to that of their shot, once `spans` knows.
+    of those around them, so may leave [0, 1]; `in_span` brings them to the span of their shot.
 
     Args:
         settings: what to do; None = the default.

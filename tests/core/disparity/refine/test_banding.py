@@ -2,14 +2,15 @@
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
 from bokeh_core.disparity.refine.banding import smoothed_steps
 
 
-def slanted() -> torch.Tensor:
-    """A slanted floor that rises by a third of an 8-bit step a px, and a block at 0.8 before it."""
-    disparity = (0.1 + torch.arange(192.0) / 255 / 3).expand(96, -1).clone()
+def slanted(steps_a_px: float = 1 / 3) -> torch.Tensor:
+    """A slanted floor that rises by a part of an 8-bit step a px, and a block at 0.8 before it."""
+    disparity = (0.1 + torch.arange(192.0) / 255 * steps_a_px).expand(96, -1).clone()
     disparity[32:64, 80:120] = 0.8
     return disparity
 
@@ -37,6 +38,23 @@ def test_blocks_and_ringing_of_jpeg_are_reduced():
     )
     given = torch.from_numpy(cv2.imdecode(content, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255)
     assert away(smoothed_steps(given)) < 0.7 * away(given)
+
+
+@pytest.mark.parametrize("interpolation", [cv2.INTER_NEAREST, cv2.INTER_LINEAR])
+def test_levels_are_found_in_maps_resized_from_half_the_size(interpolation: int):
+    slant = slanted(1 / 5)
+    small = cv2.resize(slant.numpy(), (96, 48), interpolation=cv2.INTER_AREA)
+    stored = (small * 255).round() / np.float32(255)
+    given = torch.from_numpy(cv2.resize(stored, (192, 96), interpolation=interpolation))
+    beside_the_block = [*range(8, 72), *range(128, 184)]
+    before, after = ((one - slant)[:, beside_the_block] for one in (given, smoothed_steps(given)))
+    assert after.square().mean() < 0.7**2 * before.square().mean()
+
+
+def test_resized_maps_without_levels_are_handed_back():
+    small = cv2.resize(slanted().numpy() + 1e-3 * np.linspace(0, 1, 96, dtype=np.float32)[:, None], (96, 48))
+    given = torch.from_numpy(cv2.resize(small, (192, 96), interpolation=cv2.INTER_CUBIC))
+    assert smoothed_steps(given) is given
 
 
 def test_maps_without_8_bit_steps_are_handed_back():
