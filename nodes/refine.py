@@ -52,8 +52,8 @@ class RefineDisparity(io.ComfyNode):
                     default=RefineSettings.banding,
                     optional=True,
                     tooltip="Smooths the steps of 8-bit maps, and the blocks of JPEG, within surfaces. "
-                    "Default on; it acts on maps that have the levels of 8 bits, or had them before they were "
-                    "resized.",
+                    "Default on; it acts on maps that have the levels of 8 bits, or had them before they "
+                    "were resized.",
                 ),
             ],
             outputs=[
