@@ -12,7 +12,7 @@ from typing import Any
 
 from bokeh_core.console import progress_bar, write_what_the_stream_can_show
 from bokeh_core.render.command.devices import chosen_device
-from bokeh_core.render.command.processes import Process
+from bokeh_core.render.processes import Process
 
 from ..metrics import METRICS, Backbones
 from ..scenes.presets import PRESETS
