@@ -244,6 +244,14 @@ window.inPage = {
     );
   },
 
+  // As if the host had run the only node.
+  receive: (type, output) => {
+    const node = String(nodeOfType(type).id);
+    const detail = { node, display_node: node, output, prompt_id: "test" };
+    window.comfyAPI.api.api.dispatchEvent(new CustomEvent("executed", { detail }));
+    window.app.canvas.setDirty(true, true);
+  },
+
   // As if the file were dropped on the canvas.
   drop: async (url) => {
     const content = await (await fetch(url)).blob();

@@ -65,6 +65,14 @@ def test_run_button_makes_the_mp4(front_end: FrontEnd, host: HostUnderTest, requ
     assert front_end.complaints() == []
 
 
+@ON_BOTH
+def test_the_focus_preview_is_shown_as_a_video(front_end: FrontEnd):
+    front_end.call("addOnly", "AnyToBokehFocusPreview")
+    video = {"filename": BUNDLED_CLIP.name, "subfolder": "", "type": "input"}
+    front_end.call("receive", "AnyToBokehFocusPreview", {"images": [video], "animated": [True]})
+    front_end.wait("showsResults", [BUNDLED_CLIP.name], [])
+
+
 @pytest.mark.slow
 @ON_BOTH
 def test_rendered_video_dropped_on_the_canvas_opens_its_graph(chromium: Chromium, host: HostUnderTest):
