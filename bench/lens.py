@@ -1,6 +1,7 @@
 """Lens Blur on a CPU: seconds a frame over a clip, beside two ways without layers, in one run.
 
 Run from the repository's root: python -m bench.lens [--frames FOLDER --disparity FOLDER]
+                                python -m bench.lens --device cuda    (see `bench.lens_on_device`)
 `pip install blurgenerator` first for its row.
 """
 
@@ -20,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.lens_on_device import table
 from bokeh_core.coc import circle_of_confusion_px
 from bokeh_core.disparity.files import read_depth_maps
 from bokeh_core.lens import DEFAULT_LENS, lens_blur
@@ -173,7 +175,13 @@ def main() -> None:
     parser.add_argument("--focus", type=float, default=0.1, help="focal disparity in [0, 1]")
     parser.add_argument("--strength", type=float, default=16.0, help="K in px")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="frames at a time")
+    parser.add_argument("--device", help="seconds and memory there, by size, K and frames a pass")
+    parser.add_argument("--small", action="store_true", help="with --device: one small size")
     chosen = parser.parse_args()
+    if chosen.device:
+        for line in table(torch.device(chosen.device), chosen.small):
+            print(line, flush=True)
+        return
     clip = read_clip(chosen.frames, chosen.disparity, chosen.count, chosen.focus, chosen.strength)
     torch.set_num_threads(1)  # for each worker; on a busy machine threads within a frame wait for each other
     timings = measured(clip, chosen.workers)

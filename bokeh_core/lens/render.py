@@ -18,6 +18,7 @@ from ..strength import checked_strength_px
 from ..transfer import DISPLAY, TRANSFERS
 from .aperture import Aperture, kernel_reach_px, lens_kernel
 from .areas import Area
+from .backend import backend_of
 from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
 from .frame_workers import render_frames, sensible_pass, sensible_workers
@@ -65,9 +66,9 @@ def lens_blur(
         workers: how many passes to render at a time, >= 1; None = on a CPU as many as torch has threads and
             4 GiB hold, elsewhere one. The result does not depend on it, but for the rounding of sums that
             torch divides among its threads, which the workers share.
-        frames_a_pass: how many frames go through every step together, >= 1; None = on a CPU one, elsewhere as
-            many as half of the free memory holds, up to 8; fewer where memory runs out all the same. The
-            result does not depend on it, but for rounding.
+        frames_a_pass: how many frames go through every step together, >= 1; on a CPU always one, elsewhere by
+            default as many as half of the free memory holds, up to 8; fewer where memory runs out all the
+            same. The result does not depend on it, but for rounding.
         changes: settings of the lens by name, in place of those of `lens`.
 
     Returns:
@@ -107,6 +108,8 @@ def lens_blur(
     if frames_a_pass is None:
         frames_a_pass = sensible_pass(num_frames, frames[0, ..., 0].numel(), device)
     require_whole_number("frames_a_pass", frames_a_pass, 1, 1024)
+    if backend_of(device).frames_a_pass() == 1:
+        frames_a_pass = 1
 
     result = torch.empty_like(frames, dtype=torch.float32)
 
