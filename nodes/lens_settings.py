@@ -32,7 +32,7 @@ class Lens(io.ComfyNode):
                     optional=True,
                     tooltip="custom (default): every widget below counts. Any other brings its own "
                     "character, and these widgets are not used: blades to fringe, highlight_gain, "
-                    "highlight_threshold. The others still count. The report names the values used.",
+                    "highlight_threshold, grain. The others still count. The report names the values used.",
                 ),
                 *lens_widgets.opening_inputs(),
                 *lens_widgets.character_inputs(),
@@ -49,6 +49,7 @@ class Lens(io.ComfyNode):
                     "it. Counts with every preset.",
                 ),
                 *lens_widgets.over_time_inputs(),
+                *lens_widgets.grain_inputs(),
             ],
             outputs=[
                 sockets.Lens.Output(

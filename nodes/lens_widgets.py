@@ -192,6 +192,23 @@ def contour_inputs() -> list[Any]:
     ]
 
 
+def grain_inputs() -> list[Any]:
+    """The widget that brings the noise of the footage back."""
+    return [
+        io.Float.Input(
+            "grain",
+            default=LENS_CONTROLS["grain"],
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            tooltip="How much of the footage's noise that the blur took comes back, as strong and as coarse "
+            "as in the sharp frame. Default 0: blurred areas are clean. 1: all of it, so that they match the "
+            "rest.",
+        )
+    ]
+
+
 def limit_inputs() -> list[Any]:
     """The widgets that say where the blur begins and where it ends."""
     return [

@@ -32,6 +32,7 @@ def lens_of_controls(
     contour_tolerance: float = DEFAULT_LENS.contour_reach_px,
     focus_range: float = DEFAULT_LENS.focus_range,
     largest_radius: float = MAX_STRENGTH,
+    grain: float = DEFAULT_LENS.grain,
     aperture_image: ApertureImage | None = None,
 ) -> LensSettings:
     """The lens, for frames 1024 px wide, that widgets of the node and options of the command line say.
@@ -41,7 +42,7 @@ def lens_of_controls(
             degrees, and height over width.
         light: `linear` or `display`.
         contour_tolerance: px on a frame 1024 px wide, 0 to 64.
-        highlight_gain, highlight_threshold, near_strength, far_strength, focus_range, fringe: see
+        highlight_gain, highlight_threshold, near_strength, far_strength, focus_range, fringe, grain: see
             `LensSettings`.
         largest_radius: px on a frame 1024 px wide, 0 to `strength.MAX_STRENGTH`, which limits nothing.
 
@@ -68,6 +69,7 @@ def lens_of_controls(
         contour_reach_px=contour_tolerance,
         focus_range=focus_range,
         fringe=fringe,
+        grain=grain,
         largest_radius_px=math.inf if largest_radius == MAX_STRENGTH else largest_radius,
     )
     lens.at_width(REFERENCE_WIDTH_PX)
@@ -102,6 +104,7 @@ def controls_of(lens: LensSettings) -> dict[str, Any]:
         "contour_tolerance": lens.contour_reach_px,
         "focus_range": lens.focus_range,
         "largest_radius": min(lens.largest_radius_px, MAX_STRENGTH),
+        "grain": lens.grain,
     }
 
 

@@ -8,8 +8,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "clean modern": {"blades": 9, "roundness": 0.85, "cat_eye": 0.25},
     "soap bubble": {"cat_eye": 0.35, "ring": 0.8, "highlight_gain": 2.0},
     "swirl": {"cat_eye": 0.8, "swirl": 0.5, "ring": 0.3, "highlight_gain": 1.0},
-    "anamorphic": {"anamorphic": 1.8, "cat_eye": 0.3, "highlight_gain": 1.5},
-    "cine hexagon": {"blades": 6, "rotation": 15.0, "roundness": 0.15, "highlight_gain": 1.0},
+    "anamorphic": {"anamorphic": 1.8, "cat_eye": 0.3, "highlight_gain": 1.5, "grain": 1.0},
+    "cine hexagon": {"blades": 6, "rotation": 15.0, "roundness": 0.15, "highlight_gain": 1.0, "grain": 1.0},
     "creamy portrait": {"blades": 11, "roundness": 0.95, "cat_eye": 0.45, "ring": -0.7},
 }
 """What each preset sets; its other controls of character are at their defaults."""
@@ -25,6 +25,7 @@ CHARACTER = (
     "fringe",
     "highlight_gain",
     "highlight_threshold",
+    "grain",
 )
 """The controls that presets decide on. The others depend on the scene, its depth map and the footage."""
 

@@ -22,6 +22,7 @@ from .backend import backend_of
 from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
 from .frame_workers import render_frames, sensible_pass, sensible_workers
+from .grain import with_grain
 from .layers import split_layers
 from .light import Scale, lift_highlights
 from .over_time import require_strength, runs_alike
@@ -37,6 +38,7 @@ def lens_blur(
     *,
     transfer: str = DISPLAY,
     protect: Tensor | None = None,
+    first_frame: int = 0,
     device: torch.device | None = None,
     progress: Progress = no_progress,
     show: Show = no_show,
@@ -59,6 +61,7 @@ def lens_blur(
         transfer: how the numbers mean light, one of `transfer.TRANSFERS`; with the lens's gamma of 1 the
             numbers are blurred as they are.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
+        first_frame: number of the first of these frames in its clip; grain depends on it.
         device: where to compute; None = the device of `frames`. Frames go there pass by pass.
         progress: told of finished frames, in order; may raise to stop.
         show: given each finished frame, in order.
@@ -158,6 +161,21 @@ def lens_blur(
         blurred, *others = map(through_lens, radii_px)
         for red_and_blue in others:
             blurred[..., 0:3:2] = red_and_blue[..., 0:3:2]
+        if any(each.grain > 0 for each in of_each):
+            blurred = torch.stack(
+                [
+                    with_grain(
+                        blurred[at],
+                        shown[at],
+                        radii_px[0][at],
+                        shared.aperture,
+                        of_each[i].grain,
+                        first_frame + these[i],
+                        transfer,
+                    )
+                    for at, i in enumerate(rest)
+                ]
+            )
         if keep is not None:
             blurred = torch.where(keep[..., None] == 1, shown, torch.lerp(blurred, shown, keep[..., None]))
         for i, picture in zip(rest, blurred.to(result.device), strict=True):

@@ -38,6 +38,7 @@ class LensSettings:
             contour reach; infinite = no limit.
         fringe: disparity, 0 to 0.25, by which red and blue focus behind green: out of focus, contours and
             lamps have magenta rims in front of the focus and green ones behind it. Takes twice as long.
+        grain: how much of the noise that the blur took comes back, 0 to 1.
 
     Raises:
         ValueError: a setting out of range.
@@ -53,12 +54,14 @@ class LensSettings:
     focus_range: float = 0.0
     largest_radius_px: float = math.inf
     fringe: float = 0.0
+    grain: float = 0.0
 
     def __post_init__(self) -> None:
         require_number("gamma", self.gamma, 0.2, 5, meaning="2.2 = linear light, 1 = display values")
         require_number("highlight_gain", self.highlight_gain, 0, 1000)
         require_number("highlight_threshold", self.highlight_threshold, 0, 0.999)
         require_number("fringe", self.fringe, 0, MOST_FRINGE, "of disparity", "0 = none")
+        require_number("grain", self.grain, 0, 1, meaning="1 = all that the blur took")
         # Which checks what belongs to it.
         _ = self.falloff
 
@@ -76,6 +79,7 @@ class LensSettings:
             far_strength=1.0,
             focus_range=0.0,
             largest_radius_px=math.inf,
+            grain=0.0,
         )
 
     def at_width(self, width_px: int) -> "LensSettings":

@@ -134,6 +134,7 @@ class LensRenderer:
                 strength_px[part],
                 lens if isinstance(lens, LensSettings) else lens[part],
                 transfer=clip.transfer,
+                first_frame=start,
                 device=self.device,
                 progress=checking(check),
                 check=check,

@@ -34,6 +34,7 @@ LENS_HELP = {
     "contour_tolerance": "how far the depth's contours may be off the picture's, in px on a frame 1024 px "
     "wide; 0 trusts the map",
     "focus_range": "disparity over which all is sharp around the focus, 0 to 1",
+    "grain": "how much of the footage's noise that the blur took comes back, 0 to 1",
     "largest_radius": "what no blur radius exceeds, in px on a frame 1024 px wide; 200 limits nothing",
 }
 _PRESET = "preset"
