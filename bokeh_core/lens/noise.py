@@ -17,6 +17,9 @@ _MOST_COARSE, _MOST_FINE = 4.0, 2.0
 _MOST_COARSE_SHARE = 0.3
 # Deviation at one brightness over that at another.
 _MOST_CHANGE = 3.0
+# How far above the curve that most lie on a logarithm of power may lie; how often the curve is fitted.
+_ABOVE_CURVE, _FITS = 0.5, 12
+_LEAST_SPREAD, _STEADY = 0.05, 0.5
 # Below, in 8-bit steps a quarter, there is no noise to speak of.
 _LEAST_DEVIATION = 1e-3
 # Below, in periods a px, noise was taken out with the slope of a block; it goes on from what is beside.
@@ -108,7 +111,7 @@ def _flattest(residual: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
     fine = residual.square().mean((1, 2, 3))
     # Structure of pictures is mostly coarse, noise mostly fine.
     plain = coarse <= _MOST_COARSE_SHARE * fine
-    levels = (luma * _LEVELS).long().clamp(0, _LEVELS - 1)
+    levels = _level_of(luma)
     chosen: list[Tensor] = []
     for level in range(_LEVELS):
         # Clipped blocks say nothing of the noise beside them.
@@ -125,7 +128,38 @@ def _flattest(residual: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
     quietest = power[power > _LEAST_DEVIATION**2].sort().values[: _FEWEST_BLOCKS // 2]
     if len(quietest):
         picked = picked[power <= _MOST_CHANGE**2 * quietest.median()]
+    picked = picked[_on_one_curve(fine[picked].log(), luma[picked])] if len(picked) > _TERMS else picked
     return picked, levels[picked]
+
+
+def _level_of(luma: Tensor) -> Tensor:
+    return (luma * _LEVELS).long().clamp(0, _LEVELS - 1)
+
+
+def _on_one_curve(power: Tensor, luma: Tensor) -> Tensor:
+    """Which of the logarithms of power [N] lie on a smooth curve over brightness [N], as noise does.
+
+    It begins below, from the quietest quarter of each brightness: texture lies above.
+    """
+    places = torch.stack([torch.ones_like(luma), luma, luma.square()], dim=1)
+    # Brightnesses that are hardly there say little of the curve.
+    places[:, 1:] *= 1 if luma.std() > _LEAST_SPREAD else 0
+    levels = _level_of(luma)
+    kept = torch.zeros_like(power, dtype=torch.bool)
+    for level in levels.unique():
+        here = levels == level
+        kept |= here & (power <= power[here].quantile(0.25))
+    for _ in range(_FITS):
+        steady = _STEADY * torch.diag(places.new_tensor([0.0, 1.0, 1.0]))
+        chosen = places[kept]
+        curve = torch.linalg.lstsq(
+            torch.cat([chosen, steady]), torch.cat([power[kept], power.new_zeros(3)])[:, None]
+        ).solution[:, 0]
+        now = power - places @ curve < _ABOVE_CURVE
+        if bool((now == kept).all()):
+            break
+        kept = now
+    return kept
 
 
 def _by_level(variance: Tensor, level: Tensor) -> Tensor:

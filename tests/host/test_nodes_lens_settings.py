@@ -64,7 +64,7 @@ def test_a_preset_brings_its_character_and_the_report_says_so(host: HostUnderTes
     said = host.run(graph).probes[report.id]
     assert said == (
         "cine hexagon: blades 6, rotation 15, roundness 0.15, highlight_gain 1, near_strength 0.5, "
-        "focus_range 0.1; all else at its default."
+        "focus_range 0.1, grain 1; all else at its default."
     )
 
 

@@ -18,7 +18,7 @@ from bokeh_core.lens import (
     lens_report,
     with_preset,
 )
-from bokeh_core.lens.controls import controls_of
+from bokeh_core.lens.controls import FALLOFF_CONTROLS, controls_of
 from bokeh_core.lens.presets import CHARACTER
 
 CONTROLS: dict[str, Any] = {
@@ -38,6 +38,7 @@ CONTROLS: dict[str, Any] = {
     "contour_tolerance": 0.5,
     "focus_range": 0.125,
     "largest_radius": 40.0,
+    "grain": 0.75,
 }
 
 
@@ -54,6 +55,7 @@ def test_every_control_sets_its_own_setting():
         contour_reach_px=0.5,
         focus_range=0.125,
         largest_radius_px=40.0,
+        grain=0.75,
     )
     assert controls_of(lens_of_controls(**CONTROLS)) == CONTROLS
 
@@ -111,7 +113,7 @@ class TestWhatTheModelHonours:
         assert falloff_alone(lens) == Falloff(0.1, 0.5, 2.0, 30.0)
 
     @pytest.mark.parametrize(
-        "name", [name for name in CONTROLS if name not in ("near_strength", "far_strength")][:-2]
+        "name", [name for name in CONTROLS if name not in FALLOFF_CONTROLS]
     )
     def test_all_else_is_refused_by_name(self, name: str):
         lens = lens_of_controls(**{name: CONTROLS[name], "near_strength": 0.5})

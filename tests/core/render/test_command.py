@@ -73,12 +73,12 @@ def test_every_option_reaches_the_job(tmp_path: Path):
         --rotation 10 --roundness 0.5 --anamorphic 2 --cat-eye 0.25 --swirl 0.75 --ring=-0.5 --fringe 0.125
         --light display --highlight-gain 1
         --highlight-threshold 0.5 --near-strength 0.5 --far-strength 2 --contour-tolerance 0 --focus-range 0.1
-        --largest-radius 50 --codec prores
+        --largest-radius 50 --grain 0.25 --codec prores
         --crf 20 --part-frames 16 --device cpu --overwrite --refine"""
     parsed = parser().parse_args(shlex.split(argv))
     renderer = chosen_renderer(parsed, torch.device("cpu"))
     lens = LensSettings(
-        Aperture(6, 10.0, 0.5, 2.0, 0.25, 0.75, -0.5), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0, 0.1, 50.0, 0.125
+        Aperture(6, 10.0, 0.5, 2.0, 0.25, 0.75, -0.5), 1.0, 1.0, 0.5, 0.5, 2.0, 0.0, 0.1, 50.0, 0.125, 0.25
     )
     assert renderer == LensRenderer(lens, torch.device("cpu"))
     clip = clips_at(video, depth, tmp_path / "o.mov", ".mov")[0]
