@@ -112,9 +112,7 @@ class TestWhatTheModelHonours:
         lens = lens_of_controls(near_strength=0.5, far_strength=2.0, focus_range=0.1, largest_radius=30.0)
         assert falloff_alone(lens) == Falloff(0.1, 0.5, 2.0, 30.0)
 
-    @pytest.mark.parametrize(
-        "name", [name for name in CONTROLS if name not in FALLOFF_CONTROLS]
-    )
+    @pytest.mark.parametrize("name", [name for name in CONTROLS if name not in FALLOFF_CONTROLS])
     def test_all_else_is_refused_by_name(self, name: str):
         lens = lens_of_controls(**{name: CONTROLS[name], "near_strength": 0.5})
         with pytest.raises(ValueError, match=f"cannot honour {name} [^,]*\\. It honours near_strength, far"):
