@@ -1,4 +1,4 @@
-"""The border of the frame: what lies beyond is not known, so light is averaged over what lies within."""
+"""How a slab spreads: as if the frame had no outside, or with samples that go on beyond its border."""
 
 import hashlib
 
@@ -24,8 +24,7 @@ def spread_within_frame(
     """Let every pixel spread in the shape of `kernel`, as if the frame had no outside.
 
     At a pixel near the border a part of the kernel lies outside. The result is divided by the share that lies
-    inside: the mean of what can be seen, as for rays that leave the frame in Eq. 6 of the paper. Repeating
-    the border's pixels instead would count a lamp there many times.
+    inside: the mean of what can be seen, as for rays that leave the frame in Eq. 6 of the paper.
 
     Args:
         planes: [C, ..., h, w], a part of the frame; there is no light beyond.
@@ -50,11 +49,20 @@ def spread_field_within_frame(
     *,
     aperture: Aperture,
     frame_size: tuple[int, int],
+    beyond_frame: bool = False,
     check: Check = no_check,
 ) -> Tensor:
-    """The same with a kernel that changes across the frame, see `spread_over_field`."""
+    """The same with a kernel that changes across the frame, see `spread_over_field`.
+
+    With `beyond_frame` the planes go on beyond the border, and nothing is divided.
+    """
     reach = kernel_reach_px(aperture, radius_px)
     padded, surroundings = _with_surroundings(planes, area, target, reach)
+    if beyond_frame:
+        blurred = spread_over_field(
+            padded, radius_px, surroundings, aperture=aperture, frame_size=frame_size, check=check
+        )
+        return part_of(blurred, inside(target, surroundings))
     rows, columns = (torch.arange(span.start, span.stop, device=planes.device) for span in surroundings)
     within = ((rows >= 0) & (rows < frame_size[0]))[:, None] & (columns >= 0) & (columns < frame_size[1])
     # The share of each pixel's light that stays inside needs the same mixture of kernels.

@@ -24,12 +24,17 @@ from .backend import backend_of
 from .canvas import Canvas
 from .layers import Layers
 from .slabs import SlabShares, share_between_slabs, slab_radii_px
+from .surroundings import going_on, grown_beyond
 
 Spread = Callable[[Tensor, float, Area, Area], Tensor]
-"""(planes [C, h, w], signed radius in px, their area in the frame, target) -> the light arriving there."""
+"""(planes [C, h, w], signed radius in px, their area, target) -> the light that arrives in the target.
+
+Areas count from the corner of the frame; that of the planes may begin before it and end behind it."""
 
 
-def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) -> Tensor:
+def composite(
+    layers: Layers, spread: Spread, reach_px: Callable[[float], int], *, beyond_frame: bool = True
+) -> Tensor:
     """Render the layers of one frame, or of the frames of a pass.
 
     Within a surface slabs add up and saturate at full coverage; a surface behind another one is seen through
@@ -39,12 +44,17 @@ def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) 
         layers: the frame or frames taken apart.
         spread: blurs planes with the lens kernel of a radius.
         reach_px: how far that kernel reaches for a radius.
+        beyond_frame: whether samples beyond the frame spread too, as `surroundings` has them.
 
     Returns:
         [C, ..., H, W] linear light.
     """
     backend = backend_of(layers.rim.device)
     slabs = _Slabs.of(layers, reach_px, backend.piece_cost_px)
+    frame_size = (layers.rim.shape[-2], layers.rim.shape[-1])
+    samples = _Samples(slabs.shares, layers.rim)
+    if beyond_frame and max(slabs.reach_px) > 0:
+        samples = samples.going_on(max(slabs.reach_px))
     canvas = Canvas(layers.front.color, backend)
     for slab in reversed(range(len(slabs.radii_px))):
         radius_px, lit = slabs.radii_px[slab], slabs.lit[slab]
@@ -55,7 +65,11 @@ def composite(layers: Layers, spread: Spread, reach_px: Callable[[float], int]) 
             if source is None:
                 continue
             target = common(area, grown_area(source, reach, lit.outline))
-            pieces.append((spread(slabs.planes(slab, source), radius_px, source, target), target))
+            planes_area = source
+            if samples.beyond_px > 0:
+                planes_area = grown_beyond(source, target, reach, frame_size)
+            planes = samples.planes(slab, planes_area, *slabs.present(slab, source))
+            pieces.append((spread(planes, radius_px, planes_area, target), target))
         canvas.add(pieces, radius_px)
     return canvas.finish()
 
@@ -66,7 +80,6 @@ class _Slabs:
 
     Attributes:
         shares: of the front and the back layer.
-        rim: [..., H, W] in {0, 1}, where the near surface of the front layer ends.
         blocks: bool [2, S, blocks down, blocks across], where the two layers have samples of each slab.
         occupied: bool [S, blocks down, blocks across], where either has.
         rim_blocks: bool [blocks down, blocks across].
@@ -74,7 +87,6 @@ class _Slabs:
     """
 
     shares: tuple[SlabShares, SlabShares]
-    rim: Tensor
     blocks: np.ndarray
     occupied: np.ndarray
     rim_blocks: np.ndarray
@@ -95,23 +107,50 @@ class _Slabs:
         lit = np.stack([grown_blocks(slab, px) for slab, px in zip(occupied, reach, strict=True)])
         height, width = layers.rim.shape[-2:]
         covers = cover(lit, reach, (height, width), piece_cost_px)
-        return cls((front, back), layers.rim, by_layer, occupied, blocks[-1], radii_px, reach, covers)
+        return cls((front, back), by_layer, occupied, blocks[-1], radii_px, reach, covers)
 
-    def planes(self, slab: int, area: Area) -> Tensor:
-        """Light [C], rim [1] where there is any, and weight [1] of a slab's samples."""
+    def present(self, slab: int, area: Area) -> tuple[bool, bool, bool]:
+        """Whether an area has front samples of a slab, back samples, and the rim of its front."""
         front, back = (any_block(blocks[slab], area) for blocks in self.blocks)
-        has_rim = front and any_block(self.rim_blocks, area)
+        return front, back, front and any_block(self.rim_blocks, area)
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """What spreads: the samples of the front and the back layer, and where the near surface ends.
+
+    Attributes:
+        shares: of the two layers.
+        rim: [..., H, W] in {0, 1}.
+        beyond_px: how far all of it goes on beyond the frame.
+    """
+
+    shares: tuple[SlabShares, SlabShares]
+    rim: Tensor
+    beyond_px: int = 0
+
+    def going_on(self, reach_px: int) -> "_Samples":
+        """The same with what goes on beyond the frame."""
+        front = self.shares[0].going_on(reach_px, with_lamps=False)
+        # What is hidden is smooth.
+        back = self.shares[1].going_on(reach_px, with_lamps=True)
+        return _Samples((front, back), going_on(self.rim, reach_px), reach_px)
+
+    def planes(self, slab: int, area: Area, front: bool, back: bool, has_rim: bool) -> Tensor:
+        """Light [C], rim [1] where there is any, and weight [1] of a slab's samples in an area."""
+        rows, columns = (slice(part.start + self.beyond_px, part.stop + self.beyond_px) for part in area)
+        area = (rows, columns)
         rim = part_of(self.rim, area)
-        channels = self.shares[0].layer.color.shape[0]
+        channels = self.shares[0].color.shape[0]
         planes = rim.new_empty(channels + has_rim + 1, *rim.shape)
         light, total = planes[:channels], planes[-1]
         first, second = self.shares if front else self.shares[::-1]
-        torch.mul(part_of(first.layer.color, area), first.weight(slab, area, out=total), out=light)
+        torch.mul(part_of(first.color, area), first.weight(slab, area, out=total), out=light)
         if has_rim:
             torch.mul(rim, total, out=planes[channels])
         if front and back:
             weight = second.weight(slab, area)
-            light.addcmul_(part_of(second.layer.color, area), weight)
+            light.addcmul_(part_of(second.color, area), weight)
             total += weight
         return planes
 

@@ -34,7 +34,7 @@ def spread_over_field(
     Args:
         planes: [C, ..., h, w], a part of the frame.
         radius_px: signed blur radius.
-        area: (rows, columns) of the part within the frame.
+        area: (rows, columns) of the part; beyond the frame kernels are those of its border.
         aperture: shape of the opening.
         frame_size: (H, W) of the whole frame in px.
         check: called before each node; may raise to stop.
@@ -87,15 +87,19 @@ class _Hat:
 
 
 def _hats(span: slice, length: int, like: Tensor, steps: float) -> list[_Hat]:
-    """Linear hat functions on nodes at most a step apart, those that are 0 all over the span left out."""
+    """Linear hat functions on nodes at most a step apart, those that are 0 all over the span left out.
+
+    Beyond the frame they are as at its border.
+    """
     position = torch.arange(span.start, span.stop, device=like.device, dtype=like.dtype) + 0.5
+    position.clamp_(0, length)
     intervals = max(math.ceil(steps), _FEWEST_STEPS)
     spacing = length / intervals
     hats = []
     for node in range(intervals + 1):
         node_px = node * spacing
-        first = max(math.floor(node_px - spacing - 0.5) + 1, span.start)
-        last = min(math.ceil(node_px + spacing - 0.5), span.stop) - 1
+        first = max(math.floor(node_px - spacing - 0.5) + 1, span.start) if node > 0 else span.start
+        last = min(math.ceil(node_px + spacing - 0.5), span.stop) - 1 if node < intervals else span.stop - 1
         if first <= last:
             weight = (1 - (position - node_px).abs() / spacing).clamp(min=0)
             hats.append(_Hat(node_px, weight, first - span.start, last - span.start))

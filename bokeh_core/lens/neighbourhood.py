@@ -62,7 +62,7 @@ def dilate(mask: Tensor, reach_px: int) -> Tensor:
 
 def with_border_repeated(planes: Tensor, reach_px: int) -> Tensor:
     """Planes [..., H + 2 r, W + 2 r] of [..., H, W], whose border pixels go on beyond the border."""
-    stack = planes.view(1, -1, *planes.shape[-2:])
+    stack = planes.reshape(1, -1, *planes.shape[-2:])
     padded = F.pad(stack, (reach_px,) * 4, mode="replicate")
     return padded.view(*planes.shape[:-2], *padded.shape[-2:])
 

@@ -17,16 +17,17 @@ from ..setting_checks import require_choice, require_whole_number
 from ..strength import checked_strength_px
 from ..transfer import DISPLAY, TRANSFERS
 from .aperture import Aperture, kernel_reach_px, lens_kernel
-from .areas import Area
+from .areas import Area, inside
 from .backend import backend_of
 from .border import spread_field_within_frame, spread_within_frame
 from .composite import Spread, composite
+from .convolve import spread_in_darkness
 from .frame_workers import render_frames, sensible_pass, sensible_workers
 from .grain import with_grain
 from .layers import split_layers
 from .light import Scale, lift_highlights
 from .over_time import require_strength, runs_alike
-from .settings import DEFAULT_LENS, LensSettings
+from .settings import DEFAULT_LENS, REPEAT, LensSettings
 
 
 def lens_blur(
@@ -229,8 +230,9 @@ def _blur(
 
     layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white)
     check()
-    spread = _spread_through(lens.aperture, frame.shape[-3:-1], scale.needs_double, check)
-    blurred = composite(layers, spread, partial(kernel_reach_px, lens.aperture))
+    beyond = lens.border == REPEAT
+    spread = _spread_through(lens.aperture, frame.shape[-3:-1], beyond, scale.needs_double, check)
+    blurred = composite(layers, spread, partial(kernel_reach_px, lens.aperture), beyond_frame=beyond)
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
         colours = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), light)
@@ -240,7 +242,9 @@ def _blur(
     return blurred[: frame.shape[-1]].movedim(0, -1)  # CHW -> HWC
 
 
-def _spread_through(aperture: Aperture, frame_size: torch.Size, in_double: bool, check: Check) -> Spread:
+def _spread_through(
+    aperture: Aperture, frame_size: torch.Size, beyond_frame: bool, in_double: bool, check: Check
+) -> Spread:
     """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
 
     def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
@@ -252,6 +256,8 @@ def _spread_through(aperture: Aperture, frame_size: torch.Size, in_double: bool,
     def spread_exactly(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         if not aperture.changes_over_field:
             kernel = lens_kernel(aperture, radius_px)
+            if beyond_frame:
+                return spread_in_darkness(planes, kernel, inside(target, area))
             return spread_within_frame(planes, kernel, area, target, (frame_size[0], frame_size[1]))
         return spread_field_within_frame(
             planes,
@@ -260,6 +266,7 @@ def _spread_through(aperture: Aperture, frame_size: torch.Size, in_double: bool,
             target,
             aperture=aperture,
             frame_size=(frame_size[0], frame_size[1]),
+            beyond_frame=beyond_frame,
             check=check,
         )
 

@@ -7,13 +7,17 @@ from torch import Tensor
 
 from ..coc import Falloff
 from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
-from ..setting_checks import require_number
+from ..setting_checks import require_choice, require_number
 from ..strength import most_strength_px
 from .aperture import ROUND, Aperture
 from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 
 MOST_TOLERANCE_PX = 64.0
 """Greatest contour tolerance on a frame 1024 px wide: four times what any map needed."""
+
+BORDERS = ("repeat", "ignore")
+REPEAT, IGNORE = BORDERS
+"""What lies beyond the frame, see `LensSettings.border`."""
 
 MOST_FRINGE = 0.25
 """Greatest distance in disparity at which colours focus: a quarter of the scene, far more than any lens."""
@@ -39,6 +43,8 @@ class LensSettings:
         fringe: disparity, 0 to 0.25, by which red and blue focus behind green: out of focus, contours and
             lamps have magenta rims in front of the focus and green ones behind it. Takes twice as long.
         grain: how much of the noise that the blur took comes back, 0 to 1.
+        border: "repeat" lets the border's pixels go on beyond the frame, without its lamps; "ignore" counts
+            only what lies within, as for rays that leave the frame in Eq. 6 of the paper.
 
     Raises:
         ValueError: a setting out of range.
@@ -55,6 +61,7 @@ class LensSettings:
     largest_radius_px: float = math.inf
     fringe: float = 0.0
     grain: float = 0.0
+    border: str = REPEAT
 
     def __post_init__(self) -> None:
         require_number("gamma", self.gamma, 0.2, 5, meaning="2.2 = linear light, 1 = display values")
@@ -62,6 +69,7 @@ class LensSettings:
         require_number("highlight_threshold", self.highlight_threshold, 0, 0.999)
         require_number("fringe", self.fringe, 0, MOST_FRINGE, "of disparity", "0 = none")
         require_number("grain", self.grain, 0, 1, meaning="1 = all that the blur took")
+        require_choice("border", self.border, BORDERS)
         # Which checks what belongs to it.
         _ = self.falloff
 

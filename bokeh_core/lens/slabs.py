@@ -8,6 +8,7 @@ from torch import Tensor
 from .areas import Area, occupied_blocks_by_slab, part_of
 from .backend import backend_of
 from .layers import Layer
+from .surroundings import going_on, light_going_on
 
 _FINE_STEP_PX = 0.5
 _FINE_UP_TO_PX = 4.0
@@ -38,20 +39,29 @@ class SlabShares:
     """How each sample of a layer is shared between two neighbouring slabs.
 
     Attributes:
-        layer: the samples.
+        color: [C, ..., H, W] linear light of the samples.
+        presence: [..., H, W] in [0, 1], their weight.
         position: [..., H, W] float32, where the sample's radius lies on the ladder: 2.25 is a quarter of
             the way from slab 2 to slab 3.
-        blocks: bool [S, blocks down, blocks across], where each slab has samples.
+        blocks: bool [S, blocks down, blocks across] of the frame, where each slab has samples.
     """
 
-    layer: Layer
+    color: Tensor
+    presence: Tensor
     position: Tensor
     blocks: Tensor
 
     def weight(self, slab: int, area: Area, out: Tensor | None = None) -> Tensor:
-        """Weight of the samples of one slab inside an area of the frame."""
+        """Weight of the samples of one slab inside an area of the planes."""
         distance = torch.sub(part_of(self.position, area), slab, out=out).abs_()
-        return distance.neg_().add_(1).clamp_(min=0).mul_(part_of(self.layer.weight, area))
+        return distance.neg_().add_(1).clamp_(min=0).mul_(part_of(self.presence, area))
+
+    def going_on(self, reach_px: int, *, with_lamps: bool) -> "SlabShares":
+        """The same samples, which go on beyond the frame as far as this."""
+        color = going_on(self.color, reach_px) if with_lamps else light_going_on(self.color, reach_px)
+        return SlabShares(
+            color, going_on(self.presence, reach_px), going_on(self.position, reach_px), self.blocks
+        )
 
 
 def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:
@@ -63,4 +73,4 @@ def share_between_slabs(layer: Layer, radii_px: list[float]) -> SlabShares:
     blocks = by_half_step[::2].clone()
     blocks[:-1] |= by_half_step[1::2]
     blocks[1:] |= by_half_step[1::2]
-    return SlabShares(layer, position, blocks)
+    return SlabShares(layer.color, layer.weight, position, blocks)

@@ -22,6 +22,7 @@ class BokehTask:
         gamma: light that adds up = display ** gamma; 1 adds display values, 2.2 linear light.
         device: where to compute.
         layers: the true layers of every frame, for renderers of the kind `given layers`; else None.
+        beyond_frame: whether light from beyond the frame counts; if not, rays that leave it do not (Eq. 6).
     """
 
     frames: Tensor
@@ -31,6 +32,7 @@ class BokehTask:
     gamma: float = 1.0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     layers: Sequence[LayeredFrame] | None = None
+    beyond_frame: bool = False
 
 
 Render = Callable[[BokehTask], Tensor]

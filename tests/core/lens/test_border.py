@@ -1,7 +1,8 @@
-"""At the border of the frame a pixel is the mean of what its disk covers inside."""
+"""At the border of the frame its pixels go on, or a pixel is the mean of what its disk covers inside."""
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from bokeh_core.lens import Aperture
 from tests.core.lens.reference import convolve, disk, random_texture, render
@@ -12,16 +13,16 @@ from tests.core.lens.reference import convolve, disk, random_texture, render
 def test_every_pixel_is_the_mean_inside_its_disk(radius_px: float, gamma: float):
     # These radii are rungs of the slab ladder, so nothing is mixed from two kernels.
     frame = random_texture(37, 43, seed=1, low=0.1, high=0.9)
-    blurred = render(frame, radius_px, gamma=gamma, contour_reach_px=0)
+    blurred = render(frame, radius_px, gamma=gamma, contour_reach_px=0, border="ignore")
     light = convolve(frame.permute(2, 0, 1) ** gamma, disk(radius_px))
     torch.testing.assert_close(blurred, (light ** (1 / gamma)).permute(1, 2, 0), rtol=0, atol=2e-3)
 
 
-def test_a_lamp_in_the_corner_counts_once():
+def test_where_only_the_inside_counts_a_lamp_in_the_corner_counts_once():
     # A quarter of the disk lies inside: pi 6^2 / 4 px, plus half a pixel's width along both sides.
     frame = torch.zeros(40, 40, 3)
     frame[0, 0] = 1
-    corner = render(frame, 6.0, gamma=1.0)[0, 0, 0].item()
+    corner = render(frame, 6.0, gamma=1.0, border="ignore")[0, 0, 0].item()
     kernel = disk(6.0)
     expected = kernel[6, 6] / kernel[6:, 6:].sum()
     assert corner == pytest.approx(expected.item(), rel=0.05)
@@ -29,21 +30,67 @@ def test_a_lamp_in_the_corner_counts_once():
     assert corner < 0.05
 
 
+@pytest.mark.parametrize("radius_px", [4.0, -8.0, 10.080002])
+def test_what_lies_beyond_goes_on_as_at_the_border(radius_px: float):
+    # Of so little contrast that nothing is taken for a lamp.
+    frame = random_texture(37, 43, seed=1, low=0.4, high=0.6)
+    blurred = render(frame, radius_px, gamma=1.0, contour_reach_px=0)
+    kernel = disk(radius_px)
+    reach = kernel.shape[0] // 2
+    beyond = F.pad(frame.permute(2, 0, 1)[None], (reach,) * 4, mode="replicate")
+    light = F.conv2d(beyond.movedim(1, 0), kernel[None, None])[:, 0]
+    torch.testing.assert_close(blurred, light.permute(1, 2, 0), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 60), (39, 60), (20, 0), (20, 127)])
+@pytest.mark.parametrize("light", [1.0, 50.0])
+def test_a_lamp_at_the_border_does_not_go_on(row: int, column: int, light: float):
+    frame = torch.zeros(40, 128, 3)
+    frame[row, column] = light
+    blurred = render(frame, 8.0, gamma=1.0)[row, column, 0].item()
+    # The disk has about pi 8^2 = 201 px. Repeated beyond the border the lamp would count 9 times there.
+    assert light / 201 < blurred < 1.5 * max(light, 1.5) / 201
+
+
+def test_a_lamp_at_the_border_is_one_lamp_however_bright_it_is():
+    frame = torch.zeros(40, 128, 3)
+    frame[0, 60] = 50.0
+    total = render(frame, 8.0, gamma=1.0)[..., 0].sum().item()
+    # Half of its disk lies inside, and the half pixel row that it stands in; white beyond would add 8 px.
+    assert 25 <= total <= 30
+
+
+def test_a_bright_surface_at_the_border_goes_on_beside_a_dark_one():
+    frame = torch.full((40, 128, 3), 0.02)
+    frame[:, :40] = 0.9
+    radius_px = torch.zeros(40, 128)
+    radius_px[:, :40] = -8.0
+    blurred = render(frame, radius_px, contour_reach_px=0)
+    torch.testing.assert_close(blurred, frame, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("border", ["repeat", "ignore"])
 @pytest.mark.parametrize("radius_px", [4.0, -10.080002])
-def test_a_field_of_equal_kernels_is_no_different(radius_px: float):
+def test_a_field_of_equal_kernels_is_no_different(radius_px: float, border: str):
     frame = random_texture(61, 71, seed=2, low=0.1, high=0.9)
     radii = torch.full((61, 71), radius_px)
     radii[20:40, 25:50] = -radius_px
-    plain = render(frame, radii)
+    plain = render(frame, radii, border=border)
     # A barrel that cuts away nothing measurable takes the path of a kernel that changes across the frame.
-    field = render(frame, radii, aperture=Aperture(cat_eye=1e-9))
+    field = render(frame, radii, aperture=Aperture(cat_eye=1e-9), border=border)
     torch.testing.assert_close(field, plain, rtol=0, atol=2e-3)
 
 
-def test_borders_are_the_same_on_all_four_sides():
+@pytest.mark.parametrize("border", ["repeat", "ignore"])
+def test_borders_are_the_same_on_all_four_sides(border: str):
     frame = random_texture(33, 33, seed=3, low=0, high=1)
     radii = torch.full((33, 33), 6.0)
-    blurred = render(frame, radii)
+    blurred = render(frame, radii, border=border)
     for axes in ((0,), (1,), (0, 1)):
-        turned = render(frame.flip(axes), radii).flip(axes)
+        turned = render(frame.flip(axes), radii, border=border).flip(axes)
         torch.testing.assert_close(turned, blurred, rtol=0, atol=1e-5)
+
+
+def test_a_border_of_another_name_is_refused():
+    with pytest.raises(ValueError, match=r"'mirror'.*repeat"):
+        render(torch.zeros(8, 8, 3), 1.0, border="mirror")
