@@ -47,8 +47,8 @@ def test_the_refusal_is_noticed(limited: PretendDevice):
 def test_lens_blur(limited: PretendDevice, settings: dict[str, Any]):
     values = test_lens.clip(2)
     expected = lens_blur(*values, workers=1, **settings)
-    given = (value.to(limited.device) for value in values)
-    found = lens_blur(*given, device=limited.device, **settings)
+    frames, disparity, focus, strength = (value.to(limited.device) for value in values)
+    found = lens_blur(frames, disparity, focus, strength, device=limited.device, **settings)
     assert (found.cpu() - expected).abs().max() < test_lens.ROUNDING
 
 
