@@ -154,7 +154,8 @@ def chosen_path(file: str | None, path: str | None, others: str) -> Path:
         return host.input_path(path)
     raise ValueError(
         f"There is no depth. Choose a file or folder of {host.input_folder()} in the list, upload one with "
-        f"the buttons below it, {others}. Estimate Depth makes it from the frames."
+        f"the buttons below it, {others}. Estimate Depth makes it from frames, which Get Video "
+        "Components takes from a video."
     )
 
 

@@ -60,6 +60,7 @@ MEMORY_ADVICE = (
     "smaller frames, a lower strength, dtype fp16 in Load Bokeh Model, or Load Video rather than a video in "
     "memory"
 )
+NOT_USED = "A model is connected and not used: the renderer is lens. Choose the renderer model for it."
 # Files of this session: the host returns cached results without checking that the files still exist.
 _results = MadeResults()
 
@@ -375,7 +376,8 @@ class AnyToBokehVideo(io.ComfyNode):
             )
             job = stored_under_key(job, host.output_folder(), clip.name)
             networks = [network for network in (model, vae, clip_vision) if network is not None]
-            report = "\n".join([*clip.notes, cls._render(job, networks)])
+            notes = [*clip.notes, *([NOT_USED] if networks and renderer == "lens" else [])]
+            report = "\n".join([*notes, cls._render(job, networks)])
         _results.add(settings, job.output)
         return io.NodeOutput(host.video_of(job.output), report, ui=_shown(job.output, codec))
 

@@ -47,7 +47,8 @@ def grey_maps(images: Tensor, name: str = "The depth map") -> Tensor:
     if spread > most:
         raise ValueError(
             f"{name} is coloured (its channels differ by {spread:.2f} on average; grey is at most "
-            f"{most:.2g}); a colour map cannot be turned back into depth. Use a grey depth map."
+            f"{most:.2g}); a colour map cannot be turned back into depth. Use a grey depth "
+            "map; Estimate Depth makes one from the pictures themselves."
         )
     return maps
 

@@ -356,6 +356,10 @@ def test_the_model(host: HostUnderTest, tmp_path: Path):
     found = torch.stack(list(VideoFile(shown).frames())).permute(0, 3, 1, 2)
     # The network's small weights amplify rounding, see test_nodes_model.py; then half a 10-bit level each.
     assert (found - expected).abs().max().item() < 1e-3 + 1.5 / 876
+    assert "not used" not in report
+    # With the other renderer, which is the default, it is connected in vain.
+    graph.prompt[node.id]["inputs"] |= {"renderer": "lens", "strength": "0"}
+    assert "A model is connected and not used" in run(host, graph, node)[1]
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
