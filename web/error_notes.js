@@ -10,10 +10,9 @@ function titleOf(type) {
 }
 
 // Notes stand where the canvas ends on the right. An app has none, and they would cover the form beside its results.
-function keepFormsFree() {
-  const style = document.createElement("style");
-  style.textContent = '[data-testid="linear-center-panel"] { anchor-name: --graph-canvas-panel; }';
-  document.head.append(style);
+function keepFormFree() {
+  const results = document.querySelector('[data-testid="linear-center-panel"]');
+  results?.style.setProperty("anchor-name", "--graph-canvas-panel");
 }
 
 app.registerExtension({
@@ -22,9 +21,9 @@ app.registerExtension({
     const toast = app.extensionManager?.toast;
     // Notes that later ones replace came with the panel.
     if (!toast?.error || !toast.dismiss) return;
-    keepFormsFree();
     api.addEventListener("execution_error", ({ detail }) => {
       if (!detail.node_type?.startsWith("AnyToBokeh")) return;
+      keepFormFree();
       toast.error(titleOf(detail.node_type), { id: ID, description: detail.exception_message.trim() });
     });
     api.addEventListener("execution_start", () => toast.dismiss(ID));

@@ -115,10 +115,12 @@ window.inPage = {
 
   showsNot: (text) => !document.body.innerText.includes(text),
 
-  templatesOf: async (pack) => (await window.comfyAPI.api.api.getWorkflowTemplates())[pack],
-
-  showNote: (text) => {
-    window.app.extensionManager.toast.error(text);
+  // As if a node of this type had failed in the host.
+  fail: (type, message) => {
+    const node_id = String(nodeOfType(type).id);
+    const told = { exception_type: "ValueError", exception_message: message, traceback: [] };
+    const detail = { ...told, node_id, node_type: type, prompt_id: "test", executed: [] };
+    window.comfyAPI.api.api.dispatchEvent(new CustomEvent("execution_error", { detail }));
   },
 
   // Whether a text ends before another begins.

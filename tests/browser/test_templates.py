@@ -65,18 +65,6 @@ def require_that_faults_are_noticed(front_end: FrontEnd) -> None:
     assert "How to use it" in front_end.call("outOfView")
 
 
-@ON_BOTH
-@pytest.mark.parametrize("front_end", [False], ids=["canvas_nodes"], indirect=True)
-def test_templates_are_listed_by_their_numbers(front_end: FrontEnd):
-    listed = {PACK_NAME: sorted([*NAMES, APP], reverse=True), "another": ["b", "a"]}
-    front_end.page.route("**/workflow_templates", lambda route: route.fulfill(json=listed))
-    try:
-        assert front_end.call("templatesOf", PACK_NAME) == sorted([*NAMES, APP])
-        assert front_end.call("templatesOf", "another") == ["b", "a"]
-    finally:
-        front_end.page.unroute("**/workflow_templates")
-
-
 def test_notes_are_in_both_languages():
     for name in [*NAMES, APP]:
         notes = [node for node in workflow(name)["nodes"] if node["type"] == "MarkdownNote"]
@@ -131,7 +119,7 @@ def test_the_app_opens_as_a_form(chromium: Chromium, host: HostUnderTest):
     front_end.wait("showsExactly", labels)
     # Notes are held back until the front end's own introduction is closed.
     front_end.page.get_by_text("Skip", exact=True).click()
-    front_end.call("showNote", "What went wrong")
+    front_end.call("fail", "AnyToBokehVideo", "What went wrong")
     front_end.wait("isLeftOf", "What went wrong", "clip")
 
 
