@@ -1,12 +1,12 @@
 """How well the focus finds and follows subjects, and how surely cuts are told, on synthetic clips with truth.
 
-Run from the repository's root: python -m bench.focus            (about 5 minutes on one core)
+Run from the repository's root: python -m bench.focus            (about 10 minutes on one core)
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from bokeh_core.focus.automatic import focus_on_subject
+from bokeh_core.focus.boxes import Box
 from bokeh_core.focus.track import SubjectTracker
-from bokeh_core.focus.view import view_of
+from bokeh_core.focus.view import View, median_around, view_of
 from bokeh_core.motion.cuts import shot_starts
 from bokeh_core.motion.map_cuts import MapCutFinder
 from bokeh_lab.ground_truth import IN_FOCUS_DISPARITY, layers_of
@@ -29,6 +30,10 @@ SIZE = (270, 480)
 FRAMES = 48
 # A place is followed if it lies at least this far inside of what is seen of its subject.
 INSIDE_PX = 4
+# Of the disk that is measured.
+RADIUS_PX = 4
+# Farther off, a focus is wrong.
+WITHIN = 0.02
 # A subject has at least this share of the pixels that the largest one has.
 LEAST_OF_LARGEST = 0.6
 
@@ -68,45 +73,117 @@ def worn(clip: Clip, seed: int) -> Clip:
     return Clip(clip.scene, torch.stack(frames), clip.maps, clip.seen)
 
 
-def errors_of_tracks(clip: Clip) -> Iterator[tuple[float, float]]:
-    """Errors of the focal disparity, tracked and of a still point, where the followed place is seen."""
+@dataclass(frozen=True)
+class Followed:
+    """A place of one object: (x, y) of it in px in each frame, whether it is seen, and its disparity."""
+
+    places: list[tuple[float, float]]
+    seen: list[bool]
+    disparity: list[float]
+
+
+def followed_places(clip: Clip) -> Iterator[Followed]:
+    """The middle of what is seen of each object in the first frame, and where it goes."""
     height, width = clip.maps.shape[1:]
     for index, plane in enumerate(clip.scene.planes[:-1]):
         kernel = np.ones((2 * INSIDE_PX + 1,) * 2, np.uint8)
         inner = torch.from_numpy(cv2.erode(clip.seen[0, index].numpy().astype(np.uint8), kernel)).bool()
-        places = inner.nonzero().float()
-        if not len(places):
+        rows = inner.nonzero().float()
+        if not len(rows):
             continue
-        row, column = places[(places - places.mean(0)).square().sum(1).argmin()].long().tolist()
+        row, column = rows[(rows - rows.mean(0)).square().sum(1).argmin()].long().tolist()
         on_plane = plane.placement[0].double() @ torch.tensor([column, row, 1.0], dtype=torch.float64)
-        views = [view_of(frame, frame_map) for frame, frame_map in zip(clip.frames, clip.maps, strict=True)]
-        tracker = SubjectTracker(views[0], (column + 0.5) / width, (row + 0.5) / height, 4 / width)
-        held = tracker.here.focal_disparity
-        for t, view in enumerate(views):
-            found = held if t == 0 else tracker.step(view).focal_disparity
-            held = found if found == found else held
+        places, seen, disparity = [], [], []
+        for t in range(len(clip.maps)):
             placement = plane.placement[t].double()
             at = torch.linalg.solve(placement[:, :2], on_plane - placement[:, 2])
             x, y = (round(value) for value in at.tolist())
-            if 0 <= x < width and 0 <= y < height and clip.seen[t, index, y, x]:
-                one_xy = torch.tensor([1.0, *at.tolist()], dtype=torch.float64)
-                truth = float(plane.disparity[t].double() @ one_xy)
-                yield abs(held - truth), abs(clip.maps[t, row, column].item() - truth)
+            places.append((at[0].item(), at[1].item()))
+            seen.append(0 <= x < width and 0 <= y < height and bool(clip.seen[t, index, y, x]))
+            one_xy = torch.tensor([1.0, *at.tolist()], dtype=torch.float64)
+            disparity.append(float(plane.disparity[t].double() @ one_xy))
+        yield Followed(places, seen, disparity)
+
+
+def errors_of_track(views: list[View], place: Followed, decided: Sequence[int]) -> dict[int, float]:
+    """Errors of the focal disparity by frame, tracked from the true place at each decision."""
+    height, width = views[0].grey.shape
+    errors = {}
+    for begin, end in pairwise([*decided, len(views)]):
+        x, y = (round(value) for value in place.places[begin])
+        tracker = SubjectTracker(views[begin], (x + 0.5) / width, (y + 0.5) / height, RADIUS_PX / width)
+        held = tracker.here.focal_disparity
+        for t in range(begin, end):
+            found = held if t == begin else tracker.step(views[t]).focal_disparity
+            held = found if found == found else held
+            if place.seen[t]:
+                errors[t] = abs(held - place.disparity[t])
+    return errors
+
+
+def corrected(views: list[View], place: Followed, corrections: int) -> dict[int, float]:
+    """Errors once somebody has clicked, so many times, in the first frame that is off."""
+    decided = [0]
+    errors = errors_of_track(views, place, decided)
+    for _ in range(corrections):
+        off = [t for t, error in errors.items() if error > WITHIN and t not in decided]
+        if not off:
+            break
+        decided = sorted([*decided, off[0]])
+        errors = errors_of_track(views, place, decided)
+    return errors
 
 
 def table_of_tracks() -> None:
     """Print how near to the truth the focus of a tracked subject is."""
-    print("| clips | frames | tracked, within 0.02 | mean error | still point, within 0.02 | mean error |")
-    print("|---|---|---|---|---|---|")
+    ways: dict[str, Callable[[Clip, list[View], Followed], Iterable[float]]] = {
+        "still point": lambda clip, views, place: [
+            abs(median_around(views[t].disparity, np.array(place.places[0], np.float32), 0.5) - truth)
+            for t, truth in enumerate(place.disparity)
+            if place.seen[t]
+        ],
+        "tracked": lambda clip, views, place: errors_of_track(views, place, [0]).values(),
+        "two corrections": lambda clip, views, place: corrected(views, place, 2).values(),
+        "true motion": lambda clip, views, place: [
+            abs(median_around(views[t].disparity, np.array(place.places[t], np.float32), RADIUS_PX) - truth)
+            for t, truth in enumerate(place.disparity)
+            if place.seen[t]
+        ],
+    }
+    print("| clips | frames | " + " | ".join(ways) + " |\n|---|---|" + "---|" * len(ways))
     clean: Callable[[Clip, int], Clip] = lambda clip, seed: clip  # noqa: E731
-    for preset, seeds in (("paper", 12), ("hard", 8)):
+    for preset, seeds in (("paper", range(12)), ("hard", range(8)), ("hard", range(8, 16))):
         for name, change in (("", clean), (", grain and blur", worn)):
-            errors: list[tuple[float, float]] = []
-            for seed in range(seeds):
-                errors += errors_of_tracks(change(clip_of(preset, seed, FRAMES, SIZE), seed))
-            both = torch.tensor(errors)
-            cells = [f"{(e <= 0.02).float().mean():.1%} | {e.mean():.4f}" for e in both.unbind(1)]
-            print(f"| {seeds} of `{preset}`{name} | {len(both)} | {' | '.join(cells)} |", flush=True)
+            errors: dict[str, list[float]] = {way: [] for way in ways}
+            for seed in seeds:
+                clip = change(clip_of(preset, seed, FRAMES, SIZE), seed)
+                views = [view_of(frame, one) for frame, one in zip(clip.frames, clip.maps, strict=True)]
+                for place in followed_places(clip):
+                    for way, measure in ways.items():
+                        errors[way] += measure(clip, views, place)
+            cells = [
+                f"{(torch.tensor(e) <= WITHIN).float().mean():.1%}, {np.mean(e):.4f}" for e in errors.values()
+            ]
+            count = len(errors["tracked"])
+            which = f"`{preset}` {seeds.start} to {seeds.stop - 1}"
+            print(f"| {which}{name} | {count} | {' | '.join(cells)} |", flush=True)
+
+
+def box_around(seen: Tensor) -> list[Box]:
+    """What a detector would say of an object that is seen at [H, W]."""
+    rows, columns = seen.nonzero(as_tuple=True)
+    if not len(rows):
+        return []
+    (top, bottom), (left, right) = ((at.min().item(), at.max().item() + 1) for at in (rows, columns))
+    height, width = seen.shape
+    return [
+        Box(
+            (left + right) / 2 / width,
+            (top + bottom) / 2 / height,
+            (right - left) / width,
+            (bottom - top) / height,
+        )
+    ]
 
 
 def table_of_automatic() -> None:
@@ -126,9 +203,17 @@ def table_of_automatic() -> None:
         nearest = max(near_enough, key=lambda p: disparity[p].median().item())
         largest = int(area.argmax())
         on_any = torch.stack(list(sharp.values())).amax(0)
-        rows.append([on_any.mean(), sharp[nearest].mean(), sharp[largest].mean()])
+        boxes = [box_around(seen) for seen in clip.seen[:, largest]]
+        boxed = focus_on_subject(clip.maps, clip.frames, boxes=boxes)[0].focal_disparity
+        on_boxed = ((boxed - disparity[largest]).abs() <= IN_FOCUS_DISPARITY).float()
+        rows.append([on_any.mean(), sharp[nearest].mean(), sharp[largest].mean(), on_boxed.mean()])
     shares = torch.tensor(rows).mean(0).tolist()
-    names = ("some object", "the nearest of the large ones", "the largest")
+    names = (
+        "some object",
+        "the nearest of the large ones",
+        "the largest",
+        "the largest, with a box around it",
+    )
     print(
         "\n"
         + "\n".join(f"In focus: {n} in {s:.0%} of the frames" for n, s in zip(names, shares, strict=True))

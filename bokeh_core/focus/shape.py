@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from .view import Points, View
 
-# Gaps of this many px between hairs and leaves are closed, so that a shape that turns a little fits itself.
-_GAP_PX = 5
+# Gaps this wide between hairs and leaves, in widths of the view, are closed, so that a shape that turns a little
+# fits itself.
+_GAP = 0.018
 # What is moved far has to fit better: by this much at the end of the search.
 _FAR_COST = 0.05
 # Something that comes out from behind something else still has nearly all of what was seen of it.
@@ -21,7 +22,8 @@ LEAST_FIT = 0.75
 def shape_at(view: View, focal: float, gate: float) -> NDArray[np.float32]:
     """What lies nearer to a disparity than a gate, [h, w] of 0 and 1."""
     near = np.abs(view.disparity.astype(np.float32) - focal) < gate
-    kernel = np.ones((_GAP_PX, _GAP_PX), np.uint8)
+    gap_px = 2 * round(_GAP * near.shape[1] / 2) + 1
+    kernel = np.ones((gap_px, gap_px), np.uint8)
     return cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_CLOSE, kernel).astype(np.float32)
 
 

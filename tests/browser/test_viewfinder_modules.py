@@ -576,6 +576,9 @@ def test_keys_alone_make_a_rack_focus(page: Page):
     page.locator(".atb-frame").click()
     # All of this clip is at one depth.
     expect(page.locator(".atb-notes")).to_contain_text("the focus hardly moves")
+    expect(page.locator(".atb-way")).to_have_text("Focus arrives")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".atb-way")).to_have_text("On its way to frame 8.")
     page.locator(".atb-of-focus").nth(1).focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")

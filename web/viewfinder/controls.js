@@ -98,7 +98,8 @@ export class DecisionRow {
     return this.unit.value === "seconds";
   }
 
-  // decision: the one in force, or null; isFirst: nothing to come from; possible: kinds that work here.
+  // decision: the one in force, or null; isFirst: nothing to come from; isOnly: none to go to; towards: frame of
+  // the one that focus is on its way to, or null; possible: kinds that work here.
   show(shown) {
     this.shown = shown;
     const { decision, isFirst, possible, rate, defaults } = shown;
@@ -108,8 +109,9 @@ export class DecisionRow {
       : this.texts.noDecision;
     for (const control of [this.kind, this.radius.input, this.remove]) control.disabled = !decision;
     if (this.way) {
-      const hint = decision && shown.count > 1 ? this.texts.rackHint : "";
-      this.wayName.textContent = decision && !isFirst ? this.texts.arrives : hint;
+      const hint = decision && shown.isOnly && shown.count > 1 ? this.texts.rackHint : "";
+      const racking = shown.towards === null ? hint : say(this.texts, "towards", { frame: shown.towards });
+      this.wayName.textContent = decision && !isFirst ? this.texts.arrives : racking;
       this.wayControls.style.display = decision && !isFirst ? "" : "none";
     }
     if (!decision) return;

@@ -23,7 +23,7 @@ export function statement(texts, seen) {
   if (late) return bad("lateKeys", { count: late, last: count - 1 });
   if (script.frames && count && script.frames !== count) return bad("otherLength", { made: script.frames, count });
   const map = footage.mapAt(frame);
-  if (!map) return good("noDepth");
+  if (!map) return good(script.focus.length ? "runFirst" : "noDepth");
   if (!script.focus.length && !seen.hovered) return good("clickFirst");
   return { text: readings(texts, seen, map), isBad: false };
 }

@@ -28,7 +28,7 @@ const STYLE = `
   display: block; min-width: 22px; min-height: 22px; border: 2px solid var(--atb-mark); border-radius: 3px;
   box-shadow: 0 0 0 1px #0009, inset 0 0 0 1px #0009;
 }
-.atb-sample.atb-held i { border-style: dashed; opacity: 0.75; }
+.atb-sample.atb-held i { border-style: dashed; }
 .atb-sample b {
   position: absolute; left: 50%; top: 100%; transform: translate(-50%, 3px); padding: 0 4px; white-space: nowrap;
   font-weight: 500; color: #fff; background: #000a; border-radius: 3px; font-variant-numeric: tabular-nums;
@@ -42,7 +42,7 @@ const STYLE = `
 .atb-status { min-height: 1.35em; color: var(--atb-faint); font-variant-numeric: tabular-nums; }
 .atb-status.atb-bad { color: var(--atb-error); }
 .atb-status button { margin-left: 6px; }
-.atb-notes { min-height: 0; max-height: 2.7em; overflow: hidden; }
+.atb-notes { min-height: 1.35em; max-height: 2.7em; overflow: hidden; }
 .atb-row { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; min-width: 0; }
 .atb-row > label { display: inline-flex; align-items: center; gap: 4px; min-width: 0; }
 .atb-grow { flex: 1 1 80px; min-width: 60px; }

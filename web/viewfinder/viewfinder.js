@@ -9,7 +9,7 @@ import { keyListener } from "./keyboard.js";
 import { lensOfPage } from "./lens.js";
 import { LensPicture } from "./lens_picture.js";
 import { Player } from "./player.js";
-import { DEFAULT_TRANSITION, strengthAt } from "./script.js";
+import { DEFAULT_TRANSITION, focusSegment, strengthAt } from "./script.js";
 import { Stage } from "./stage.js";
 import { notes, statement } from "./statement.js";
 import { styleElement } from "./style.js";
@@ -227,6 +227,8 @@ export class Viewfinder {
       decision: chosen,
       count,
       isFirst: !chosen || chosen === script.focus[0],
+      isOnly: script.focus.length === 1,
+      towards: this.towards(),
       rate: footage.rate,
       possible: {
         point: true,
@@ -247,6 +249,12 @@ export class Viewfinder {
       this.stage.clear(say(this.texts, notice.key, notice.values));
     }
     this.sayWhatIsSeen();
+  }
+
+  // Frame of the decision that focus is on its way to, or null where it holds.
+  towards() {
+    const segment = this.editor.script.follows ? null : focusSegment(this.editor.script, this.frame);
+    return segment && segment.from !== segment.to ? segment.to.frame : null;
   }
 
   curve() {
