@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from .view import Points, View
 
-# Gaps this wide between hairs and leaves, in widths of the view, are closed, so that a shape that turns a little
-# fits itself.
+# Gaps this wide between hairs and leaves, in widths of the view, are closed, so that a shape that turns a
+# little fits itself.
 _GAP = 0.018
 # What is moved far has to fit better: by this much at the end of the search.
 _FAR_COST = 0.05
