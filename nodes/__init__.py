@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("sampler", "OneStepSampler", "One-Step Bokeh Sampler", _MODEL),
     Entry("assembly", "AssembleWindows", "Assemble Overlapping Windows", _MODEL),
     Entry("decode", "RefinedDecode", "Refined VAE Decode", _MODEL),
+    Entry("sequence", "LoadSequence", "Load Image Sequence (EXR, PNG)", ("av", "cv2")),
     Entry("video", "AnyToBokehVideo", "Any-to-Bokeh Video (Cinematic DOF)", ("av", "cv2", "einops")),
 )
 

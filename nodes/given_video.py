@@ -25,8 +25,10 @@ from ..bokeh_core.render.given_clip import given_clip
 from ..bokeh_core.render.made_results import result_stem
 from ..bokeh_core.render.source import alpha_lost
 from ..bokeh_core.video_io import VideoFile
+from ..bokeh_core.video_io.format import AS_TAGGED
 from . import host
 from .newer_host import known_fields
+from .sequence_video import SequenceVideo
 
 logger = logging.getLogger(__name__)
 
@@ -61,31 +63,38 @@ class _Streamed:
 
 
 @contextmanager
-def clip_of(video: Any, keep_alpha: bool) -> Iterator[GivenClip]:
+def clip_of(video: Any, keep_alpha: bool, transfer: str = AS_TAGGED) -> Iterator[GivenClip]:
     """Offer what a VIDEO shows; copies that had to be made are gone afterwards.
 
     Args:
         video: of any class that the host or a pack has.
         keep_alpha: whether frames shall carry alpha, if there is one.
+        transfer: how its numbers mean light, one of `video_io.format.TRANSFER_CHOICES`.
 
     Raises:
         ValueError: it is no video, or nothing is left of it.
     """
+    if isinstance(video, SequenceVideo):
+        yield GivenClip(video.clip(keep_alpha, transfer), result_stem(video.path.name))
+        return
     with _streamed(video, keep_alpha, trim_here=True) as streamed:
         if streamed is None:
-            yield _in_memory(video, keep_alpha)
+            yield _in_memory(video, keep_alpha, transfer)
             return
         source: ClipSource
         if streamed.window_s == _WHOLE:
-            source = FileClip(streamed.path, keep_alpha)
+            source = FileClip(streamed.path, keep_alpha, transfer)
         else:
-            source = TrimmedClip(streamed.path, keep_alpha, *streamed.window_s)
+            source = TrimmedClip(streamed.path, keep_alpha, *streamed.window_s, transfer)
         yield GivenClip(source, streamed.name, streamed.notes)
 
 
 @contextmanager
 def depth_of(video: Any, meaning: DepthMeaning, fit: MapFit) -> Iterator[DepthSource]:
     """Offer the depth that a VIDEO shows, as `clip_of`."""
+    if isinstance(video, SequenceVideo):
+        yield FileDepth(video.path, meaning, fit)
+        return
     with _streamed(video, keep_alpha=False, trim_here=False) as streamed:
         if streamed is not None:
             yield FileDepth(streamed.path, meaning, fit)
@@ -95,6 +104,8 @@ def depth_of(video: Any, meaning: DepthMeaning, fit: MapFit) -> Iterator[DepthSo
 
 def maps_of(video: Any, check: Callable[[], None], size: tuple[int, int] | None, fit: MapFit) -> DepthMaps:
     """Return the raw maps that a VIDEO shows; arguments and errors are those of `read_depth_maps`."""
+    if isinstance(video, SequenceVideo):
+        return read_depth_maps(video.path, check, size, fit)
     with _streamed(video, keep_alpha=False, trim_here=False) as streamed:
         if streamed is not None:
             return read_depth_maps(streamed.path, check, size, fit)
@@ -250,10 +261,10 @@ def _removed_afterwards(path: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def _in_memory(video: Any, keep_alpha: bool) -> GivenClip:
+def _in_memory(video: Any, keep_alpha: bool, transfer: str) -> GivenClip:
     bits = video.get_bit_depth() if hasattr(video, "get_bit_depth") else 8
     space = video.get_color_space() if hasattr(video, "get_color_space") else ""
-    clip = given_clip(_parts_of(video), keep_alpha, bits, space)
+    clip = given_clip(_parts_of(video), keep_alpha, bits, space, transfer)
     source = _stored(video)
     if source is None:
         return GivenClip(clip, _name_of(None))

@@ -204,13 +204,18 @@ def input_folder() -> Path:
     return Path(folder_paths.get_input_directory())
 
 
+def video_components(frames: Tensor, frame_rate: Fraction) -> Any:
+    """Return frames [T, H, W, C] as nodes get them from a VIDEO, without sound."""
+    from comfy_api.util import VideoComponents
+
+    return VideoComponents(images=frames, audio=None, frame_rate=frame_rate)
+
+
 def video_in_memory(frames: Tensor, frames_per_second: int) -> Any:
     """Return a VIDEO without sound of frames [T, H, W, C] in memory."""
     from comfy_api.latest import InputImpl
-    from comfy_api.util import VideoComponents
 
-    rate = Fraction(frames_per_second)
-    return InputImpl.VideoFromComponents(VideoComponents(images=frames, audio=None, frame_rate=rate))
+    return InputImpl.VideoFromComponents(video_components(frames, Fraction(frames_per_second)))
 
 
 def video_of(path: Path) -> Any:

@@ -8,8 +8,11 @@ from ..bokeh_core.clip.checks import checked_frames, checked_masks
 from ..bokeh_core.clip.letterbox import BLACK_BARS
 from ..bokeh_core.clip.masks import resize_mask
 from ..bokeh_core.lens import at_width
+from ..bokeh_core.lens.bad_pixels import REFUSE, mended_frames
 from ..bokeh_core.lens.bars import blur_between_bars
+from ..bokeh_core.lens.light_counts import light_report
 from ..bokeh_core.strength import strength_in_pixels
+from ..bokeh_core.transfer import DISPLAY, as_picture
 from . import categories, host, lens_widgets, sockets, unchosen
 from .newer_host import known_fields
 
@@ -65,8 +68,16 @@ class LensBlur(io.ComfyNode):
                     "contour_tolerance, and of over_time; protect and black_bars still count."
                 ),
                 *lens_widgets.over_time_inputs(),
+                *lens_widgets.numbers_inputs(),
             ],
-            outputs=[io.Image.Output(display_name="frames", tooltip="The clip through the lens.")],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="The clip through the lens."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="The light of the frames: how bright it is, how much lies beyond white, and "
+                    "which pixels were mended.",
+                ),
+            ],
             **known_fields(
                 io.Schema,
                 essentials_category=categories.ESSENTIAL_OF_VIDEO,
@@ -94,6 +105,8 @@ class LensBlur(io.ComfyNode):
         lens: Any = None,
         over_time: str = "",
         easing: str = "linear",
+        transfer: str = DISPLAY,
+        bad_pixels: str = REFUSE,
         **lens_controls: Any,
     ) -> io.NodeOutput:
         bar = host.frame_on_bar()
@@ -103,9 +116,10 @@ class LensBlur(io.ComfyNode):
             else lens_widgets.checked_lens(lens)
         )
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
-            frames = checked_frames(frames)
+            frames, mended = mended_frames(frames, bad_pixels)
+            frames = checked_frames(frames, transfer=transfer)
             width = frames.shape[2]
-            focus = unchosen.focus_or_automatic(focus, frames, disparity)
+            focus = unchosen.focus_or_automatic(focus, as_picture(frames, transfer), disparity)
             strength = unchosen.strength_or_default(blur_strength)
             blurred = blur_between_bars(
                 frames,
@@ -117,10 +131,12 @@ class LensBlur(io.ComfyNode):
                 if protect is None
                 else resize_mask(checked_masks(protect, "protect mask"), *frames.shape[1:3]),
                 black_bars=black_bars,
+                transfer=transfer,
                 magnification=sockets.magnification_of(blur_strength),
                 device=host.compute_device(),
                 progress=bar.progress,
-                show=bar.show,
+                show=lambda frame: bar.show(as_picture(frame, transfer)),
                 check=host.check_interrupt,
             )
-        return io.NodeOutput(blurred)
+        light = light_report(frames, transfer)
+        return io.NodeOutput(blurred, "\n".join(line for line in (light, mended) if line))

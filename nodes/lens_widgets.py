@@ -16,10 +16,12 @@ from ..bokeh_core.lens import (
     at_width,
     lens_said,
 )
+from ..bokeh_core.lens.bad_pixels import BAD_PIXELS, REFUSE
 from ..bokeh_core.lens.settings import MOST_FRINGE
 from ..bokeh_core.schedule.named import named_schedules
 from ..bokeh_core.schedule.values import EASINGS
 from ..bokeh_core.strength import MAX_STRENGTH
+from ..bokeh_core.transfer import DISPLAY, TRANSFERS
 from . import sockets
 from .newer_host import gradient_slider, known_fields
 
@@ -255,6 +257,31 @@ def over_time_inputs() -> list[Any]:
             optional=True,
             tooltip="Curve between the keyframes of over_time. linear (default) is even, smooth starts and "
             "ends gently, ease in only starts gently, ease out only ends gently, hold jumps.",
+        ),
+    ]
+
+
+def numbers_inputs() -> list[Any]:
+    """The widgets that say what the numbers of frames in memory are."""
+    return [
+        io.Combo.Input(
+            "transfer",
+            options=list(TRANSFERS),
+            default=DISPLAY,
+            optional=True,
+            tooltip="How the numbers of the frames mean light. display (default): gamma 2.2, as pictures and "
+            "video come. linear: light itself, as from OpenEXR, of any brightness. pq, hlg: HDR video whose "
+            "numbers were not converted. Light beyond white is kept in all of them.",
+            **known_fields(io.Combo.Input, advanced=True),
+        ),
+        io.Combo.Input(
+            "bad_pixels",
+            options=list(BAD_PIXELS),
+            default=REFUSE,
+            optional=True,
+            tooltip="Pixels that are NaN, infinite or beyond 1e6, as renderers leave them. refuse "
+            "(default): an error that says where. replace: filled from around them, and told in the report.",
+            **known_fields(io.Combo.Input, advanced=True),
         ),
     ]
 

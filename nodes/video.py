@@ -19,6 +19,7 @@ from ..bokeh_core.disparity.meaning import DepthMeaning
 from ..bokeh_core.disparity.refine.settings import RefineSettings
 from ..bokeh_core.focus.at_point import DEFAULT_BETWEEN_POINTS
 from ..bokeh_core.lens import DEFAULT_LENS, LensOverTime, falloff_alone
+from ..bokeh_core.lens.bad_pixels import REPLACE
 from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
     DepthSource,
@@ -42,7 +43,8 @@ from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.made_results import MadeResults
 from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.render.typed_focus import AUTOMATIC
-from ..bokeh_core.video_io import CODECS, DEFAULT_CRF, Encoding, VideoFile
+from ..bokeh_core.video_io import DEFAULT_CRF, ENCODINGS, Encoding, VideoFile
+from ..bokeh_core.video_io.format import AS_TAGGED, TRANSFER_CHOICES
 from . import categories, given_video, host, sockets
 from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
 from .focus import between_keyframes_input
@@ -51,6 +53,7 @@ from .lens import black_bars_input
 from .lens_widgets import checked_lens, lens_input
 from .model import require_parts_fit
 from .newer_host import known_fields
+from .sequence_video import SequenceVideo
 
 RENDERERS = ("lens", "model")
 PROGRESS_STEPS = 1000
@@ -211,11 +214,12 @@ class AnyToBokehVideo(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "codec",
-                    options=list(CODECS),
+                    options=list(ENCODINGS),
                     default="h264",
                     optional=True,
                     tooltip="h264 (default) plays everywhere. h264-10bit has no steps in soft blur, fewer "
-                    "players. prores is for editing, ffv1 is lossless; both are large, and keep alpha.",
+                    "players. prores is for editing, ffv1 is lossless; both are large, and keep alpha. png "
+                    "and exr make a folder of pictures without sound; exr keeps light beyond white.",
                 ),
                 io.Int.Input(
                     "crf",
@@ -288,6 +292,17 @@ class AnyToBokehVideo(io.ComfyNode):
                     "torn limbs. Default off; on takes about 0.2 s a frame of 1024 x 576.",
                 ),
                 between_keyframes_input("Between points in focus_at."),
+                io.Combo.Input(
+                    "transfer",
+                    options=list(TRANSFER_CHOICES),
+                    default=AS_TAGGED,
+                    optional=True,
+                    tooltip="How the video's numbers mean light. as the file says (default): HDR10 and HLG "
+                    "by their tags, OpenEXR as linear light, all else for displays. display (gamma 2.2), "
+                    "linear, pq, hlg: for files whose tags are missing or wrong. Lamps beyond white keep "
+                    "their light.",
+                    **known_fields(io.Combo.Input, advanced=True),
+                ),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             outputs=[
@@ -343,6 +358,7 @@ class AnyToBokehVideo(io.ComfyNode):
         lens: Any = None,
         refine: bool = False,
         between_keyframes: str = DEFAULT_BETWEEN_POINTS,
+        transfer: str = AS_TAGGED,
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
@@ -353,7 +369,7 @@ class AnyToBokehVideo(io.ComfyNode):
             depth = opened.enter_context(
                 _depth(disparity, depth_video, disparity_file, disparity_path, meaning, placing)
             )
-            clip = opened.enter_context(given_video.clip_of(video, CODECS[codec].keeps_alpha))
+            clip = opened.enter_context(given_video.clip_of(video, ENCODINGS[codec].keeps_alpha, transfer))
             job = RenderJob(
                 clip.source,
                 depth,
@@ -379,6 +395,9 @@ class AnyToBokehVideo(io.ComfyNode):
             notes = [*clip.notes, *([NOT_USED] if networks and renderer == "lens" else [])]
             report = "\n".join([*notes, cls._render(job, networks)])
         _results.add(settings, job.output)
+        if job.encoding.is_pictures:
+            pictures = SequenceVideo(job.output, float(job.clip.format.frame_rate), REPLACE)
+            return io.NodeOutput(pictures, report, ui=pictures.preview(SHOWN_S))
         return io.NodeOutput(host.video_of(job.output), report, ui=_shown(job.output, codec))
 
     @classmethod

@@ -3,7 +3,13 @@
 import { app } from "/scripts/app.js";
 import { api } from "/scripts/api.js";
 
-const LISTS = { AnyToBokehLoadDisparity: "file", AnyToBokehVideo: "disparity_file" };
+const LISTS = {
+  AnyToBokehLoadDisparity: "file",
+  AnyToBokehVideo: "disparity_file",
+  AnyToBokehLoadSequence: "folder",
+};
+// Of this one the list holds folders of pictures, and nothing else.
+const OF_PICTURES = "AnyToBokehLoadSequence";
 const MAPS = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pfm", ".exr", ".npy", ".npz"];
 const VIDEOS = [
   ...[".mp4", ".mov", ".m4v", ".3gp", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv", ".mxf", ".gif"],
@@ -15,10 +21,16 @@ const TEXTS = {
   en: {
     file: "upload depth file",
     folder: "upload folder of maps",
+    pictures: "upload folder of pictures",
     sending: (done, total) => (total > 1 ? `uploading ${done} / ${total}` : "uploading ..."),
     started: "Uploading depth",
     finished: "Depth uploaded",
     maps: (folder, count) => `${folder}: ${count} depth maps`,
+    frames: (folder, count) => `${folder}: ${count} pictures`,
+    begun: "Uploading pictures",
+    done: "Pictures uploaded",
+    noPictures: (folder) => `The folder ${folder} has no pictures directly in it (EXR, PNG, TIFF ...).`,
+    stopped: "Pictures were not uploaded",
     nothing: (folder) =>
       `The folder ${folder} has no depth maps directly in it (PNG, JPG, TIFF, EXR, NPY, NPZ ...).`,
     failed: "Depth was not uploaded",
@@ -33,10 +45,16 @@ const TEXTS = {
   zh: {
     file: "上传深度文件",
     folder: "上传深度图文件夹",
+    pictures: "上传图像文件夹",
     sending: (done, total) => (total > 1 ? `正在上传 ${done} / ${total}` : "正在上传…"),
     started: "正在上传深度",
     finished: "深度已上传",
     maps: (folder, count) => `${folder}：${count} 张深度图`,
+    frames: (folder, count) => `${folder}：${count} 张图像`,
+    begun: "正在上传图像",
+    done: "图像已上传",
+    noPictures: (folder) => `文件夹 ${folder} 中没有直接存放的图像（EXR、PNG、TIFF 等）。`,
+    stopped: "图像未能上传",
     nothing: (folder) => `文件夹 ${folder} 中没有直接存放的深度图（PNG、JPG、TIFF、EXR、NPY、NPZ 等）。`,
     failed: "深度未能上传",
     unknown: (name) => `${name} 不能作为深度读取。请选择图片（PNG、TIFF、EXR 等）、NPY、NPZ 或视频。`,
@@ -128,11 +146,11 @@ async function folderFor(wanted, manifest, taken) {
   }
 }
 
-async function uploadFolder(files, taken, onProgress) {
+async function uploadFolder(files, taken, ofPictures, onProgress) {
   const picked = files[0].webkitRelativePath.split("/")[0];
   // Those directly in the folder: folders in it are not read.
   const maps = files.filter((file) => isMap(file) && file.webkitRelativePath.split("/").length === 2);
-  if (!maps.length) throw new Error(texts().nothing(picked));
+  if (!maps.length) throw new Error((ofPictures ? texts().noPictures : texts().nothing)(picked));
   const manifest = maps.map((file) => `${file.size} ${file.lastModified} ${file.name}`).sort().join("\n");
   const folder = await folderFor(storable(picked), manifest, taken);
   await send(new Blob([manifest]), MANIFEST, folder, true);
@@ -148,7 +166,7 @@ async function uploadFolder(files, taken, onProgress) {
   } catch (error) {
     throw new Error(`${error.message} ${texts().goesOn(done, maps.length)}`);
   }
-  return { chosen: `${folder}/`, said: texts().maps(folder, maps.length) };
+  return { chosen: `${folder}/`, said: (ofPictures ? texts().frames : texts().maps)(folder, maps.length) };
 }
 
 async function uploadFile(file, onProgress) {
@@ -158,13 +176,17 @@ async function uploadFile(file, onProgress) {
   return { chosen, said: chosen };
 }
 
-// Every list of depth in the graph offers what was uploaded.
+function isOfPictures(node) {
+  return node.comfyClass === OF_PICTURES;
+}
+
+// Every list of the same kind in the graph offers what was uploaded.
 function offer(names, node) {
   const root = node.graph?.rootGraph ?? node.graph ?? app.graph;
   const graphs = [root, ...(root.subgraphs?.values() ?? [])];
   for (const other of [node, ...graphs.flatMap((graph) => graph.nodes)]) {
     const list = listOf(other);
-    if (!list) continue;
+    if (!list || isOfPictures(other) !== isOfPictures(node)) continue;
     const first = firstOptions.get(list);
     first?.splice(0, first.length, ...names);
     list.options.values = [...names];
@@ -174,7 +196,7 @@ function offer(names, node) {
 async function upload(files, node, list, onProgress) {
   const taken = await namesOnTheHost(node.comfyClass);
   const { chosen, said } = files[0].webkitRelativePath
-    ? await uploadFolder(files, taken, onProgress)
+    ? await uploadFolder(files, taken, isOfPictures(node), onProgress)
     : await uploadFile(files[0], onProgress);
   uploaded.add(chosen);
   const names = await namesOnTheHost(node.comfyClass);
@@ -189,34 +211,34 @@ function listOf(node) {
 }
 
 // Some front ends draw a button's text once: the note says there that work goes on. Returns what removes it.
-function showNote() {
+function showNote(said) {
   const toast = app.extensionManager.toast;
   if (toast.loading) {
-    const id = toast.loading(texts().started);
+    const id = toast.loading(said);
     return () => toast.dismiss(id);
   }
-  const note = { severity: "info", summary: texts().started, closable: false };
+  const note = { severity: "info", summary: said, closable: false };
   toast.add(note);
   return () => toast.remove(note);
 }
 
 async function run(node, list, buttons, key) {
   if (busy.has(node)) return;
-  const files = await pick(key === "folder");
+  const files = await pick(key !== "file");
   if (!files.length || busy.has(node)) return;
   const toast = app.extensionManager.toast;
   const button = buttons[key];
   busy.add(node);
-  const removeNote = showNote();
+  const removeNote = showNote(isOfPictures(node) ? texts().begun : texts().started);
   for (const each of Object.values(buttons)) each.disabled = true;
   try {
     const said = await upload(files, node, list, (done, total) => {
       button.label = texts().sending(done, total);
       node.setDirtyCanvas(true);
     });
-    toast.add({ severity: "success", summary: texts().finished, detail: said, life: 4000 });
+    toast.add({ severity: "success", summary: isOfPictures(node) ? texts().done : texts().finished, detail: said, life: 4000 });
   } catch (error) {
-    toast.add({ severity: "error", summary: texts().failed, detail: error.message });
+    toast.add({ severity: "error", summary: isOfPictures(node) ? texts().stopped : texts().failed, detail: error.message });
   } finally {
     busy.delete(node);
     removeNote();
@@ -233,11 +255,12 @@ app.registerExtension({
     if (!list) return;
     const options = list.options.values;
     if (Array.isArray(options)) {
-      options.push(...[...uploaded].filter((name) => !options.includes(name)));
+      const known = [...uploaded].filter((name) => !isOfPictures(node) || name.endsWith("/"));
+      options.push(...known.filter((name) => !options.includes(name)));
       firstOptions.set(list, options);
     }
     const buttons = {};
-    for (const key of ["file", "folder"]) {
+    for (const key of isOfPictures(node) ? ["pictures"] : ["file", "folder"]) {
       // Workflows that are apps know a button by its name, so it is the same in every language.
       const button = node.addWidget("button", TEXTS.en[key], "", () => run(node, list, buttons, key));
       button.label = texts()[key];

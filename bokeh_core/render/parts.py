@@ -166,7 +166,7 @@ def share_lock(folder: Path, rank: int) -> Path:
 
 
 def part_ending(output: Path) -> str:
-    """Ending of the files of parts: that of a video; pictures wait in one file until their folder is there."""
+    """Ending of the files of parts: that of a video; pictures wait in one file for their folder."""
     ending = output.suffix.lower()
     return ending if ending in CONTAINERS else ".zip"
 

@@ -87,7 +87,10 @@ def host_that_records() -> Iterator[None]:
         get_filename_list=lambda name: [],
     )
     stand_ins["comfy_api.latest"] = SimpleNamespace(
-        io=RecordingIO(), ComfyExtension=object, InputImpl=SimpleNamespace()
+        io=RecordingIO(),
+        ComfyExtension=object,
+        Input=SimpleNamespace(Video=object),
+        InputImpl=SimpleNamespace(),
     )
     stand_ins["documented_pack"] = ModuleType("documented_pack")
     stand_ins["documented_pack"].__path__ = [str(PACK)]

@@ -17,17 +17,28 @@ from tests.core.test_documentation import SCHEMAS, host_that_records
 
 PACK = Path(__file__).resolve().parents[2]
 MODEL = {"Load Bokeh Model", "One-Step Bokeh Sampler", "Assemble Overlapping Windows", "Refined VAE Decode"}
+SEQUENCE = "Load Image Sequence (EXR, PNG)"
 VIDEO = "Any-to-Bokeh Video (Cinematic DOF)"
 EXAMPLE = "Example Clip (with Depth)"
 VIEWFINDER = "Viewfinder (Click to Focus)"
 LENS = {"Choose Lens (Swirl, Anamorphic)", "Lens Blur (Depth of Field)"}
 REFINE = "Refine Depth (Steady, Sharp Outlines)"
 ESTIMATE = "Estimate Depth (Depth Anything V2)"
-NEED_OPENCV = {"Load Depth (Disparity)", "Focus Preview", *LENS, ESTIMATE, REFINE, VIDEO, EXAMPLE, VIEWFINDER}
+NEED_OPENCV = {
+    "Load Depth (Disparity)",
+    "Focus Preview",
+    *LENS,
+    ESTIMATE,
+    REFINE,
+    VIDEO,
+    EXAMPLE,
+    VIEWFINDER,
+    SEQUENCE,
+}
 # What is imported -> the package's name, and the nodes that go with it.
 LIBRARIES = {
     "cv2": ("opencv-python", NEED_OPENCV),
-    "av": ("av", {VIDEO, EXAMPLE}),
+    "av": ("av", {VIDEO, EXAMPLE, SEQUENCE}),
     "diffusers": ("diffusers", MODEL),
     "einops": ("einops", {"MPI Focal-Plane Mask", VIDEO, ESTIMATE, *MODEL}),
     "safetensors": ("safetensors", {ESTIMATE, *MODEL}),

@@ -14,7 +14,7 @@ import torch
 
 from bokeh_core.lens import Aperture, lens_blur
 from bokeh_core.render import FileClip, FileDepth, LensRenderer, RenderJob, Strength, parse_focus, run_job
-from bokeh_core.video_io import CODECS, VideoFile
+from bokeh_core.video_io import ENCODINGS, VideoFile
 from tests.core.render.clips import (
     moving_pictures,
     read_video,
@@ -84,7 +84,7 @@ def parts_folders(host: HostUnderTest) -> list[Path]:
 
 def test_schema(host: HostUnderTest):
     assert [n for n, (_, options) in inputs_of(host, NODE).items() if not options.get("tooltip")] == []
-    assert choices_of(host, NODE, "codec") == list(CODECS)
+    assert choices_of(host, NODE, "codec") == list(ENCODINGS)
     assert schema_defaults(host, NODE) == {
         "disparity_path": "",
         "source": "disparity",

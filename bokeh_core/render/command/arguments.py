@@ -17,6 +17,7 @@ from ...disparity.meaning import DepthMeaning
 from ...disparity.refine.settings import RefineSettings
 from ...focus.at_point import BETWEEN_POINTS, DEFAULT_BETWEEN_POINTS
 from ...lens import falloff_alone
+from ...lens.bad_pixels import BAD_PIXELS, REPLACE
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
 from ...version import version
@@ -29,7 +30,6 @@ from ..focus_settings import Focus
 from ..job import PART_FRAMES, RenderJob
 from ..renderers import ClipRenderer, LensRenderer, require_whole_calls
 from ..sequence import DEFAULT_FRAME_RATE, SequenceClip, is_sequence_path
-from ..sequence.bad_pixels import BAD_PIXELS, REPLACE
 from ..source import ClipSource, FileClip
 from ..strength_settings import StatedStrength, Strength
 from ..typed_focus import AUTOMATIC, parse_focus
@@ -176,7 +176,7 @@ class Settings:
         texts: files from which texts were read.
         transfer: of the clips, one of `video_io.format.TRANSFER_CHOICES`.
         frame_rate: of clips that are pictures, frames a second.
-        bad_pixels: of such clips, one of `sequence.bad_pixels.BAD_PIXELS`.
+        bad_pixels: of such clips, one of `lens.bad_pixels.BAD_PIXELS`.
     """
 
     meaning: DepthMeaning

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ...disparity.files import suffix_of
 from ...disparity.stills import iterate_stills
+from ...lens.bad_pixels import BAD_PIXELS, REFUSE, REPLACE, bad_pixels_in, mended_line, without_bad_pixels
 from ...progress import Progress
 from ...setting_checks import require_choice, require_number
 from ...video_io import Encoding, TrackPlan, VideoFormat, picture_losses
@@ -22,7 +23,6 @@ from ...video_io.colour import FULL, RGB, UNSPECIFIED, Colour
 from ...video_io.format import AS_TAGGED
 from ...video_io.hdr import LINEAR as LINEAR_CODE
 from ..source import alpha_lost
-from .bad_pixels import BAD_PIXELS, REFUSE, REPLACE, bad_pixels_in, without_bad_pixels
 from .exr_colours import read_exr_colours
 from .names import pictures_at
 from .png_tags import colour_of_png
@@ -126,11 +126,7 @@ class SequenceClip:
         """What was mended in the frames that have been read."""
         if not self._replaced:
             return []
-        first, count = min(self._replaced), sum(self._replaced.values())
-        return [
-            f"Warning: {count} pixels of {len(self._replaced)} frames were NaN, infinite or beyond 1e6, the "
-            f"first in {self.files[first].name}; they were replaced from around them."
-        ]
+        return [mended_line(self._replaced, self.files[min(self._replaced)].name)]
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -21,6 +21,25 @@ def is_sequence_path(path: Path) -> bool:
     return not path.exists() and bool(_PLACE.search(path.name)) and path.parent.is_dir()
 
 
+def folders_with_pictures(folder: Path) -> list[str]:
+    """Names of the folders in a folder that hold pictures, with a slash behind each, in natural order."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError:
+        return []
+    # Names that a text cannot hold reach no browser.
+    shown = [name for name in names if name.isprintable() and _holds_pictures(folder / name)]
+    return [f"{name}/" for name in sorted(shown, key=natural_order)]
+
+
+def _holds_pictures(folder: Path) -> bool:
+    try:
+        return bool(_pictures_in(folder))
+    except OSError:
+        return False
+
+
 def pictures_at(path: Path) -> list[Path]:
     """The pictures of a clip, in natural order of their numbers.
 
