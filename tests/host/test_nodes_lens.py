@@ -94,6 +94,8 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "black_bars": "leave out",
         "over_time": "",
         "easing": "linear",
+        "transfer": "display",
+        "bad_pixels": "refuse",
     }
     defaults = {
         **function_defaults(lens_of_controls),
@@ -107,7 +109,7 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
 def test_every_input_and_output_is_explained(host: HostUnderTest):
     assert [n for n, (_, options) in inputs_of(host, NODE).items() if not options.get("tooltip")] == []
     info = host.object_info()[NODE]
-    assert info["output"] == ["IMAGE"]
+    assert info["output"] == ["IMAGE", "STRING"]
     assert all(info["output_tooltips"])
 
 
@@ -184,8 +186,9 @@ def test_every_widget_reaches_the_function(
 
 
 def test_every_widget_is_tested(host: HostUnderTest):
-    # Black bars are no setting of the lens, see the last test; what moves is tested with Choose Lens.
-    names = [*(name for name, _, _ in WIDGETS), "black_bars", "over_time", "easing"]
+    # Black bars are no setting of the lens, see the last test; what moves is tested with Choose Lens, and what
+    # the numbers are with Load Image Sequence.
+    names = [*(name for name, _, _ in WIDGETS), "black_bars", "over_time", "easing", "transfer", "bad_pixels"]
     assert names == list(schema_defaults(host, NODE))
 
 

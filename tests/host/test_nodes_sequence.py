@@ -76,6 +76,7 @@ def test_frames_in_memory_keep_their_light(host: HostUnderTest, plates: str):
         blur_strength=strength[0],
         black_bars="blur too",
         transfer="linear",
+        bad_pixels="replace",
     )
     picture, report = host.save(graph, blurred[0]), host.save(graph, blurred[1])
     result = host.run(graph)
