@@ -102,6 +102,8 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "black_bars": BLACK_BARS[0],
         "over_time": "",
         "easing": EASINGS[0],
+        "transfer": function_defaults(lens_blur)["transfer"],
+        "bad_pixels": "refuse",
     }
     assert schema_defaults(host, NODE).items() <= defaults.items()
 
@@ -186,8 +188,8 @@ def test_every_widget_reaches_the_function(
 
 
 def test_every_widget_is_tested(host: HostUnderTest):
-    # Black bars are no setting of the lens, see the last test; what moves is tested with Choose Lens, and what
-    # the numbers are with Load Image Sequence.
+    # Black bars are no setting of the lens, see the last test; what moves is tested with Choose Lens, and
+    # what numbers mean with Load Image Sequence.
     names = [*(name for name, _, _ in WIDGETS), "black_bars", "over_time", "easing", "transfer", "bad_pixels"]
     assert names == list(schema_defaults(host, NODE))
 
