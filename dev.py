@@ -39,7 +39,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     demo.add_argument("--disparity", type=Path, help="its depth: folder of PNG/EXR/NPY, video, still or NPZ")
     demo.add_argument("--ui", action="store_true", help="leave the host running with the workflow open")
 
-    commands.add_parser("freeze", help="write tests/host/frozen_schema.json after adding a node or input")
+    commands.add_parser("freeze", help="record an added node or input, and give it to templates")
     arguments = parser.parse_args(ours)
     arguments.for_pytest = for_pytest
     return arguments

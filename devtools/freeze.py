@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .client import HostClient
+from .complete_workflows import complete_files
 from .environment import PACK, log
 from .host import PACK_NAME, HostProcess, locate_host, prepare_base
 
@@ -15,13 +16,16 @@ FROZEN_SCHEMA = PACK / "tests" / "host" / "frozen_schema.json"
 
 
 def freeze_schema() -> int:
-    """Start a host, ask it for the pack's nodes and write the checked-in record of them."""
+    """Ask a host for the pack's nodes, write the checked-in record of them and complete the templates."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         prepare_base(Path(folder))
         with HostProcess(locate_host(), Path(folder), cpu=True) as host:
-            schema = frozen_view(HostClient(host.url).object_info())
+            object_info = HostClient(host.url).object_info()
+    schema = frozen_view(object_info)
     FROZEN_SCHEMA.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
     log(f"Wrote {len(schema)} nodes to {FROZEN_SCHEMA}")
+    for path in complete_files(nodes_of_pack(object_info)):
+        log(f"Gave {path.name} the inputs that were appended")
     return 0
 
 

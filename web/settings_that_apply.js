@@ -15,6 +15,7 @@ const LENS = [
   "near_strength",
   "far_strength",
   "contour_tolerance",
+  "over_time",
 ];
 const MEANING = ["source", "polarity", "normalisation", "exponent", "holes"];
 const PLACING = ["fit", "frame_offset", "frames_per_map"];
@@ -24,8 +25,12 @@ const PLACING = ["fit", "frame_offset", "frames_per_map"];
 const IDLE = [
   { settings: ["crf"], when: ({ is }) => is("codec", "prores", "ffv1") },
   { settings: ["rotation", "roundness"], when: ({ is }) => is("blades", 0) },
-  { settings: ["highlight_threshold"], when: ({ is }) => is("highlight_gain", 0) },
+  {
+    settings: ["highlight_threshold"],
+    when: ({ is, lacks }) => is("highlight_gain", 0) && lacks("over_time", /highlight_gain/i),
+  },
   { settings: LENS, when: ({ linked }) => linked("lens") },
+  { settings: ["easing"], when: ({ empty, linked }) => empty("over_time") || linked("lens") },
   { settings: ["end_strength"], when: ({ is }) => is("mode", "constant", "schedule") },
   { settings: ["schedule"], when: ({ is }) => is("mode", "constant", "ramp") },
   { settings: ["strength"], when: ({ is, linked }) => is("mode", "schedule") || linked("blur_strength") },
