@@ -55,6 +55,14 @@ class RefineDisparity(io.ComfyNode):
                     "Default on; it acts on maps that have the levels of 8 bits, or had them before they "
                     "were resized.",
                 ),
+                io.Mask.Input(
+                    "subject",
+                    optional=True,
+                    tooltip="Masks of a subject, white = subject, from any segmenter. Where the disparity "
+                    "inside of them is that of what is behind, in holes and torn limbs, it becomes the "
+                    "subject's own. Grey, as at hair, counts in part from a half on. One mask, or one per "
+                    "frame; resized to the frames.",
+                ),
             ],
             outputs=[
                 sockets.Disparity.Output(
@@ -89,8 +97,9 @@ class RefineDisparity(io.ComfyNode):
         steady: bool = RefineSettings.steady,
         limbs: bool = RefineSettings.limbs,
         banding: bool = RefineSettings.banding,
+        subject: Any = None,
     ) -> io.NodeOutput:
         settings = RefineSettings(outlines=outlines, steady=steady, limbs=limbs, banding=banding)
-        found = refine_clip(frames, disparity, settings, progress=host.progress())
+        found = refine_clip(frames, disparity, settings, subject=subject, progress=host.progress())
         view = changes_view(disparity.to(found.disparity), found.disparity)
         return io.NodeOutput(found.disparity, view, str(found.report))

@@ -40,3 +40,19 @@ def test_switched_off_it_hands_the_maps_back(host: HostUnderTest):
     node = graph.add(NODE, frames=given, disparity=brought[0], **off)
     before, after = host.values_of(graph, brought[0], node[0])
     np.testing.assert_array_equal(before, after)
+
+
+def test_a_mask_makes_the_subject_whole_in_every_frame(host: HostUnderTest):
+    frames, disparity = moving_square(2)
+    whole = disparity.clone()
+    disparity[:, 40:56][disparity[:, 40:56] > 0.5] = 0.2
+    graph = host.graph()
+    given = host.load(graph, frames.numpy())
+    maps = host.load(graph, disparity[..., None].expand(-1, -1, -1, 3).numpy())
+    shapes = host.load(graph, (whole > 0.5).float()[..., None].expand(-1, -1, -1, 3).numpy())
+    subject = graph.add("ImageToMask", image=shapes, channel="red")
+    brought = graph.add(BRING, images=maps, normalisation="none", polarity="near white")
+    node = graph.add(NODE, frames=given, disparity=brought[0], subject=subject[0])
+    found, report = host.values_of(graph, node[0], node[2])
+    np.testing.assert_allclose(found, whole.numpy(), atol=5e-3)
+    assert "the subject made whole in 2" in report

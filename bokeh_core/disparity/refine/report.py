@@ -12,6 +12,7 @@ class RefineReport:
     Attributes:
         frames: maps that are finished.
         shots: stretches of frames that can be followed from one to the next.
+        filled: frames whose subject was made whole by its mask.
         smoothed: frames whose 8-bit steps were smoothed.
         outlined: frames that had soft outlines.
         outlined_share: pixels of outlines that changed, of those of the clip, in [0, 1].
@@ -23,6 +24,7 @@ class RefineReport:
 
     frames: int = 0
     shots: int = 0
+    filled: int = 0
     smoothed: int = 0
     outlined: int = 0
     outlined_share: float = 0.0
@@ -43,6 +45,7 @@ class RefineReport:
 
     def __str__(self) -> str:
         facts = [
+            *([f"the subject made whole in {self.filled}"] if self.filled else []),
             *([f"steps of 8 bits smoothed in {self.smoothed}"] if self.smoothed else []),
             f"outlines sharpened in {self.outlined} ({self.outlined_share:.2%} of all pixels)",
             f"scale and shift steadied in {self.rescaled}",

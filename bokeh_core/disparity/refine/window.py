@@ -19,6 +19,7 @@ from .outlines import sharpened_outlines
 from .report import RefineReport
 from .settings import RefineSettings
 from .small_frame import SmallFrame, SmallMap, small_frame, small_map
+from .subject import with_whole_subject
 from .waves import of_size, wave
 
 # Frames before and after that are compared pixel by pixel.
@@ -60,10 +61,19 @@ class DisparityRefiner:
         self._course = FlickerCourse(is_cut)
         self._window: deque[_Held] = deque(maxlen=2 * COURSE_FRAMES + 1)
 
-    def add(self, frame: Tensor, disparity: Tensor) -> list[Tensor]:
-        """Take the next frame [H, W, C] and its map [H, W], both in [0, 1]; return finished maps [H, W]."""
-        result = smoothed_steps(disparity) if self._settings.banding else disparity
-        self.report.smoothed += result is not disparity
+    def add(self, frame: Tensor, disparity: Tensor, subject: Tensor | None = None) -> list[Tensor]:
+        """Take the next frame, and return maps [H, W] that are finished.
+
+        Args:
+            frame: [H, W, C] in [0, 1].
+            disparity: [H, W] in [0, 1], 1 = near.
+            subject: mask [H, W] in [0, 1] of what is whole, see `with_whole_subject`.
+        """
+        result = disparity if subject is None else with_whole_subject(disparity, subject)
+        self.report.filled += result is not disparity
+        torn = result
+        result = smoothed_steps(result) if self._settings.banding else result
+        self.report.smoothed += result is not torn
         changed = 0.0
         if self._settings.outlines:
             smooth, result = result, sharpened_outlines(result, frame)
