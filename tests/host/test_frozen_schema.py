@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bokeh_core.focus.script import parse_script
-from devtools.freeze import FROZEN_SCHEMA, frozen_view
+from devtools.complete_workflows import complete
+from devtools.freeze import FROZEN_SCHEMA, frozen_view, nodes_of_pack
 from devtools.prompt import ONLY_IN_FRONT_END, links_of, options_of, widget_inputs, widget_values
 from tests.host.harness import HostUnderTest
 
@@ -18,7 +19,7 @@ SAVED = sorted((PACK / "tests" / "host" / "saved_workflows").glob("*.json"))
 WORKFLOWS = [*TEMPLATES, *SAVED]
 FROZEN: dict[str, Any] = json.loads(FROZEN_SCHEMA.read_text(encoding="utf-8"))
 
-REGENERATE = "run `python dev.py freeze` and commit the file"
+REGENERATE = "run `python dev.py freeze` and commit the files"
 ANY = "*"
 
 
@@ -38,6 +39,12 @@ def test_inputs_and_outputs_are_only_appended(object_info: dict[str, Any], node_
 
 def test_record_is_complete(object_info: dict[str, Any]):
     assert frozen_view(object_info) == FROZEN, f"nodes, inputs or outputs were added: {REGENERATE}"
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *BLUEPRINTS], ids=lambda path: path.stem)
+def test_templates_and_blueprints_hold_every_input(object_info: dict[str, Any], path: Path):
+    workflow = json.loads(path.read_text(encoding="utf-8"))
+    assert not complete(workflow, nodes_of_pack(object_info)), f"inputs were added: {REGENERATE}"
 
 
 def test_there_are_workflows():
