@@ -37,6 +37,9 @@ const IDLE = [
   { settings: ["easing"], when: ({ is, empty }) => is("mode", "constant") || empty("keyframes") },
   { settings: ["between_keyframes"], when: ({ empty }) => empty("keyframes") },
   { settings: ["focal_disparity", "x", "y"], when: ({ filled }) => filled("keyframes") },
+  { settings: ["sensor_width"], when: ({ lacks }) => lacks("sensor", /^custom$/) },
+  { settings: ["focal_length"], when: ({ linked }) => linked("intrinsics") },
+  { settings: ["focus_distance"], when: ({ linked }) => linked("focus") },
   { settings: ["focus_at"], when: ({ linked }) => linked("focus") },
   { settings: ["path"], when: ({ chosen }) => chosen("file") },
   {
