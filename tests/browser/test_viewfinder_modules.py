@@ -242,9 +242,11 @@ return m.lensOfPage().render(picture, v[0], map, v[4], v[5], m.SAMPLES.best, v[6
 def test_the_lens_is_that_of_lens_blur(page: Page, focal: float):
     with av.open(str(BUNDLED_CLIP)) as container:
         (frame,) = islice(container.decode(video=0), 1)
-    picture = cropped(frame.to_ndarray(format="rgb24"))
+    # An edge of the tank before the shelf.
+    part = (slice(20, 110), slice(60, 180))
+    picture = np.ascontiguousarray(cropped(frame.to_ndarray(format="rgb24"))[part])
     stored = cv2.imread(str(sorted(BUNDLED_DISPARITY.iterdir())[0]), cv2.IMREAD_UNCHANGED)
-    depth = np.round(cropped(stored) / 65408 * 255).astype(np.uint8)
+    depth = np.round(cropped(stored)[part] / 65408 * 255).astype(np.uint8)
     height, width = depth.shape
     strength_px = 12.0
     true = lens_blur(
