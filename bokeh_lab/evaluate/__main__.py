@@ -15,8 +15,7 @@ from bokeh_core.render.command.devices import chosen_device
 from bokeh_core.render.processes import Process
 
 from ..metrics import METRICS, Backbones
-from ..scenes.presets import PRESETS
-from .clip_plan import plan_clips
+from .clip_plan import ALL_PRESETS, plan_clips
 from .measure import Event, Settings, is_done
 from .perturb import PERTURBATIONS, parse_perturbations, with_refined
 from .plan import Bench, EvaluationPlan, make_plan
@@ -38,7 +37,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "again continues where it stopped. The paper's scale: --clips 200 --size 1024x576 --frames 25.",
     )
     clips = parser.add_argument_group("clips")
-    clips.add_argument("--preset", default="paper", help=f"{', '.join(PRESETS)} (default: paper)")
+    clips.add_argument("--preset", default="paper", help=f"{', '.join(ALL_PRESETS)} (default: paper)")
     clips.add_argument("--clips", type=int, default=4, help="how many (default: 4)")
     clips.add_argument("--size", default="448x256", help="width x height in px (default: 448x256)")
     clips.add_argument("--frames", type=int, default=6, help="of a clip (default: 6)")
@@ -50,7 +49,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="K in turn, px at 1024 px width: 4,8,16,32 (default: preset's)",
     )
     clips.add_argument(
-        "--gamma", type=float, default=1.0, help="light = display ** gamma (default: 1, the paper's)"
+        "--gamma",
+        type=float,
+        help="light = display ** gamma (default: 1, the paper's; for mitsuba 2.2, linear light)",
     )
     clips.add_argument("--rays-across", type=int, help="lens grid of the truth (default: as the blur needs)")
     clips.add_argument(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bokeh_core.strength import MAX_STRENGTH
 
+from ..mitsuba.runtime import missing
 from ..scenes.presets import PRESETS
 
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
@@ -15,12 +16,20 @@ _SMALLEST_SIDE_PX, _LARGEST_SIDE_PX = 16, 16_384
 _MOST, _MOST_RAYS_ACROSS, _LARGEST_GAMMA = 100_000, 1_001, 10.0
 
 
+SOLID, SOLID_AVERAGED = SOLID_PRESETS = ("mitsuba", "mitsuba_averaged")
+"""Scenes of real geometry: with the depth at the centre of each pixel, or the mean over its square."""
+
+ALL_PRESETS = (*PRESETS, *SOLID_PRESETS)
+
+_GAMMA_OF_PAPER, _GAMMA_OF_SOLIDS = 1.0, 2.2
+
+
 @dataclass(frozen=True)
 class ClipPlan:
     """One synthetic clip of an evaluation, by what decides its content.
 
     Attributes:
-        preset: of `scenes.presets`.
+        preset: of `ALL_PRESETS`.
         seed: of the scene.
         num_frames, height, width: of the clip, px.
         gamma: light = display ** gamma is averaged.
@@ -46,6 +55,11 @@ class ClipPlan:
         """Short and unique within an evaluation, for file names."""
         return f"{self.preset}_{self.seed}"
 
+    @property
+    def solid(self) -> bool:
+        """Whether it shows real geometry, rendered by Mitsuba; it has no layers then."""
+        return self.preset in SOLID_PRESETS
+
 
 def plan_clips(
     preset: str,
@@ -55,18 +69,30 @@ def plan_clips(
     *,
     seed_from: int = 0,
     strengths: Sequence[float] = (),
-    gamma: float = 1.0,
+    gamma: float | None = None,
     rays_across: int | None = None,
     library: Path | None = None,
     split: str = "held-out",
 ) -> list[ClipPlan]:
     """Lay out clips with seeds `seed_from`, `seed_from` + 1, ...; strengths take turns.
 
+    Without a gamma clips of planes add up display values, as the paper's data, and solid scenes linear light.
+
     Raises:
-        ValueError: no such preset, a size that is not "1024x576", or a number out of range.
+        ValueError: no such preset, one whose renderer is not installed, a size that is not "1024x576", or a
+            number out of range.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    if preset not in ALL_PRESETS:
+        raise ValueError(f"There is no preset {preset!r}; choose one of {', '.join(ALL_PRESETS)}.")
+    solid = preset in SOLID_PRESETS
+    if solid and (why_not := missing()) is not None:
+        raise ValueError(f"The preset {preset} needs it: {why_not}.")
+    if solid and rays_across is not None:
+        raise ValueError(
+            f"--rays-across is {rays_across}; the preset {preset} takes as many as its noise needs."
+        )
+    if gamma is None:
+        gamma = _GAMMA_OF_SOLIDS if solid else _GAMMA_OF_PAPER
     match = _SIZE.fullmatch(size)
     if match is None:
         raise ValueError(f"The size is {size!r:.40}; write width x height in px, such as 1024x576.")

@@ -12,10 +12,12 @@ from bokeh_core.progress import Progress
 from bokeh_core.strength import strength_in_pixels
 
 from ..ground_truth import GroundTruthClip, render_clip
+from ..mitsuba.clip import render_solid_clip
+from ..mitsuba.scenes import make_solid_scene
 from ..scenes.library import AssetLibrary
 from ..scenes.presets import make_scene
 from ..scenes.scene import LayeredFrame, Scene
-from .clip_plan import ClipPlan
+from .clip_plan import SOLID_AVERAGED, ClipPlan
 from .store import read_tensors, write_tensors
 
 _GAMMA = "gamma"
@@ -43,23 +45,43 @@ def build_scene(clip: ClipPlan) -> Scene:
 
 def load_or_trace(
     clip: ClipPlan, file: Path, device: str, progress: Progress
-) -> tuple[Scene, GroundTruthClip]:
-    """Return a clip's scene and its ground truth: from the file, else ray-traced and written to it.
+) -> tuple[Scene | None, GroundTruthClip]:
+    """Return a clip's scene, if it has planes, and its ground truth: from the file, else made and written.
 
     The file holds float32, so that a result does not depend on whether the truth was read or made.
+
+    Raises:
+        ValueError: the preset or the library does not exist, or Mitsuba is needed and not installed.
     """
-    scene = build_scene(clip)
+    scene = None if clip.solid else build_scene(clip)
     tensors = read_tensors(file)
     names = {field.name for field in fields(GroundTruthClip)}
     if tensors is not None and tensors.keys() == names:
         gamma = float(tensors.pop(_GAMMA))
         return scene, GroundTruthClip(**tensors, gamma=gamma)
-    truth = render_clip(
-        scene, gamma=clip.gamma, rays_across=clip.rays_across, device=device, progress=progress
-    )
+    truth = _rendered_solids(clip, progress) if scene is None else _ray_traced(scene, clip, device, progress)
     parts = {name: getattr(truth, name) for name in names - {_GAMMA}}
     write_tensors(file, {**parts, _GAMMA: torch.tensor(truth.gamma, dtype=torch.float64)})
     return scene, truth
+
+
+def _ray_traced(scene: Scene, clip: ClipPlan, device: str, progress: Progress) -> GroundTruthClip:
+    return render_clip(
+        scene, gamma=clip.gamma, rays_across=clip.rays_across, device=device, progress=progress
+    )
+
+
+def _rendered_solids(clip: ClipPlan, progress: Progress) -> GroundTruthClip:
+    return render_solid_clip(
+        make_solid_scene(clip.seed, open_library(clip.library, clip.split)),
+        clip.num_frames,
+        clip.height,
+        clip.width,
+        gamma=clip.gamma,
+        strength=clip.strength,
+        averaged_depth=clip.preset == SOLID_AVERAGED,
+        progress=progress,
+    )
 
 
 class SceneLayers(Sequence[LayeredFrame]):

@@ -106,7 +106,7 @@ def measure_clip(
 
 
 def _measure(
-    unit: Unit, scene: Scene, truth: GroundTruthClip, maps: ClipMaps, bench: Bench, settings: Settings
+    unit: Unit, scene: Scene | None, truth: GroundTruthClip, maps: ClipMaps, bench: Bench, settings: Settings
 ) -> None:
     renderer = find_renderer(unit.spec)
     if unit.renderer == GROUND_TRUTH:
@@ -120,7 +120,8 @@ def _measure(
         blur_strength_px=truth.blur_strength_px,
         gamma=truth.gamma,
         device=device,
-        layers=SceneLayers(scene, bench.device) if renderer.given_layers else None,
+        layers=SceneLayers(scene, bench.device) if renderer.given_layers and scene is not None else None,
+        beyond_frame=unit.clip.solid,
     )
     rendered, seconds, gpu_bytes = _timed_render(renderer, task)
     scores = _scorer(bench).score(truth, rendered)

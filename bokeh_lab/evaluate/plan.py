@@ -12,6 +12,7 @@ from ..scenes.library import MANIFEST
 from .clip_plan import ClipPlan
 from .clips import open_library
 from .perturb import NONE, is_refined
+from .references import GROUND_TRUTH
 from .selection import find_renderers
 from .source_code import LABORATORY, defining_files, files_below, hash_of_code
 
@@ -88,6 +89,8 @@ def make_plan(
 ) -> EvaluationPlan:
     """Pair every clip with every renderer that can run, and those given disparity with every perturbation.
 
+    Solid scenes have no layers, so that renderers which work from them are left out there.
+
     Args:
         clips: as `plan_clips` makes them.
         specs: see `find_renderers`.
@@ -102,6 +105,7 @@ def make_plan(
     able = [(spec, item) for name, (spec, item) in found.items() if name not in missing]
     renderer_code = {item.name: _hash_of_renderer(item) for _, item in able}
     scenes = hash_of_code([*files_below(LABORATORY / "scenes"), LABORATORY / "ground_truth.py"])
+    solids = hash_of_code(files_below(LABORATORY / "mitsuba"))
     scoring = hash_of_code([_HERE / "scoring.py"])
     perturbing = hash_of_code([_HERE / "perturb.py"])
     mapping = hash_of_code([LABORATORY / "metrics" / "maps.py"])
@@ -111,8 +115,11 @@ def make_plan(
     measured_with = {**asdict(bench), "weights": _contents(bench.weights)}
     units: list[Unit] = []
     for clip in clips:
-        clip_key = _key({**asdict(clip), "library": libraries[clip.library]}, scenes)
+        made_by = solids if clip.solid else scenes
+        clip_key = _key({**asdict(clip), "library": libraries[clip.library]}, made_by)
         for spec, item in able:
+            if item.given_layers and clip.solid and item.name != GROUND_TRUTH:
+                continue
             for perturbation in perturbations[:1] if item.given_layers else perturbations:
                 disturbed_by = None if perturbation == NONE else perturbing
                 disturbed_by = refining if is_refined(perturbation) else disturbed_by

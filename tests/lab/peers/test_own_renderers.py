@@ -1,5 +1,7 @@
 """Lens Blur and the model under the common interface: every setting arrives."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -11,15 +13,28 @@ from bokeh_lab.peers import any_to_bokeh, bokeh_small, renderer_named
 from tests.lab.peers.cases import clip, noise
 
 
+@pytest.mark.parametrize("beyond_frame", [False, True])
 @pytest.mark.parametrize(("name", "reach_px"), [("lens_blur", 2), ("lens_blur_exact", 0)])
-def test_lens_blur_has_the_nodes_tolerance_or_none(name: str, reach_px: int):
+def test_lens_blur_has_the_nodes_tolerance_or_none_and_the_border_of_the_truth(
+    name: str, reach_px: int, beyond_frame: bool
+):
     # 4 px at 1024 px wide are 2 px at 512.
     frames, disparity = noise(1, 16, 512, 3), noise(1, 16, 512, seed=1).round() * 0.5 + 0.25
-    task = clip(frames, disparity, 8.0, gamma=1.0)
-    expected = lens_blur(
-        frames, disparity, torch.tensor([0.5]), torch.tensor([8.0]), gamma=1.0, contour_reach_px=reach_px
+    task = replace(clip(frames, disparity, 8.0, gamma=1.0), beyond_frame=beyond_frame)
+    repeated, ignored = (
+        lens_blur(
+            frames,
+            disparity,
+            torch.tensor([0.5]),
+            torch.tensor([8.0]),
+            gamma=1.0,
+            contour_reach_px=reach_px,
+            border=border,
+        )
+        for border in ("repeat", "ignore")
     )
-    assert torch.equal(renderer_named(name).render(task), expected)
+    assert not torch.equal(repeated, ignored)
+    assert torch.equal(renderer_named(name).render(task), repeated if beyond_frame else ignored)
 
 
 @pytest.fixture
