@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bokeh_core.lens import Aperture, lens_blur
+from bokeh_core.lens import Aperture, LensOverTime, lens_blur
 from tests.device.pretend import PretendDevice
 
 HEIGHT, WIDTH = 54, 96
@@ -58,6 +58,16 @@ def test_every_setting_gives_the_cpu_s_pictures(
     assert on_device.device.type == "cpu"
     assert (on_cpu - values[0]).abs().mean() > 0.02
     assert (on_device - on_cpu).abs().max() < ROUNDING
+
+
+def test_grain_and_numbers_that_move(pretend: PretendDevice):
+    noise = torch.randn(3, 72, 80, 3, generator=torch.Generator().manual_seed(3))
+    values = (0.5 + 0.03 * noise, torch.zeros(1, 72, 80), torch.tensor([1.0]), torch.tensor([5.0]))
+    lens = LensOverTime(schedules={"grain": "0: 0, 2: 1", "far_strength": "0: 1, 2: 0.5"}).at_frames(3)
+    on_cpu = lens_blur(*values, lens, workers=1)
+    on_device = lens_blur(*values, lens, device=pretend.device)
+    assert (on_device - on_cpu).abs().max() < ROUNDING
+    assert on_cpu[2].std() > 0.025 > 0.01 > on_cpu[0].std()
 
 
 @pytest.mark.parametrize("channels", [1, 4])

@@ -209,6 +209,23 @@ def test_overlap_and_regions_reach_the_model(host: HostUnderTest, models: Instal
     assert np.abs(reference - expected(models, clip, 64, mpi_mode="paper")).max() > 3 * TOLERANCE
 
 
+def test_a_lens_reaches_the_model_as_far_as_it_honours_it(host: HostUnderTest, models: Installed):
+    clip = clip_of(2)
+    graph = host.graph()
+    # Both sides at a half and a quarter of K = 16 are K = 8 and K = 4.
+    moving = "near_strength: 0.5, 0.25\nfar_strength: 0.5, 0.25"
+    lens = graph.add("AnyToBokehChooseLens", over_time=moving)
+    (result,) = host.values_of(graph, decoded(host, graph, clip, lens=lens[0]))
+    frames, disparity, focus = (torch.from_numpy(array) for array in clip)
+    strength = torch.tensor([8.0, 4.0]) * 64 / 1024
+    reference = models.pipeline(frames.permute(0, 3, 1, 2), disparity, focus, strength)
+    np.testing.assert_allclose(result, reference.permute(0, 2, 3, 1).numpy(), atol=TOLERANCE)
+    graph = host.graph()
+    lens = graph.add("AnyToBokehChooseLens", preset="cine hexagon")
+    said = failure(host, graph, decoded(host, graph, clip, lens=lens[0]))
+    assert "cannot honour blades 6, rotation 15, roundness 0.15, highlight_gain 1, grain 1." in said
+
+
 @pytest.mark.slow
 def test_mode_comes_from_the_file(host: HostUnderTest, models: Installed):
     convert(models.own / UNET, models.shared / "trained_on_paper.safetensors", mpi_mode="paper")
