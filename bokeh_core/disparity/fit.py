@@ -26,6 +26,9 @@ _WARNED_STRETCH = 1.02
 _MULTIPLE_PX = 64
 # What multiplying a frame's number by a rate of many digits leaves.
 _ROUNDING = 1e-6
+# Of maps beyond the last frame, and only in clips where that is a small part.
+_MOST_LEFT_OVER = 2
+_FRAMES_FOR_ONE_LEFT_OVER = 10
 MOST_OFFSET_FRAMES = 100_000
 FRAMES_PER_MAP = (0.1, 120.0)
 
@@ -130,11 +133,15 @@ class MapFit:
     def require_length(self, count: int, num_frames: int) -> None:
         """Check that so many maps go with so many frames; a single map goes with any number.
 
+        Videos of depth are often a frame or two longer than their clip: what is left over is not used.
+
         Raises:
             ValueError: they do not.
         """
         slack = self.frames_per_map + abs(self.frame_offset)
-        if count == 1 or abs(count * self.frames_per_map - num_frames) < slack:
+        more = count * self.frames_per_map - num_frames
+        left_over = min(_MOST_LEFT_OVER, num_frames // _FRAMES_FOR_ONE_LEFT_OVER)
+        if count == 1 or -slack < more < slack + left_over:
             return
         wanted = max(round(num_frames / self.frames_per_map), 1)
         allowed = "1" if wanted == 1 else f"{wanted}, or 1 for the whole clip"
@@ -150,7 +157,7 @@ class MapFit:
 
     def map_of(self, t: int) -> int | None:
         """Number of the map that belongs to frame `t`; None if it lies between two, or before the first."""
-        at = (t + self.frame_offset) / self.frames_per_map
+        at = self._map_at(t)
         number = round(at)
         return number if number >= 0 and abs(at - number) < _ROUNDING else None
 
@@ -174,6 +181,11 @@ class MapFit:
             lines.append(f"Map {self.frame_offset / self.frames_per_map:g} belongs to the first frame.")
         if before or (self.frame_offset and after):
             lines.append(f"{before} frames at the start and {after} at the end have the nearest map.")
+        used = math.ceil(self._map_at(num_frames - 1) - _ROUNDING) + 1
+        if 0 < used < count:
+            lines.append(
+                f"{count} maps for {num_frames} video frames: those after the first {used} are left out."
+            )
         return lines
 
     def in_time(
@@ -204,7 +216,7 @@ class MapFit:
         following = 0
         between: MapsBetween | None = None
         for t in range(start, num_frames):
-            at = min(max((t + self.frame_offset) / self.frames_per_map, 0.0), count - 1.0)
+            at = min(max(self._map_at(t), 0.0), count - 1.0)
             first = math.floor(at + _ROUNDING)
             part = at - first
             last = first if part < _ROUNDING else first + 1
@@ -224,6 +236,10 @@ class MapFit:
                 yield between.carried(
                     t, (self._place_of(first), self._place_of(last)), (held[first], held[last])
                 )
+
+    def _map_at(self, t: int) -> float:
+        """Which map belongs to frame `t`; between two maps, or beyond those there are, too."""
+        return (t + self.frame_offset) / self.frames_per_map
 
     def _place_of(self, number: int) -> float:
         """When a map is seen, in frames from the start of the clip."""

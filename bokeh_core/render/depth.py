@@ -183,7 +183,8 @@ def prepared_from(
     frames: Frames | None,
 ) -> PreparedDepth:
     """Look at raw maps once, so that they can be read as disparity; arguments as `DepthSource.prepare`."""
-    tick = counting(progress, num_frames)
+    # There may be maps beyond the last frame.
+    tick = counting(lambda done, total: progress(min(done, total), total), num_frames)
     witness = None if saved else contour_witness(meaning, frames, num_frames, size, fit, 0, area)
     found = saved or _measured(stream, meaning, fit, size, tick, area, witness)
     count: int = found["count"]

@@ -136,6 +136,9 @@ class TestTime:
         [
             (MapFit(), 85, 85),
             (MapFit(), 1, 85),
+            (MapFit(), 86, 85),
+            (MapFit(), 87, 85),
+            (MapFit(), 11, 10),
             (MapFit(frame_offset=1), 86, 85),
             (MapFit(frame_offset=-2), 83, 85),
             (MapFit(frames_per_map=3), 28, 84),
@@ -151,7 +154,10 @@ class TestTime:
         [
             (MapFit(), 84, 85, "85"),
             (MapFit(), 28, 84, "84"),
-            (MapFit(frame_offset=1), 88, 85, "85"),
+            (MapFit(), 88, 85, "85"),
+            (MapFit(), 12, 10, "10"),
+            (MapFit(), 10, 9, "9"),
+            (MapFit(frame_offset=1), 90, 85, "85"),
             (MapFit(frames_per_map=3), 84, 84, "28"),
         ],
     )
@@ -167,6 +173,10 @@ class TestTime:
         lines = MapFit(frame_offset=-2).timing_report(3, 8)
         assert "2 frames at the start and 3 at the end have the nearest map." in lines
         assert MapFit().timing_report(8, 8) == []
+        (line,) = MapFit().timing_report(87, 85)
+        assert line == "87 maps for 85 video frames: those after the first 85 are left out."
+        # Frame 84 has map 28, the last of 29.
+        assert len(MapFit(frames_per_map=3).timing_report(29, 85)) == 1
 
 
 def test_in_a_clip_without_frames_maps_give_the_length():

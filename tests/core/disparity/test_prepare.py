@@ -268,6 +268,13 @@ class TestFit:
         assert result.disparity.tolist() == [[[0, 1]]] * 4
         assert "One map serves all 4 video frames" in result.report
 
+    def test_a_map_beyond_the_last_frame_is_left_out(self):
+        maps = clip(*([0.0, t / 10] for t in range(11)))
+        frames = torch.rand(10, 1, 2, 3, generator=torch.Generator().manual_seed(0))
+        result = prepare_disparity(maps, frames=frames, normalisation="none", polarity="near white")
+        assert result.disparity[:, 0, 1].tolist() == pytest.approx([t / 10 for t in range(10)])
+        assert "11 maps for 10 video frames: those after the first 10 are left out." in result.report
+
     def test_another_length_is_an_error(self):
         with pytest.raises(ValueError, match="3 disparity frames for 10 video frames"):
             prepare_disparity(torch.rand(3, 2, 2), num_frames=10)

@@ -108,6 +108,16 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path):
     assert torch.equal(streamed(again), streamed(first))
 
 
+def test_two_maps_beyond_the_last_frame_are_left_out():
+    values = torch.rand(22, 4, 4, generator=torch.Generator().manual_seed(0))
+    told: list[tuple[int, int]] = []
+    meaning = DepthMeaning(normalisation="none", polarity="near white")
+    depth = GivenMaps(values, meaning).prepare(20, (4, 4), None, lambda *tick: told.append(tick))
+    assert torch.equal(streamed(depth), values[:20])
+    assert "22 maps for 20 video frames: those after the first 20 are left out." in depth.report
+    assert told[-1] == (20, 20) and max(told) == (20, 20)
+
+
 def test_another_number_of_maps_is_an_error(tmp_path: Path):
     with pytest.raises(ValueError, match="7 disparity frames for 8 video frames; give 8, or 1"):
         FileDepth(folder(tmp_path)).prepare(8, (HEIGHT, WIDTH), None, no_progress)
