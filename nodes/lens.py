@@ -11,6 +11,7 @@ from ..bokeh_core.lens import at_width
 from ..bokeh_core.lens.bad_pixels import REFUSE, mended_frames
 from ..bokeh_core.lens.bars import blur_between_bars
 from ..bokeh_core.lens.light_counts import light_report
+from ..bokeh_core.lens.over_time import past_the_end
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.transfer import DISPLAY, as_picture
 from . import categories, host, lens_widgets, sockets, unchosen
@@ -139,4 +140,5 @@ class LensBlur(io.ComfyNode):
                 check=host.check_interrupt,
             )
         light = light_report(frames, transfer)
-        return io.NodeOutput(blurred, "\n".join(line for line in (light, mended) if line))
+        lines = (light, mended, *past_the_end(look, len(frames)))
+        return io.NodeOutput(blurred, "\n".join(line for line in lines if line))

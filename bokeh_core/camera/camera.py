@@ -167,6 +167,12 @@ class Camera:
             "\n".join([f"{', '.join(said)}.", *lines]),
         )
 
+    @property
+    def schedules(self) -> dict[str, str]:
+        """The numbers that move, by name."""
+        given = {name: getattr(self, name) for name in MOVING_NUMBERS}
+        return {name: text for name, text in given.items() if isinstance(text, str)}
+
     def require_length(self, num_frames: int) -> None:
         """Check that no list or table is shorter than a clip.
 

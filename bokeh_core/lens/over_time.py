@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..schedule.named import stated_range
+from ..schedule.named import late_notes, stated_range
 from ..schedule.values import EASINGS, schedule_values
 from ..setting_checks import require_choice
 from .controls import LENS_CONTROLS, MOVING_CONTROLS, lens_of_controls, moved
@@ -76,6 +76,11 @@ Lens = LensSettings | LensOverTime
 def still_part(lens: Lens) -> LensSettings:
     """A lens less what moves."""
     return lens if isinstance(lens, LensSettings) else lens.still
+
+
+def past_the_end(lens: object, num_frames: int) -> list[str]:
+    """What to tell of keyframes of a lens that moves past the end of a clip."""
+    return late_notes(lens.schedules, num_frames) if isinstance(lens, LensOverTime) else []
 
 
 def lens_said(controls: Mapping[str, Any], schedules: Mapping[str, str], easing: str = "linear") -> Lens:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..clip.channels import to_rgb
 from ..coc import EQ_1, Falloff
 from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, at_width, lens_blur
-from ..lens.over_time import require_strength, still_part
+from ..lens.over_time import past_the_end, require_strength, still_part
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
 from ..pipeline.report import strength_warning
@@ -117,7 +117,8 @@ class LensRenderer:
 
     def describe(self, clip: ClipStream) -> str:
         averaged = "as numbers" if still_part(self.lens).gamma == 1 else "as light"
-        return f"Lens Blur on {self.device}, of {TRANSFERS[clip.transfer].name} {averaged}."
+        done = f"Lens Blur on {self.device}, of {TRANSFERS[clip.transfer].name} {averaged}."
+        return "\n".join([done, *past_the_end(self.lens, clip.num_frames)])
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         width = clip.size[1]
@@ -195,6 +196,7 @@ class ModelRenderer:
             f"{WINDOW_FRAMES}, on {self.pipeline.device}.",
             strength_warning(inputs.blur_strength_px, self.trained_px),
             self.warning,
+            *past_the_end(self.falloff, clip.num_frames),
             _LIGHT_OF_A_MODEL.get(clip.transfer, ""),
         ]
         return "\n".join(line for line in lines if line)

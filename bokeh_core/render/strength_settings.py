@@ -13,6 +13,7 @@ from ..camera import Camera, CameraPath, breathe
 from ..camera.thin_lens import require_distances
 from ..clip.lengths import broadcast_over_frames
 from ..focus.script import parse_script
+from ..schedule.named import late_notes
 from ..strength import checked_strength, scheduled_strength
 from .content_hash import tensor_hash
 from .typed_text import plain_characters
@@ -199,7 +200,8 @@ class CameraStrength:
     def amount(self, num_frames: int, focal_disparity: Tensor, distances: Distances) -> Amount:
         """Return the thin lens's strength at a focus; see `StatedStrength.amount`."""
         path = self._path(num_frames, None if self.focuses else focal_disparity, distances)
-        return Amount(path.blur_strength, path.magnification, path.report)
+        lines = [path.report, *late_notes(self.camera.schedules, num_frames)]
+        return Amount(path.blur_strength, path.magnification, "\n".join(lines))
 
     def _path(self, num_frames: int, focal_disparity: Tensor | None, distances: Distances) -> CameraPath:
         ends = distances if self.near_m is None or self.far_m is None else (self.near_m, self.far_m)

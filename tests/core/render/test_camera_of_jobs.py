@@ -126,10 +126,11 @@ def job(clip: TensorClip, folder: Path, strength: Any, lens: Any = DEFAULT_LENS)
 
 def test_a_job_of_metric_depth_knows_its_distances_and_breathes(clip: TensorClip, tmp_path: Path):
     camera = Camera(36.0, "0: 50, 10: 85", 0.5, "0: 4, 10: 1.25", breathing=True)
-    lens = LensOverTime(schedules={"near_strength": "0: 1, 10: 0", "highlight_gain": "0: 0, 10: 2"})
+    lens = LensOverTime(schedules={"near_strength": "0: 1, 10: 0, 11: 0", "highlight_gain": "0: 0, 10: 2"})
     report = run_job(job(clip, tmp_path, CameraStrength(camera, focuses=True), lens))
     assert "focus at 1.25 to 4 m, the scene at 1 m to 5 m" in report.text
     assert "The picture breathes by up to 4.7 %" in report.text
+    assert "near_strength: Warning: The keyframe at frame 11 lies past the end of the clip" in report.text
     path = camera.along(COUNT, 1.0, 5.0)
     depth = 1 / torch.linspace(1.0, 5.0, WIDTH)
     expected = lens_blur(
