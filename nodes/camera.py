@@ -40,9 +40,6 @@ class ThinLensCamera(io.ComfyNode):
             description="States a camera in millimetres and metres; the blur is then exactly that of a thin "
             "lens, frame by frame as focus and zoom move.",
             inputs=[
-                sockets.Disparity.Input(
-                    "disparity", tooltip="The clip's disparity; it gives the number of frames."
-                ),
                 io.Combo.Input(
                     "sensor",
                     options=[*SENSORS, CUSTOM],
@@ -152,6 +149,12 @@ class ThinLensCamera(io.ComfyNode):
                     "starts and ends gently, ease in only starts gently, ease out only ends gently, hold "
                     "jumps.",
                 ),
+                sockets.Disparity.Input(
+                    "disparity",
+                    optional=True,
+                    tooltip="Gives the number of frames, which keyframes need. Not connected: that of focus "
+                    "or intrinsics, else one value for the whole clip.",
+                ),
             ],
             outputs=[
                 sockets.BlurStrength.Output(
@@ -186,7 +189,6 @@ class ThinLensCamera(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        disparity: Any,
         sensor: str = next(iter(SENSORS)),
         sensor_width: float = 36.0,
         focal_length: float = DEFAULT_FOCAL_LENGTH_MM,
@@ -199,6 +201,7 @@ class ThinLensCamera(io.ComfyNode):
         breathing: bool = False,
         over_time: str = "",
         easing: str = "linear",
+        disparity: Any = None,
     ) -> io.NodeOutput:
         if near_distance == 0:
             raise ValueError(
@@ -214,12 +217,16 @@ class ThinLensCamera(io.ComfyNode):
         }
         width = sensor_width if sensor == CUSTOM else SENSORS[sensor]
         camera = Camera(width, **numbers, breathing=breathing, easing=easing)
-        count = len(checked_maps(disparity))
+        focal = None if focus is None else sockets.focal_disparity_of(focus)
+        lengths = [len(values) for values in (focal, intrinsics) if values is not None]
+        count = max(lengths, default=1) if disparity is None else len(checked_maps(disparity))
+        if count == 1 and disparity is None and schedules:
+            raise ValueError("Numbers over time need the length of the clip; connect the disparity.")
         path = camera.along(
             count,
             near_distance,
             far_distance or math.inf,
-            None if focus is None else sockets.focal_disparity_of(focus),
+            focal,
             intrinsics,
         )
         return io.NodeOutput(

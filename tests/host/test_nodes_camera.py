@@ -92,6 +92,16 @@ def test_what_cannot_be_is_said(host: HostUnderTest, options: dict[str, Any], me
     assert message in host.expect_error(graph).message
 
 
+def test_what_stays_needs_no_clip(host: HostUnderTest):
+    graph = host.graph()
+    (strength,) = host.values_of(graph, graph.add(NODE, **schema_defaults(host, NODE))[0])
+    assert strength.shape == (1,)
+    graph = host.graph()
+    moving = {**schema_defaults(host, NODE), "over_time": "f_number: 0: 2, 9: 4"}
+    host.save(graph, graph.add(NODE, **moving)[0])
+    assert "Numbers over time need the length of the clip; connect" in host.expect_error(graph).message
+
+
 class TestBreathing:
     def frames(self) -> Array:
         return np.random.default_rng(4).random((3, *SIZE, 3), np.float32)
