@@ -1,10 +1,11 @@
-"""Pictures of lenses for docs/lenses.md: lamps over the field, and a frame of the bundled clip.
+"""Pictures of lenses, for docs/lenses.md and for Choose Lens.
 
 python -m devtools.lens_pictures
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,29 +13,35 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from bokeh_core.disparity.files import open_depth_maps
-from bokeh_core.focus.at_point import focus_at_point
 from bokeh_core.lens import PRESETS, LensSettings, lens_blur, lens_of_controls, with_preset
 from bokeh_core.lens.aperture_image import aperture_image_of
-from bokeh_core.video_io import VideoFile
+from bokeh_lab.looks import heart
 
 from .environment import PACK
+from .garage_at_night import garage_at_night
 
 FOLDER = PACK / "docs" / "images"
+# What Choose Lens shows, web/lens_picture.js.
+THUMBNAILS = PACK / "web" / "lenses"
+THUMBNAIL_SIZE = (480, 176)
 WIDTH, HEIGHT = 960, 540
 # What is shown of it, next to each other.
 SHOWN = (480, 270)
 QUALITY = 80
 LAMP_RADIUS_PX = 30.0
-CLIP = PACK / "web" / "clips" / "motorcycle.mp4"
-CLIP_DEPTH = PACK / "assets" / "motorcycle" / "disparity"
-CLIP_STRENGTH = 48.0
-# Of the frame: the shelf behind, where it is brightest.
-CLIP_SHOWN = (0.42, 0.0)
-# On the tank, so that the shelf behind and the wheel in front are out of focus.
-CLIP_POINT = (0.45, 0.5)
+STRENGTH = 44.0
+# The motorcycle is sharp; the wall behind it and the floor in front are not.
+FOCUS, FOCUS_RANGE = 0.68, 0.28
+# The picture at the head of README.md.
+MOVING_SIZE = (704, 480)
+MOVING_QUALITY = 72
+STEP_MS, HELD_MS = 70, 1300
+OPENING = (0.0, 2.0, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, STRENGTH)
+SHOWN_PRESETS = ("soap bubble", "swirl", "anamorphic", "cine hexagon", "creamy portrait")
+PULLED = 9
 
 
 def lamps(lens: LensSettings, disparity: float) -> Tensor:
@@ -50,24 +57,36 @@ def lamps(lens: LensSettings, disparity: float) -> Tensor:
     return blurred[0].clamp(0, 1)
 
 
-def scene(lens: LensSettings) -> Tensor:
-    """[H, W, 3]: the first frame of the bundled clip."""
-    frame = next(iter(VideoFile(CLIP).frames()))[None]
-    height, width = frame.shape[1:3]
-    disparity = next(iter(open_depth_maps(CLIP_DEPTH).frames())).float()[None]
-    x, y = (int(share * side) for share, side in zip(CLIP_POINT, (width, height), strict=True))
-    focus = focus_at_point(disparity, x, y, smoothing_frames=0)
-    strength = torch.tensor([CLIP_STRENGTH * width / 1024])
-    blurred = lens_blur(frame, disparity, focus, strength, lens.at_width(width))[0]
-    left, top = (int(share * side) for share, side in zip(CLIP_SHOWN, (width, height), strict=True))
-    return blurred[top : top + SHOWN[1], left : left + SHOWN[0]]
+def scene(lens: LensSettings, strength: float = STRENGTH, focus: float = FOCUS) -> Tensor:
+    """[H, W, 3]: the garage at night."""
+    frame, disparity = garage_at_night()
+    # Its lamps are light as it is, and its depth is exact.
+    lens = replace(lens, highlight_gain=0.0, contour_reach_px=0, focus_range=FOCUS_RANGE)
+    width = frame.shape[2]
+    blurred = lens_blur(
+        frame, disparity, torch.tensor([focus]), torch.tensor([strength * width / 1024]), lens.at_width(width)
+    )
+    return blurred[0].clamp(0, 1)
 
 
-def heart() -> Tensor:
-    """[1, H, W] mask of a heart."""
-    axis = torch.linspace(-1.3, 1.3, 256)
-    y, x = -axis[:, None], axis[None]
-    return ((x**2 + y**2 - 1) ** 3 <= x**2 * y**3).float()[None]
+def night(lens: LensSettings) -> Tensor:
+    """[h, w, 3]: coloured lamps behind the focus, scattered over the field, the same ones for every lens."""
+    width, height = 2 * THUMBNAIL_SIZE[0], 2 * THUMBNAIL_SIZE[1]
+    radius_px = 30.0
+    random = np.random.default_rng(7)
+    frame = torch.linspace(0.05, 0.16, height)[:, None, None] * torch.tensor([0.5, 0.7, 1.0])
+    frame = frame.expand(height, width, 3)[None].clone()
+    colors = torch.tensor([[1.0, 0.75, 0.45], [1.0, 0.45, 0.3], [1.0, 0.92, 0.8], [0.55, 0.8, 1.0]])
+    for row in range(4):
+        for column in range(11):
+            x, y = (np.array([column, row]) + random.uniform(0.1, 0.9, 2)) * (width / 11, height / 4)
+            light = random.uniform(0.15, 0.8) * np.pi * radius_px**2
+            color = colors[random.integers(len(colors))]
+            frame[0, int(y), int(x)] = (light * color**2.2) ** (1 / 2.2)
+    blurred = lens_blur(
+        frame, torch.zeros(1, height, width), torch.tensor([1.0]), torch.tensor([radius_px]), lens
+    )
+    return blurred[0].clamp(0, 1)
 
 
 def pairs() -> Iterator[tuple[str, Tensor, Tensor]]:
@@ -85,14 +104,63 @@ def pairs() -> Iterator[tuple[str, Tensor, Tensor]]:
 
 
 def main() -> None:
-    """Write docs/images/lens_NAME.jpg for each pair."""
+    """Write docs/images/lens_NAME.jpg for each pair, docs/images/lenses.webp, and web/lenses/PRESET.webp."""
+    write_moving_picture(FOLDER / "lenses.webp")
+    THUMBNAILS.mkdir(exist_ok=True)
+    for preset in PRESETS:
+        lens = replace(lens_of_controls(**with_preset(preset, {})), highlight_gain=0.0)
+        small = cv2.resize(night(lens).numpy(), THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA)
+        path = THUMBNAILS / f"{preset.replace(' ', '_')}.webp"
+        cv2.imwrite(str(path), _bgr(small), [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     for name, left, right in pairs():
         halves = [
-            cv2.resize(picture.numpy(), SHOWN, interpolation=cv2.INTER_AREA) for picture in (left, right)
+            cv2.resize(_top_of(picture).numpy(), SHOWN, interpolation=cv2.INTER_AREA)
+            for picture in (left, right)
         ]
-        bgr = np.rint(np.concatenate(halves, axis=1)[..., ::-1] * 255).astype(np.uint8)
         path = Path(FOLDER / f"lens_{name.replace(' ', '_')}.jpg")
-        cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        cv2.imwrite(str(path), _bgr(np.concatenate(halves, axis=1)), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+
+
+def _top_of(picture: Tensor) -> Tensor:
+    """The upper part of a picture [H, W, 3] that has the shape of what is shown."""
+    return picture[: round(picture.shape[1] * SHOWN[1] / SHOWN[0])]
+
+
+def write_moving_picture(path: Path) -> None:
+    """Write the lens as it opens, each of some presets, and a focus that is pulled to the wall and back."""
+    plain = LensSettings()
+    steps = [(scene(plain, strength), "", STEP_MS) for strength in OPENING]
+    steps[0] = (steps[0][0], "all in focus", HELD_MS)
+    steps[-1] = (steps[-1][0], "a round, even lens", HELD_MS)
+    for preset in SHOWN_PRESETS:
+        steps.append((scene(lens_of_controls(**with_preset(preset, {}))), preset, HELD_MS))
+    bubbles = lens_of_controls(**with_preset("soap bubble", {}))
+    way = [FOCUS + (0.15 - FOCUS) * (1 - math.cos(math.pi * k / PULLED)) / 2 for k in range(1, PULLED + 1)]
+    pulled = [scene(bubbles, focus=focus) for focus in way]
+    steps += [(picture, "", STEP_MS) for picture in pulled[:-1]]
+    steps.append((pulled[-1], "soap bubble, focus on the wall", HELD_MS))
+    pictures = [_labelled(picture, text) for picture, text, _ in steps]
+    pictures[0].save(
+        path,
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[duration_ms for _, _, duration_ms in steps],
+        loop=0,
+        quality=MOVING_QUALITY,
+        method=6,
+    )
+
+
+def _labelled(picture: Tensor, text: str) -> Image.Image:
+    image = Image.fromarray(np.rint(picture.numpy() * 255).astype(np.uint8)).resize(MOVING_SIZE)
+    font = ImageFont.load_default(size=20)
+    ImageDraw.Draw(image).text((16, MOVING_SIZE[1] - 36), text, font=font, fill=(255, 244, 226))
+    return image
+
+
+def _bgr(picture: np.ndarray) -> np.ndarray:
+    """Display values as OpenCV writes them."""
+    return np.rint(picture[..., ::-1] * 255).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,19 @@ const LENS = [
   "contour_tolerance",
   "over_time",
 ];
+// What a preset of Choose Lens decides on.
+const CHARACTER = [
+  "blades",
+  "rotation",
+  "roundness",
+  "anamorphic",
+  "cat_eye",
+  "swirl",
+  "ring",
+  "fringe",
+  "highlight_gain",
+  "highlight_threshold",
+];
 const MEANING = ["source", "polarity", "normalisation", "exponent", "holes"];
 const PLACING = ["fit", "frame_offset", "frames_per_map"];
 
@@ -31,6 +44,7 @@ const IDLE = [
   },
   { settings: LENS, when: ({ linked }) => linked("lens") },
   { settings: ["easing"], when: ({ empty, linked }) => empty("over_time") || linked("lens") },
+  { settings: CHARACTER, when: ({ lacks }) => lacks("preset", /^custom$/) },
   { settings: ["end_strength"], when: ({ is }) => is("mode", "constant", "schedule") },
   { settings: ["schedule"], when: ({ is }) => is("mode", "constant", "ramp") },
   { settings: ["strength"], when: ({ is, linked }) => is("mode", "schedule") || linked("blur_strength") },

@@ -1,6 +1,7 @@
 """Lens Blur against rays through the same lens, a row a look: python -m bokeh_lab.looks --help."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,10 +30,17 @@ SIZE = (192, 320)
 
 @dataclass(frozen=True)
 class Likeness:
-    """PSNR in dB of one clip as a screen shows it: all, near edges (None = it has none), without the look."""
+    """PSNR in dB of one clip as a screen shows it.
+
+    Attributes:
+        all: over the whole frame.
+        edges, away: where light of two surfaces may mix, and where not; None = there is no such place.
+        plain: of Lens Blur without the look.
+    """
 
     all: float
     edges: float | None
+    away: float | None
     plain: float
 
 
@@ -74,12 +82,17 @@ def rendered(truth: GroundTruthClip, lens: LensSettings) -> Tensor:
 def likeness(truth: GroundTruthClip, picture: Tensor, plain: Tensor) -> Likeness:
     """Compare what Lens Blur makes, and what it makes without the look, with the truth."""
     shown = truth.bokeh.clamp(0, 1)
-    pairs = [
-        ClipPair(prediction.clamp(0, 1), shown, truth.frames.clamp(0, 1), truth.in_focus, truth.edges)
-        for prediction in (picture, plain)
-    ]
-    edges = edge_psnr(pairs[0])
-    return Likeness(psnr(pairs[0]), edges if isinstance(edges, float) else None, psnr(pairs[1]))
+
+    def pair(prediction: Tensor, where: Tensor) -> ClipPair:
+        return ClipPair(prediction.clamp(0, 1), shown, truth.frames.clamp(0, 1), truth.in_focus, where)
+
+    near, away = (edge_psnr(pair(picture, where)) for where in (truth.edges, ~truth.edges))
+    return Likeness(
+        psnr(pair(picture, truth.edges)),
+        near if isinstance(near, float) else None,
+        away if isinstance(away, float) else None,
+        psnr(pair(plain, truth.edges)),
+    )
 
 
 def _write(folder: Path, name: str, truth: Tensor, picture: Tensor) -> None:
@@ -91,13 +104,19 @@ def _write(folder: Path, name: str, truth: Tensor, picture: Tensor) -> None:
     cv2.imwrite(str(folder / f"{name.replace(' ', '_')}.png"), bgr)
 
 
+def _mean(values: Sequence[float | None]) -> float:
+    """Mean of those there are."""
+    there = [value for value in values if value is not None]
+    return fmean(there) if there else math.nan
+
+
 def main(argv: Sequence[str]) -> None:
     """Measure and print the table."""
     arguments = parse(argv)
     chosen = {name: lens for name, lens in looks().items() if name in (arguments.look or looks())}
     lines = [
-        "| look | PSNR, dB | least | near edges, dB | without the look, dB |",
-        "|---|---:|---:|---:|---:|",
+        "| look | PSNR, dB | least | near edges, dB | away from edges, dB | without the look, dB |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     with progress_bar("looks", "clip", len(chosen) * arguments.clips) as bar:
         for name, lens in chosen.items():
@@ -109,10 +128,11 @@ def main(argv: Sequence[str]) -> None:
                 if arguments.pictures:
                     _write(arguments.pictures, f"{name}_{seed}", truth.bokeh[0], picture[0])
                 bar.update()
-            edges = [one.edges for one in found if one.edges is not None]
-            means = (fmean(one.all for one in found), min(one.all for one in found), fmean(edges))
-            plain = fmean(one.plain for one in found)
-            lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in (*means, plain)) + " |")
+            everywhere = [one.all for one in found]
+            near, away = ([getattr(one, place) for one in found] for place in ("edges", "away"))
+            values = [fmean(everywhere), min(everywhere), _mean(near), _mean(away)]
+            values.append(fmean(one.plain for one in found))
+            lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
             bar.write(lines[-1], file=sys.stderr)
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -362,6 +362,18 @@ window.inPage = {
     widget.callback?.(value);
   },
 
+  // The picture that Choose Lens shows, once it is there: its file, and which part of the node it fills.
+  showsLensPicture: (file) => {
+    const image = document.querySelector("img.any-to-bokeh-lens-picture");
+    if (!image) return false;
+    const { width, height } = image.getBoundingClientRect();
+    if (file === null) return height === 0;
+    const node = nodeOfType("AnyToBokehChooseLens");
+    const scale = window.app.canvas.ds.scale;
+    const isWide = width > 0.8 * node.size[0] * scale && height > 90 * scale && height < 130 * scale;
+    return isWide && image.naturalWidth > 0 && image.currentSrc.endsWith(`/lenses/${file}`);
+  },
+
   linkTo: (type, input, sourceType, output) => {
     const source = window.LiteGraph.createNode(sourceType);
     source.pos = [-400, 150];

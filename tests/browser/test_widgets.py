@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bokeh_core.lens.presets import CHARACTER
 from devtools.freeze import nodes_of_pack
 from devtools.prompt import to_prompt
 from tests.browser.chromium import Chromium
@@ -13,6 +14,7 @@ from tests.host.harness import HostUnderTest
 
 STRENGTH, VALUE = "AnyToBokehBlurStrength", "AnyToBokehFocusAtValue"
 VIDEO, LENS_BLUR = "AnyToBokehVideo", "AnyToBokehLensBlur"
+LENS = "AnyToBokehChooseLens"
 
 
 @ON_BOTH
@@ -59,6 +61,21 @@ def test_only_settings_that_have_an_effect_are_shown(front_end: FrontEnd):
     front_end.wait("showsSettings", VALUE, ["focal_disparity", "keyframes"])
     front_end.call("choose", VALUE, "keyframes", "0: 0.5")
     front_end.wait("showsSettings", VALUE, ["keyframes", "easing"])
+
+
+@ON_BOTH
+def test_a_preset_shows_its_picture_in_place_of_what_it_decides_on(front_end: FrontEnd):
+    front_end.call("addOnly", LENS)
+    front_end.wait("showsLensPicture", None)
+    shown = front_end.call("shownSettings", LENS)
+    front_end.call("choose", LENS, "preset", "soap bubble")
+    front_end.wait("showsLensPicture", "soap_bubble.webp")
+    front_end.wait("showsSettings", LENS, [name for name in shown if name not in CHARACTER])
+    front_end.call("choose", LENS, "preset", "swirl")
+    front_end.wait("showsLensPicture", "swirl.webp")
+    front_end.call("choose", LENS, "preset", "custom")
+    front_end.wait("showsLensPicture", None)
+    front_end.wait("showsSettings", LENS, shown)
 
 
 @ON_BOTH
