@@ -1,7 +1,7 @@
 """A scene that shows what a lens does: the bundled clip's garage at night, lit by lamps brighter than white.
 
-The photograph is darkened, and lamps are hung up behind the motorcycle and laid before it, each at a disparity
-of its own, hidden by what is nearer, and lighting what is around it.
+The photograph is darkened, and lamps are hung up behind the motorcycle and laid before it, each at its own
+disparity, hidden by what is nearer, and lighting what is around it.
 """
 
 from __future__ import annotations
