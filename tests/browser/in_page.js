@@ -370,7 +370,8 @@ window.inPage = {
     if (file === null) return height === 0;
     const node = nodeOfType("AnyToBokehChooseLens");
     const scale = window.app.canvas.ds.scale;
-    const isWide = width > 0.8 * node.size[0] * scale && height > 90 * scale && height < 130 * scale;
+    // Vue gives it what height the node has left.
+    const isWide = width > 0.8 * node.size[0] * scale && height > 90 * scale && height < width;
     return isWide && image.naturalWidth > 0 && image.currentSrc.endsWith(`/lenses/${file}`);
   },
 
