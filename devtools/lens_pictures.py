@@ -61,7 +61,7 @@ def scene(lens: LensSettings, strength: float = STRENGTH, focus: float = FOCUS) 
     """[H, W, 3]: the garage at night."""
     frame, disparity = garage_at_night()
     # Its lamps are light as it is, and its depth is exact.
-    lens = replace(lens, highlight_gain=0.0, contour_reach_px=0, focus_range=FOCUS_RANGE)
+    lens = replace(lens, highlight_gain=0.0, grain=0.0, contour_reach_px=0, focus_range=FOCUS_RANGE)
     width = frame.shape[2]
     blurred = lens_blur(
         frame, disparity, torch.tensor([focus]), torch.tensor([strength * width / 1024]), lens.at_width(width)

@@ -23,7 +23,7 @@ from bokeh_lab.peers import bokeh_small
 from bokeh_lab.peers.renderer import BokehTask
 
 from .environment import PACK
-from .lens_pictures import CLIP, CLIP_DEPTH
+from .garage_at_night import CLIP, CLIP_DEPTH
 
 FOLDER = PACK / "example_workflows"
 SIZE = (640, 436)

@@ -29,6 +29,7 @@ const CHARACTER = [
   "fringe",
   "highlight_gain",
   "highlight_threshold",
+  "grain",
 ];
 const MEANING = ["source", "polarity", "normalisation", "exponent", "holes"];
 const PLACING = ["fit", "frame_offset", "frames_per_map"];

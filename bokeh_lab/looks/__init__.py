@@ -14,7 +14,7 @@ def heart() -> torch.Tensor:
 
 
 def looks() -> dict[str, LensSettings]:
-    """Lenses by what is set on them, for light as it is: without a gain of highlights, as none is clipped."""
+    """Lenses by what is set on them, for light as it is: none is clipped, so highlights get no gain; no grain."""
     lenses = {
         "round and even": LensSettings(),
         "blades 6": lens_of_controls(blades=6, rotation=15, roundness=0.15),
@@ -26,6 +26,7 @@ def looks() -> dict[str, LensSettings]:
         "fringe 0.05": lens_of_controls(fringe=0.05),
         "a heart": lens_of_controls(aperture_image=aperture_image_of(heart())),
     }
+    as_it_is = {"highlight_gain": 0.0, "grain": 0.0}
     for preset in PRESETS:
-        lenses[f"preset {preset}"] = lens_of_controls(**{**with_preset(preset, {}), "highlight_gain": 0.0})
+        lenses[f"preset {preset}"] = lens_of_controls(**{**with_preset(preset, {}), **as_it_is})
     return lenses
