@@ -14,7 +14,7 @@ def heart() -> torch.Tensor:
 
 
 def looks() -> dict[str, LensSettings]:
-    """Lenses by what is set on them, for light as it is: none is clipped, so highlights get no gain; no grain."""
+    """Lenses by what is set on them, for light as it is: without a gain of highlights and without grain."""
     lenses = {
         "round and even": LensSettings(),
         "blades 6": lens_of_controls(blades=6, rotation=15, roundness=0.15),
