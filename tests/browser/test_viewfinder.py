@@ -134,7 +134,7 @@ def test_saved_copied_undone_and_in_a_subgraph(front_end: FrontEnd):
     assert front_end.call("copyAndPaste", KIND) == KIND
     assert front_end.call("valuesOf", KIND, "script") == [text, text]
 
-    front_end.load(saved)
+    front_end.call("load", saved)
     front_end.call("intoSubgraph", KIND)
     assert script_of(front_end.prompt()) == json.loads(text)
     assert front_end.complaints() == []
@@ -184,6 +184,30 @@ def test_a_script_that_cannot_be_read_is_left_as_it_is(front_end: FrontEnd):
 
 
 @ON_CANVAS
+def test_a_clip_that_is_swapped_is_seen(front_end: FrontEnd, host: HostUnderTest):
+    other = "other.mp4"
+    shutil.copy(host.input_dir / BUNDLED_CLIP.name, host.input_dir / other)
+    front_end.load(graph_with_viewfinders())
+    picture = Picture(front_end, ON_THE_NODE)
+    expect(picture.frame).to_be_visible()
+    # It stands where it stood in this clip before.
+    picture.press("Home")
+    picture.says_frame(0)
+    picture.click(*NEAR)
+    press_run(front_end, host)
+    picture.knows_depth()
+    front_end.call("setWidget", "LoadVideo", "file", other)
+    expect(picture.status).to_contain_text("The clip has changed")
+    # What the run knew is not that of this clip; clicks go on.
+    expect(picture.root.get_by_role("button", name="Show the blur")).to_be_disabled()
+    picture.click(*FAR)
+    (decision,) = script_of(front_end.prompt())["focus"]
+    assert (decision["x"], decision["y"]) == pytest.approx(FAR, abs=0.01)
+    front_end.call("setWidget", "LoadVideo", "file", BUNDLED_CLIP.name)
+    picture.knows_depth()
+
+
+@ON_CANVAS
 def test_what_is_missing_or_fails_is_said(front_end: FrontEnd, host: HostUnderTest):
     late = json.dumps({"version": 1, "focus": [{"frame": 99, "kind": "point"}]})
     graph = graph_with_viewfinders(script=late)
@@ -199,27 +223,6 @@ def test_what_is_missing_or_fails_is_said(front_end: FrontEnd, host: HostUnderTe
         socket["link"] = None
     front_end.load(graph)
     expect(picture.root.locator(".atb-message")).to_contain_text("Connect frames")
-
-
-@ON_CANVAS
-def test_a_clip_that_is_swapped_is_seen(front_end: FrontEnd, host: HostUnderTest):
-    other = "other.mp4"
-    shutil.copy(host.input_dir / BUNDLED_CLIP.name, host.input_dir / other)
-    front_end.load(graph_with_viewfinders())
-    picture = Picture(front_end, ON_THE_NODE)
-    expect(picture.frame).to_be_visible()
-    picture.click(*NEAR)
-    press_run(front_end, host)
-    picture.knows_depth()
-    front_end.call("setWidget", "LoadVideo", "file", other)
-    expect(picture.status).to_contain_text("The clip has changed")
-    # What the run knew is not that of this clip; clicks go on.
-    expect(picture.root.get_by_role("button", name="Show the blur")).to_be_disabled()
-    picture.click(*FAR)
-    (decision,) = script_of(front_end.prompt())["focus"]
-    assert (decision["x"], decision["y"]) == pytest.approx(FAR, abs=0.01)
-    front_end.call("setWidget", "LoadVideo", "file", BUNDLED_CLIP.name)
-    picture.knows_depth()
 
 
 @ON_NEWEST
