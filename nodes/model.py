@@ -7,11 +7,17 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..bokeh_core.checkpoint.bundle import included_model, quality_warning, require_same_bundle
+from ..bokeh_core.checkpoint.bundle import (
+    included_model,
+    mixing_light,
+    quality_warning,
+    require_same_bundle,
+)
 from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
 from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, models_in, state_of_model
 from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint.precision import DTYPES, with_decoder_in
+from ..bokeh_core.lens.light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
 from ..bokeh_core.published import MPI_MODES
 from . import categories, host, sockets
 from .libraries import needed_libraries
@@ -67,8 +73,9 @@ def _load_unet(path: Path, dtype: torch.dtype | None) -> Any:
     return host.manage_unet(load_unet(path, dtype, drop_ff_k=True))
 
 
-def _load_vae(path: Path, dtype: torch.dtype | None) -> Any:
-    return host.manage_vae(with_decoder_in(load_vae(path), dtype or host.vae_dtype()))
+def _load_vae(path: Path, dtype: torch.dtype | None, metadata: dict[str, str] | None, light: str) -> Any:
+    coder = with_decoder_in(load_vae(path), dtype or host.vae_dtype())
+    return host.manage_vae(mixing_light(coder, metadata, gamma_of(light)))
 
 
 def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any) -> None:
@@ -140,6 +147,16 @@ class LoadBokehModel(io.ComfyNode):
                     "the paper states them.",
                     **known_fields(io.Combo.Input, advanced=True),
                 ),
+                io.Combo.Input(
+                    "light",
+                    options=list(GAMMA_OF_LIGHT),
+                    default=DEFAULT_LIGHT,
+                    optional=True,
+                    tooltip="How bokeh-small adds light up. linear (default): as in a camera (gamma 2.2), "
+                    "bright points stay bright. display: pixel values are averaged. The authors' weights "
+                    "have their light from their training and do not read this.",
+                    **known_fields(io.Combo.Input, advanced=True),
+                ),
             ],
             outputs=[
                 sockets.BokehModelSocket.Output(display_name="model", tooltip="The U-Net and its MPI mode."),
@@ -153,7 +170,14 @@ class LoadBokehModel(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, unet: str, vae: str, dtype: str = "auto", mpi_mode: str = FROM_FILE) -> io.NodeOutput:
+    def execute(
+        cls,
+        unet: str,
+        vae: str,
+        dtype: str = "auto",
+        mpi_mode: str = FROM_FILE,
+        light: str = DEFAULT_LIGHT,
+    ) -> io.NodeOutput:
         unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
         metadata = require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
@@ -163,7 +187,7 @@ class LoadBokehModel(io.ComfyNode):
             model = sockets.BokehModel(
                 _load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, warning, trained_px
             )
-            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype]), bundle)
+            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype], metadata, light), bundle)
         if warning:
             logger.warning(warning)
         return io.NodeOutput(model, coder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -19,7 +19,10 @@ from .files import (
     read_safetensors_header,
 )
 
-OPTIONS_KEY, QUALITY_KEY = "small_options", "quality"
+if TYPE_CHECKING:
+    from ..models import RefinedVAE
+
+OPTIONS_KEY, QUALITY_KEY, GAMMA_KEY = "small_options", "quality", "training_gamma"
 BUNDLE_COMPONENT, DEMO = "bundle", "demo"
 
 INCLUDED_MODEL = Path(__file__).resolve().parents[2] / "models" / "bokeh-small.safetensors"
@@ -61,6 +64,23 @@ def quality_warning(metadata: Mapping[str, str]) -> str:
         "This model is a demo of the method, small and briefly trained: Lens Blur is faster and cleaner "
         "around thin things."
     )
+
+
+def mixes_numbers(metadata: Mapping[str, str] | None) -> bool:
+    """Whether a network adds up the numbers of its frames, so that it adds up light where it is given light.
+
+    Bundles say what their training added up; other files, such as the authors', are for display values alone.
+    """
+    return metadata is not None and metadata.get(GAMMA_KEY) == "1"
+
+
+def mixing_light(vae: RefinedVAE, metadata: Mapping[str, str] | None, gamma: float) -> RefinedVAE:
+    """The VAE, which mixes light = display ** gamma where its bundle `mixes_numbers`."""
+    from ..models.small.parts import SmallVAE
+
+    if isinstance(vae, SmallVAE) and mixes_numbers(metadata):
+        vae.gamma = gamma
+    return vae
 
 
 def require_same_bundle(unet: Path, vae: Path) -> dict[str, str] | None:

@@ -1,5 +1,6 @@
 """What a lens is, in words, and what of it the paper's model can honour."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -48,18 +49,26 @@ def stated_numbers(lens: Lens) -> dict[str, Tensor]:
     return {name: torch.tensor(values) for name, values in lens.values(length).items()}
 
 
-def falloff_alone(lens: Lens) -> Falloff | LensOverTime:
+def falloff_alone(lens: Lens, also: Sequence[str] = ()) -> Falloff | LensOverTime:
     """The part of a lens that the paper's model can honour; a lens that moves has no other.
+
+    Args:
+        lens: what was chosen.
+        also: controls that this model honours beside the falloff.
 
     Raises:
         ValueError: the lens says more than that.
     """
-    beyond = {name: value for name, value in changed_controls(lens).items() if name not in FALLOFF_CONTROLS}
+    beyond = {
+        name: value
+        for name, value in changed_controls(lens).items()
+        if name not in (*FALLOFF_CONTROLS, *also)
+    }
     if beyond:
         defaults = {name: LENS_CONTROLS.get(name, "none") for name in beyond}
         raise ValueError(
             f"The paper's model has its blur from its training and cannot honour {shown_controls(beyond)}. "
-            f"It honours {', '.join(FALLOFF_CONTROLS)}; set the others back to their defaults "
+            f"It honours {', '.join((*FALLOFF_CONTROLS, *also))}; set the others back to their defaults "
             f"({shown_controls(defaults)}), or choose the renderer lens."
         )
     return lens.falloff if isinstance(lens, LensSettings) else lens

@@ -153,6 +153,10 @@ class RefinedVAE(nn.Module):
         Raises:
             ValueError: the shape does not fit.
         """
+        return self._encode(frames, compact)
+
+    def _encode(self, frames: Tensor, compact: bool = False) -> tuple[Tensor, list[Tensor]]:
+        """`encode`, of what may be no frames."""
         x, skips = self._down(frames, compact)
         encoder = self.encoder
         for block in (encoder.down_blocks[-1], encoder.mid_block):
@@ -169,7 +173,7 @@ class RefinedVAE(nn.Module):
             distance: 2 |d - d_f| - 1 as an image, [N, 3, H, W].
             radius_px: signed blur radius, [N, 1, H, W], where `reads_radius` says so.
         """
-        return self.encode(distance)[0]
+        return self._encode(distance)[0]
 
     def skips(self, frames: Tensor) -> list[Tensor]:
         """What `decode` needs of the all-in-focus frames, small enough to be kept for many of them.

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..checkpoint.bundle import bundle_at, included_model, quality_warning, require_same_bundle
+from ..checkpoint.bundle import (
+    bundle_at,
+    included_model,
+    mixes_numbers,
+    mixing_light,
+    quality_warning,
+    require_same_bundle,
+)
 from ..checkpoint.image_encoder import load_image_encoder
 from ..checkpoint.library import state_of_model
 from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
 from ..coc import EQ_1, Falloff
-from ..lens import LensOverTime
+from ..lens import DEFAULT_LENS, LensOverTime
 from ..pipeline.streaming import BokehPipeline
 from ..progress import Check
 from ..published import OVERLAP_FRAMES, MPIMode
@@ -49,6 +56,7 @@ class FileModel:
         overlap: int = OVERLAP_FRAMES,
         working_size: WorkingSize = "auto",
         falloff: Falloff | LensOverTime = EQ_1,
+        gamma: float = DEFAULT_LENS.gamma,
     ) -> None:
         """Look at the files.
 
@@ -62,6 +70,7 @@ class FileModel:
             overlap: frames that neighbouring windows of 8 share, 0 to 7.
             working_size: "auto" (at most the area of 1024 x 576 px), "native", or (width, height) in px.
             falloff: see `ModelRenderer`.
+            gamma: of a small model, see `SmallVAE.gamma`; the paper's model has its light from its training.
 
         Raises:
             ValueError: missing files, or parts that do not belong together.
@@ -72,6 +81,7 @@ class FileModel:
         self._device, self._dtype = device, dtype
         self._mpi_mode: MPIMode = mpi_mode or trained_mpi_mode(self._unet)
         self._overlap, self._working_size, self._falloff = overlap, working_size, falloff
+        self._gamma = gamma if mixes_numbers(self._bundle) else 1.0
         self._loaded: ModelRenderer | None = None
 
     @property
@@ -106,7 +116,8 @@ class FileModel:
 
     def _renderer(self) -> ModelRenderer:
         network = load_unet(self._unet, self._dtype, drop_ff_k=True).to(self._device)
-        coder = with_decoder_in(load_vae(self._vae), self._dtype).to(self._device)
+        coder = with_decoder_in(load_vae(self._vae), self._dtype)
+        coder = mixing_light(coder, self._bundle, self._gamma).to(self._device)
         if network.reads_images and self._image_encoder is None:
             raise ValueError("This model needs --image-encoder; docs/model-files.md says where to get it.")
         embed = (
@@ -130,7 +141,9 @@ class FileModel:
     def _weights(self) -> str:
         """A text that differs where weights do."""
         name = self._image_encoder.name if self._image_encoder is not None else ""
-        return f"{state_of_model(self._unet, 'unet')} {state_of_model(self._vae, 'vae')} {self._dtype} {name}"
+        light = "" if self._gamma == 1 else f" light {self._gamma:g}"
+        files = f"{state_of_model(self._unet, 'unet')} {state_of_model(self._vae, 'vae')}"
+        return f"{files} {self._dtype} {name}{light}"
 
 
 def _chosen(unet: Path | None, vae: Path | None) -> tuple[Path, Path]:

@@ -30,7 +30,7 @@ from ..published import (
 )
 from ..reference_width import REFERENCE_WIDTH_PX
 from ..strength import strength_in_pixels
-from ..transfer import HLG, LINEAR, PQ, TRANSFERS, as_picture, from_picture
+from ..transfer import DISPLAY, HLG, LINEAR, PQ, TRANSFERS, as_picture, from_picture
 from ..windows import plan_windows
 from .clip_stream import ClipStream, SlidingFrames
 
@@ -197,9 +197,19 @@ class ModelRenderer:
             strength_warning(inputs.blur_strength_px, self.trained_px),
             self.warning,
             *past_the_end(self.falloff, clip.num_frames),
-            _LIGHT_OF_A_MODEL.get(clip.transfer, ""),
+            self._light_of(clip),
         ]
         return "\n".join(line for line in lines if line)
+
+    def _light_of(self, clip: ClipStream) -> str:
+        """What becomes of the frames' light."""
+        gamma = getattr(self.pipeline.vae, "gamma", 1.0)
+        if gamma != 1:
+            beyond = (
+                "" if clip.transfer == DISPLAY else " What is brighter than white or below black is clipped."
+            )
+            return f"Light adds up as in a camera (gamma {gamma:g}).{beyond}"
+        return _LIGHT_OF_A_MODEL.get(clip.transfer, "")
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         pieces = self.pipeline.stream(

@@ -45,7 +45,13 @@ class SmallVAE(RefinedVAE):
     """A VAE with the options' layers around it, which read the signed blur radius of every pixel.
 
     `decode` takes that radius as one more level behind the skips: [N, 1, H, W] in px.
+
+    Attributes:
+        gamma: frames are mixed as light = display ** gamma, and come back as display values; 1 mixes them as
+            they are, as in training, and 2.2 as a lens does.
     """
+
+    gamma = 1.0
 
     def __init__(self, config: VAEConfig, options: SmallOptions) -> None:
         super().__init__(config)
@@ -53,6 +59,17 @@ class SmallVAE(RefinedVAE):
         self.options = options
         self.reads_radius = options.needs_radius
         self.layers = SmallLayers(options, skip_widths(config))
+
+    def encode(self, frames: Tensor, *, compact: bool = False) -> tuple[Tensor, list[Tensor]]:
+        """As `RefinedVAE.encode`, of the frames' light."""
+        return super().encode(self._light_of(frames), compact=compact)
+
+    def skips(self, frames: Tensor) -> list[Tensor]:
+        """As `RefinedVAE.skips`, of the frames' light."""
+        return super().skips(self._light_of(frames))
+
+    def _light_of(self, frames: Tensor) -> Tensor:
+        return frames if self.gamma == 1 else _raised(frames, self.gamma)
 
     def encode_defocus(self, distance: Tensor, radius_px: Tensor | None = None) -> Tensor:
         """As `RefinedVAE.encode_defocus`; with `signed_defocus` features of the radius."""
@@ -89,4 +106,12 @@ class SmallVAE(RefinedVAE):
             return self.layers.add_to_skip(level, skip, radius_px[start:stop] / RADIUS_SCALE_PX)
 
         pixels = self._decode(latents, skips[:levels], piece_elements, finish)
-        return self.layers.add_frames(pixels, torch.cat([*frames_of(skips[0])]), radius_px)
+        light = self.layers.add_frames(pixels, torch.cat([*frames_of(skips[0])]), radius_px)
+        return light if self.gamma == 1 else _raised(light, 1 / self.gamma)
+
+
+def _raised(values: Tensor, exponent: float) -> Tensor:
+    """Values from -1 = black to 1 = white, raised as if black were 0; black is the least."""
+    # Half precision has too few steps near black.
+    raised: Tensor = (values.float() / 2 + 0.5).clamp(min=0) ** exponent
+    return (raised * 2 - 1).to(values.dtype)

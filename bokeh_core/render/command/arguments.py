@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ...checkpoint.bundle import bundle_at, included_model, mixes_numbers
 from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
 from ...disparity.fit import MapFit
@@ -18,6 +19,7 @@ from ...disparity.refine.settings import RefineSettings
 from ...focus.at_point import BETWEEN_POINTS, DEFAULT_BETWEEN_POINTS
 from ...lens import falloff_alone
 from ...lens.bad_pixels import BAD_PIXELS, REPLACE
+from ...lens.over_time import still_part
 from ...published import MPI_MODES, OVERLAP_FRAMES, WINDOW_FRAMES
 from ...schedule.values import EASINGS
 from ...version import version
@@ -251,8 +253,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     settings.focus(None)
     lens = lens_of(arguments)
     if arguments.renderer == "model":
-        falloff_alone(lens)
+        falloff_alone(lens, _honoured_beside(arguments))
     return settings
+
+
+def _honoured_beside(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Controls of the lens that the chosen model honours beside the falloff."""
+    unet = included_model() if arguments.unet is None else input_path(arguments.unet)
+    return ("light",) if unet is not None and mixes_numbers(bundle_at(unet)) else ()
 
 
 def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:
@@ -276,7 +284,8 @@ def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> Lens
         mpi_mode=arguments.mpi_mode,
         overlap=arguments.overlap,
         working_size=arguments.working_size,
-        falloff=falloff_alone(lens),
+        falloff=falloff_alone(lens, _honoured_beside(arguments)),
+        gamma=still_part(lens).gamma,
     )
 
 

@@ -5,8 +5,17 @@ import json
 import pytest
 import torch
 
-from bokeh_core.checkpoint.bundle import INCLUDED_MODEL, bundle_at, included_model, quality_warning
+from bokeh_core.checkpoint.bundle import (
+    INCLUDED_MODEL,
+    bundle_at,
+    included_model,
+    mixing_light,
+    quality_warning,
+)
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
+from bokeh_core.models.small.parts import SmallVAE
+from bokeh_core.pipeline.streaming import BokehPipeline
+from bokeh_core.semantics import no_image_encoder
 from bokeh_lab.ground_truth import render_clip
 from bokeh_lab.metrics import ClipPair, measure_clip
 from bokeh_lab.peers import bokeh_small, identity
@@ -34,6 +43,38 @@ def test_its_parts_fit_and_hold_numbers():
     assert unet.reads_images is False
     for part in (unet, vae):
         assert all(bool(value.isfinite().all()) for value in part.state_dict().values())
+
+
+def test_light_adds_up_where_it_is_asked_for():
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.rand(2, 4, 8, 8, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, (64, 64), mode="bilinear")
+    frames, rest = smooth[:, :3], (smooth[:, 3], torch.full((2,), 0.5), torch.full((2,), 8.0))
+    unet, metadata = load_unet(INCLUDED_MODEL), bundle_at(INCLUDED_MODEL)
+    plain = load_vae(INCLUDED_MODEL)
+    encoder = no_image_encoder(unet.embedding_width)
+    with torch.no_grad():
+        # By hand: the network is given light, and what it gives is shown as display values.
+        light = BokehPipeline(unet, plain, encoder)(frames**2.2, *rest, mpi_mode="paper")
+        mixing = mixing_light(load_vae(INCLUDED_MODEL), metadata, 2.2)
+        found = BokehPipeline(unet, mixing, encoder)(frames, *rest, mpi_mode="paper")
+        numbers = BokehPipeline(unet, mixing_light(mixing, metadata, 1.0), encoder)(
+            frames, *rest, mpi_mode="paper"
+        )
+        unchanged = BokehPipeline(unet, plain, encoder)(frames, *rest, mpi_mode="paper")
+    # Compared as light: near black a display value tells the least of it.
+    assert (found**2.2 - light).abs().max() < 1e-4
+    assert (found - unchanged).abs().max() > 0.01
+    assert torch.equal(numbers, unchanged)
+
+
+def test_only_a_network_that_adds_up_numbers_can_be_given_light():
+    trained_on_light = {"training_gamma": "2.2"}
+    vae = load_vae(INCLUDED_MODEL)
+    assert isinstance(vae, SmallVAE)
+    for metadata in (None, {}, trained_on_light):
+        assert mixing_light(vae, metadata, 2.2) is vae
+        assert vae.gamma == 1
 
 
 @pytest.mark.parametrize("seed", [41000, 41001])
