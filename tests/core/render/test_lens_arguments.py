@@ -177,6 +177,22 @@ def test_the_model_takes_the_falloff():
     assert "focus_range=0.25, near_strength=0.5" in texts[0]
 
 
+def test_light_is_a_choice_of_the_included_model_alone(tmp_path: Path, golden_folder: Path):
+    cpu = torch.device("cpu")
+
+    def fingerprint(*argv: str) -> str:
+        arguments = parser().parse_args([*COMMAND, "--renderer", "model", *argv])
+        settings_of(arguments)
+        return chosen_renderer(arguments, cpu).fingerprint()
+
+    assert fingerprint() == fingerprint("--light", "linear")
+    assert fingerprint() != fingerprint("--light", "display")
+    authors = ("--unet", str(golden_folder / "unet"), "--vae", str(golden_folder / "vae"))
+    fingerprint(*authors)
+    with pytest.raises(ValueError, match="cannot honour light display"):
+        fingerprint(*authors, "--light", "display")
+
+
 def test_the_file_is_a_source_that_no_result_replaces(tmp_path: Path):
     video = write_video(tmp_path / "in.mkv", moving_pictures(2, 32, 32))
     maps = write_disparity(tmp_path / "maps", sliding_disparity(2, 32, 32))
