@@ -64,6 +64,16 @@ def test_lens_blur(clip: dict[str, Tensor], start: int):
     assert (whole - clip["frames"]).abs().max() > 0.05
 
 
+def test_grain_does_not_depend_on_where_a_run_begins(clip: dict[str, Tensor]):
+    noise = torch.randn(clip["frames"].shape, generator=torch.Generator().manual_seed(7))
+    noisy = {**clip, "frames": 0.5 + 0.03 * noise, "disparity": torch.zeros_like(clip["disparity"])}
+    renderer = LensRenderer(LensSettings(grain=1.0))
+    whole, rest = (torch.stack(list(renderer.frames(streamed(noisy), at, nothing))) for at in (0, 16))
+    assert torch.equal(whole[16:], rest)
+    # Blurred by 1 to 5 px, it is as noisy as before.
+    assert whole[16:].std().item() == pytest.approx(0.03, rel=0.1)
+
+
 def pipeline_on(unet: Any, vae: Any, image_encoder: Any) -> BokehPipeline:
     return BokehPipeline(unet, vae, image_encoder)
 
