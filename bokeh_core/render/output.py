@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..disk.whole_file import put_in_place
 from ..progress import Progress
+from ..transfer import DISPLAY
 from ..video_io import (
     CONTAINERS,
     EncodedPart,
@@ -22,6 +23,7 @@ from .result import Found, look_at, metadata_of
 from .sequence.clip import SequenceClip
 from .sequence.folder import join_pictures, look_at_pictures, put_pictures_in_place
 from .sequence.writer import PicturePartWriter, picture_ending
+from .source import TensorClip
 
 # Digits of the numbers of pictures; longer clips have longer numbers.
 _DIGITS = 6
@@ -50,7 +52,9 @@ def clips_light(job: RenderJob) -> str:
     """What clips light beyond white; "" where nothing does."""
     if not job.renderer.keeps_light:
         return "the network knows display values from black to white"
-    if job.clip.format.is_light and not job.encoding.codec.startswith("exr"):
+    video = job.clip.format
+    floating = isinstance(job.clip, TensorClip) and video.transfer == DISPLAY
+    if (video.is_light or floating) and not job.encoding.codec.startswith("exr"):
         return f"{job.encoding.codec} ends at white; exr-half keeps them"
     return ""
 

@@ -20,6 +20,7 @@ from .job import RenderJob
 from .light_meter import LightMeter
 from .output import part_writer
 from .parts import PartStore, Span
+from .source import TensorClip
 from .stages import Caller
 
 
@@ -41,7 +42,7 @@ class PartsOfClip:
         parts: dict[Span, EncodedPart],
     ) -> None:
         video, count = job.clip.format, len(clip.times)
-        self.light = LightMeter(video)
+        self.light = LightMeter(video, isinstance(job.clip, TensorClip))
         stream = ClipStream(
             count,
             (video.height, video.width),

@@ -138,3 +138,12 @@ def test_light_in_memory_is_written_for_displays(tmp_path: Path):
     assert next(made.frames())[16, 24].tolist() == pytest.approx([expected] * 3, abs=0.01)
     assert made.format.colour.transfer == 1
     assert "Light: linear light, up to 5 times white" in text
+
+
+def test_frames_in_memory_that_are_clipped_are_told(tmp_path: Path):
+    frames = torch.full((1, HEIGHT, WIDTH, 3), 0.5)
+    frames[0, 15:18, 23:26] = 4.0
+    text = run_job(job(TensorClip(frames, Fraction(24)), tmp_path / "out.mkv", "ffv1")).text
+    # 4 ^ 2.2 = 21.1 times the light of white.
+    assert "Light: display values, gamma 2.2, up to 21.1 times white; 0.59% of the pixels" in text
+    assert "They are clipped: ffv1 ends at white; exr-half keeps them." in text
