@@ -22,7 +22,7 @@ def split_lamp(
     distance_squared: Tensor,
     alpha: Tensor,
     surfaces: tuple[Tensor, Tensor],
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Split pixels with light beyond white between the near and the far surface along an outline.
 
     The lamp is on the side of the brightest pixel around, and no brighter there; the other side has the
@@ -38,7 +38,8 @@ def split_lamp(
         surfaces: mean colours [C, M] of the near and the far surface without lamps.
 
     Returns:
-        Near and far colours [C, M].
+        Near and far colours [C, M], and the share of the near surface [M]: if the lamp is nearer, at least
+        what its light in the pixel takes.
     """
     brightness = colors.sum(0).masked_fill(distance_squared > _REACH_SQUARED, -torch.inf)
     brightest = brightness.argmax(1, keepdim=True)
@@ -46,6 +47,8 @@ def split_lamp(
     on_near_side = is_near.gather(1, brightest)[:, 0]
     near, far = surfaces
     most = torch.maximum(lamp, pixel)
+    taken = ((pixel - far).sum(0) / (most - far).sum(0).clamp(min=1e-6)).clamp(0, 1)
+    alpha = torch.where(on_near_side, torch.maximum(alpha, taken), alpha)
     near_lamp = ((pixel - (1 - alpha) * far) / alpha.clamp(min=0.03)).minimum(most).maximum(near)
     far_lamp = ((pixel - alpha * near) / (1 - alpha).clamp(min=0.03)).minimum(most).maximum(far)
-    return torch.where(on_near_side, near_lamp, near), torch.where(on_near_side, far, far_lamp)
+    return torch.where(on_near_side, near_lamp, near), torch.where(on_near_side, far, far_lamp), alpha

@@ -84,11 +84,14 @@ def _solve(
     weight = torch.exp(-distance_squared / (2 * _SAMPLE_SIGMA_PX**2)) * (
         1 - (1 - _BAND_SAMPLE_WEIGHT) * in_band
     )
-    if with_lamps:
-        weight = weight * ~lamps_in(colors)
+    unlit = weight * ~lamps_in(colors) if with_lamps else weight
     least_near, most_far = torch.maximum(middle, top - tolerance), torch.minimum(middle, bottom + tolerance)
-    near_weight = torch.gt(radii, least_near[:, None], out=torch.empty_like(radii)).mul_(weight)
-    far_weight = torch.lt(radii, most_far[:, None], out=torch.empty_like(radii)).mul_(weight)
+    is_near = torch.gt(radii, least_near[:, None], out=torch.empty_like(radii))
+    is_far = torch.lt(radii, most_far[:, None], out=torch.empty_like(radii))
+    if with_lamps:
+        # A small lamp may be all there is of its surface.
+        (near_lit, far_lit) = (_radius(radii, side * weight) for side in (is_near, is_far))
+    near_weight, far_weight = is_near.mul_(unlit), is_far.mul_(unlit)
     near_mean, near_variance, near_radius, near_known = _statistics(colors, radii, near_weight)
     far_mean, far_variance, far_radius, far_known = _statistics(colors, radii, far_weight)
 
@@ -120,15 +123,17 @@ def _solve(
     if with_lamps:
         shines = lamps_in(pixel)
         share = prior.clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
-        near_lamp, far_lamp = split_lamp(
+        near_lamp, far_lamp, of_lamp = split_lamp(
             pixel, colors, beyond > 0, distance_squared, share, (near_mean, far_mean)
         )
-        alpha = torch.where(shines, share, alpha)
+        alpha = torch.where(shines, of_lamp.clamp(_LEAST_SHARE, 1 - _LEAST_SHARE), alpha)
+        near_radius = torch.where(shines & ~near_known, near_lit[0], near_radius)
+        far_radius = torch.where(shines & ~far_known, far_lit[0], far_radius)
         near_color, far_color = (
             torch.where(shines, near_lamp, near_color),
             torch.where(shines, far_lamp, far_color),
         )
-        keep = torch.where(shines, near_known & far_known, keep)
+        keep = torch.where(shines, near_lit[1] & far_lit[1], keep)
     solved = (index, alpha, near_color, far_color, near_radius, far_radius)
     kept = keep.nonzero()[:, 0]
     return tuple(field[..., kept] for field in solved)
@@ -149,6 +154,12 @@ def _windows(padded: Tensor, index: Tensor, shape: torch.Size) -> tuple[Tensor, 
     flat = center[:, None] + (rows * padded.shape[-1] + columns)
     window = padded.flatten(1).index_select(1, flat.flatten()).unflatten(1, flat.shape)
     return window, (rows.square() + columns.square()).to(padded)
+
+
+def _radius(radii: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted mean radius [M], and whether there was any sample [M]."""
+    total = weight.sum(1)
+    return (radii * weight).sum(1) / total.clamp(min=1e-8), total > 1e-4
 
 
 def _statistics(colors: Tensor, radii: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
