@@ -179,10 +179,10 @@ app.registerExtension({
     after(node, "onConfigure", again);
     after(node, "onConnectionsChange", again);
     for (const widget of node.widgets) after(widget, "callback", again);
+    const whole = node.computeSize()[1];
     again();
     // As low as what is shown; boxes and pictures keep their room, and a saved size comes afterwards.
-    if (node.widgets.every((widget) => widget.hidden || !widget.element)) {
-      node.setSize([node.size[0], node.computeSize()[1]]);
-    }
+    const shown = node.computeSize()[1];
+    if (shown < whole) node.setSize([node.size[0], Math.max(shown, node.size[1] - whole + shown)]);
   },
 });

@@ -60,5 +60,7 @@ app.registerExtension({
       // Nodes on the canvas show no tooltip over such a box.
       widget.element.title = widget.tooltip ?? optionsOf(node, widget.name).tooltip ?? "";
     }
+    const [width, height] = node.size;
+    node.setSize([width, Math.max(height, node.computeSize()[1])]);
   },
 });
