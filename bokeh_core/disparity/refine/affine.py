@@ -56,7 +56,8 @@ def fitted(own: Tensor, other: Tensor, trust: Tensor) -> Affine:
     Returns:
         `IDENTITY` where too little is trusted; a shift alone where the map has no depth.
     """
-    x, y, w = own.double(), other.double(), trust.double()
+    # Not every accelerator knows float64, and each round would wait for its answers.
+    x, y, w = torch.stack([own, other, trust]).cpu().double()
     if float(w.sum()) < _LEAST_TRUST * len(w):
         return IDENTITY
     scale, shift, weight = 1.0, 0.0, w

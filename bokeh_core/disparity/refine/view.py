@@ -21,6 +21,6 @@ def changes_view(before: Tensor, after: Tensor) -> Tensor:
         Pictures [T, H, W, 3] in [0, 1].
     """
     change = ((after - before) / _FULL).clamp(-1, 1)[..., None]
-    nearer, farther = (change.new_tensor(colour) for colour in (_NEARER, _FARTHER))
+    nearer, farther = (torch.tensor(colour, device=change.device) for colour in (_NEARER, _FARTHER))
     amount = change.abs()
     return _DIMMED * after[..., None] * (1 - amount) + amount * torch.where(change > 0, nearer, farther)

@@ -41,7 +41,8 @@ def wave(own: Tensor, flat: Tensor, neighbours: Sequence[Neighbour], seen: Tenso
     shifts, weights = sums.chunk(2)
     shifts = shifts / weights.clamp(min=1e-6)
     own_place = torch.zeros_like(shifts[:1])
-    at = own.new_tensor([0, *(neighbour.place for neighbour in neighbours)])
+    places = [0.0, *(float(neighbour.place) for neighbour in neighbours)]
+    at = torch.tensor(places, dtype=own.dtype, device=own.device)
     target = steady_value(
         at, torch.cat([own_place, shifts]), torch.cat([torch.ones_like(own_place), weights + 1e-6])
     )
