@@ -37,7 +37,7 @@ STRENGTH = 44.0
 FOCUS, FOCUS_RANGE = 0.68, 0.28
 # The picture at the head of README.md.
 MOVING_SIZE = (704, 480)
-MOVING_QUALITY = 72
+MOVING_QUALITY = 88
 STEP_MS, HELD_MS = 70, 1300
 OPENING = (0.0, 2.0, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, STRENGTH)
 SHOWN_PRESETS = ("soap bubble", "swirl", "anamorphic", "cine hexagon", "creamy portrait")
