@@ -1,6 +1,7 @@
 """Alpha matte along depth edges: how much of a pixel belongs to the nearer surface."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -114,9 +115,9 @@ def _solve(
 
     residual = pixel - alpha * near_mean - (1 - alpha) * far_mean
     spread = alpha.square() * near_variance + (1 - alpha).square() * far_variance
-    least, most = (min(maps[:-2].amin().item(), 0.0), LIT) if with_lamps else (0.0, 1.0)
-    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(least, most)
-    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(least, most)
+    limits: tuple[Any, Any] = _range_of(maps[:-2], index) if with_lamps else (0.0, 1.0)
+    near_color = (near_mean + alpha * near_variance * residual / spread).clamp(*limits)
+    far_color = (far_mean + (1 - alpha) * far_variance * residual / spread).clamp(*limits)
     unexplained = (pixel - alpha * near_color - (1 - alpha) * far_color).abs().amax(0)
 
     keep = near_known & far_known & (unexplained < _MAX_UNEXPLAINED)
@@ -137,6 +138,14 @@ def _solve(
     solved = (index, alpha, near_color, far_color, near_radius, far_radius)
     kept = keep.nonzero()[:, 0]
     return tuple(field[..., kept] for field in solved)
+
+
+def _range_of(colors: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Least and greatest light [M] of surfaces in each pixel's frame: others of a pass may be brighter."""
+    light = colors[:3].reshape(3, -1, colors.shape[-2] * colors.shape[-1])
+    frame = index // light.shape[-1]
+    most = torch.where(light.amax((0, 2)) > 1, LIT, 1.0)
+    return light.amin((0, 2)).clamp_(max=0)[frame], most[frame]
 
 
 def _windows(padded: Tensor, index: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor]:
