@@ -152,7 +152,7 @@ def table_of_tracks() -> None:
     }
     print("| clips | frames | " + " | ".join(ways) + " |\n|---|---|" + "---|" * len(ways))
     clean: Callable[[Clip, int], Clip] = lambda clip, seed: clip  # noqa: E731
-    for preset, seeds in (("paper", range(12)), ("hard", range(8)), ("hard", range(8, 16))):
+    for preset, seeds in (("paper", range(12)), *(("hard", range(n, n + 8)) for n in (0, 8, 16))):
         for name, change in (("", clean), (", grain and blur", worn)):
             errors: dict[str, list[float]] = {way: [] for way in ways}
             for seed in seeds:

@@ -416,6 +416,41 @@ def test_two_pictures_share_one_lens_and_keep_apart(page: Page):
     assert texts == [1, 1]
 
 
+def test_sharp_and_blurred_lie_side_by_side(page: Page):
+    board = np.full((32, 64, 3), 40, np.uint8)
+    board[::2, ::2] = board[1::2, 1::2] = 220
+    depth = np.full((32, 64), 51, np.uint8)
+    depth[:8, :8] = 204
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    page.evaluate("(report) => window.make(report)", report_of(board, depth))
+    frame = page.locator(".atb-frame")
+    box = frame.bounding_box()
+    assert box is not None
+    frame.click(position={"x": box["width"] / 16, "y": box["height"] / 8})
+    strength = page.get_by_role("spinbutton", name="px of blur radius")
+    strength.fill("120")
+    strength.press("Enter")
+    compare = page.get_by_role("button", name="A | B")
+    expect(compare).to_be_enabled()
+    compare.click()
+    expect(compare).to_have_attribute("aria-pressed", "true")
+
+    def contrast(left: int, right: int) -> float:
+        shown = picture_of(page.evaluate("() => document.querySelector('.atb-frame canvas').toDataURL()"))
+        return float(shown[10:30, left:right].std())
+
+    # The board is 90 off its mean either way; a disk of 4.5 px leaves next to nothing of that.
+    assert contrast(12, 30) > 80
+    assert contrast(34, 60) < 20
+    handle = page.get_by_role("slider", name="Compare sharp (left) with blurred (right)")
+    for _ in range(3):
+        handle.press("ArrowLeft")
+    assert handle.get_attribute("aria-valuenow") == "44"
+    compare.click()
+    expect(handle).to_be_hidden()
+    assert contrast(12, 30) < 20
+
+
 def long_clip(file: Path, num_frames: int) -> bytes:
     """Return an MP4 of 64 x 36 px at 25 frames a second, of one picture that is encoded once."""
     with av.open(str(file), "w") as container:
