@@ -21,7 +21,7 @@ class Entry:
     needs: tuple[str, ...] = ()
 
 
-_MODEL = ("diffusers", "einops", "safetensors")
+_MODEL = ("cv2", "diffusers", "einops", "safetensors")
 
 ENTRIES = (
     Entry("example", "ExampleClip", "Example Clip (with Depth)", ("av", "cv2")),

@@ -28,6 +28,7 @@ NEED_OPENCV = {
     "Load Depth (Disparity)",
     "Focus Preview",
     *LENS,
+    *MODEL,
     ESTIMATE,
     REFINE,
     VIDEO,
