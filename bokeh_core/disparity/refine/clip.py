@@ -68,16 +68,22 @@ def refine_clip(
     if len(maps) != count:
         maps = maps.expand(count, -1, -1)
     refiner = DisparityRefiner(settings, is_cut)
-    refined: list[Tensor] = []
+    refined = torch.empty(count, height, width, device=maps.device)
+    finished = 0
     masks = _masks(subject, count, (height, width))
     for t, (picture, one, mask) in enumerate(zip(pictures, maps, masks, strict=True)):
-        refined += refiner.add(picture.to(one.device), one, mask)
+        for done in refiner.add(picture.to(one.device), one, mask):
+            refined[finished] = done
+            finished += 1
         progress(t + 1, count)
-    refined += refiner.finish()
+    for done in refiner.finish():
+        refined[finished] = done
+        finished += 1
+    # In place: a second copy of all maps may not fit.
     spans = refiner.spans()
-    return RefinedDisparity(
-        torch.stack([in_span(one, t, spans) for t, one in enumerate(refined)]), refiner.report
-    )
+    for t, one in enumerate(refined):
+        one.copy_(in_span(one, t, spans))
+    return RefinedDisparity(refined, refiner.report)
 
 
 def _masks(subject: Tensor | None, count: int, size: tuple[int, int]) -> Sequence[Tensor | None]:
