@@ -46,10 +46,12 @@ def with_grain(
     Returns:
         [H, W, C], no brighter or darker than what is in the sharp frame, black and white.
     """
+    if amount == 0:
+        return blurred
     colours = min(frame.shape[-1], 3)
     sharp = _looked_at(frame[..., :colours], transfer)
     noise = measured_noise(sharp.movedim(-1, 0).cpu())
-    if noise is None or amount == 0:
+    if noise is None:
         return blurred
     seen = _looked_at(blurred[..., :colours], transfer)
     planes = seen.movedim(-1, 0)  # HWC -> CHW
