@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..transfer import LINEAR, as_picture
+from ..transfer import DISPLAY, converted
 from .codecs import CODECS, CONTAINERS, Encoding, set_colour_tags
 from .colour import BT601, BT709, LIMITED, RGB, Colour
 from .format import VideoFormat
@@ -72,7 +72,8 @@ class PartWriter:
         """
         import av  # imported on first use: the pack must load fast
 
-        self._is_light = video.is_light
+        # Linear, unless a user says that the floating point means something else.
+        self._light_as = video.transfer if video.is_light else None
         self._video = stored_format(video, encoding.codec)
         self._pixel_format, self._bits = encoding.pixel_format(self._video)
         target = address_of(path) if isinstance(path, Path) else path
@@ -98,8 +99,8 @@ class PartWriter:
         """Encode the next frame: [H, W, C], black 0 and white 1, with C = 1, 3 or 4."""
         pixels = frame.detach().float().cpu()
         pixels = pixels.expand(-1, -1, 3) if pixels.shape[-1] == 1 else pixels
-        if self._is_light:
-            pixels = as_picture(pixels, LINEAR)
+        if self._light_as is not None:
+            pixels = converted(pixels, self._light_as, DISPLAY).clamp(0, 1)
         picture = to_frame(pixels.numpy(), self._pixel_format, self._bits, self._video.colour)
         picture.pts, picture.time_base = self._written, self._time_base
         self._written += 1

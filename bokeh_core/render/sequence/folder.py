@@ -17,6 +17,8 @@ from ..result import TAG, Found
 
 # Hidden, so that nobody takes it for a picture.
 LIST = ".any-to-bokeh.json"
+# What file managers leave in every folder that they show.
+_LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _JOINED = f"joined_pictures{UNFINISHED}"
 
 
@@ -41,7 +43,8 @@ def require_replaceable(folder: Path) -> None:
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     listed = _listed(folder)
-    others = [path.name for path in folder.iterdir() if path.name not in {LIST, *listed.get("pictures", {})}]
+    ours = {LIST, *listed.get("pictures", {}), *_LEFT_BY_SYSTEMS}
+    others = [path.name for path in folder.iterdir() if path.name not in ours]
     if others or not listed:
         what = f"has {others[0]} in it" if listed else "was not made by this program"
         raise ValueError(
@@ -83,13 +86,18 @@ def put_pictures_in_place(joined: Path, folder: Path) -> None:
         ValueError: somebody's files are there.
     """
     require_replaceable(folder)
-    if folder.is_dir():
-        old = joined.with_name(f"old_pictures{UNFINISHED}")
-        os.replace(folder, old)
+    if not folder.is_dir():
         os.replace(joined, folder)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
+        return
+    old = joined.with_name(f"old_pictures{UNFINISHED}")
+    shutil.rmtree(old, ignore_errors=True)
+    os.replace(folder, old)
+    try:
         os.replace(joined, folder)
+    except OSError:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _listed(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...transfer import DISPLAY, LINEAR, as_picture, converted
+from ...transfer import DISPLAY, LINEAR, converted
 from ...video_io import Encoding, VideoFormat
 from ...video_io.colour import UNSPECIFIED
 from .exr_file import exr_bytes
@@ -54,7 +54,7 @@ def picture_bytes(frame: Tensor, video: VideoFormat, encoding: Encoding) -> byte
             chromaticities=video.chromaticities or _CHROMATICITIES.get(video.colour.primaries, ()),
         )
     if video.is_light:
-        frame = as_picture(frame, LINEAR)
+        frame = converted(frame, video.transfer, DISPLAY)
     most = 255 if encoding.codec == "png-8bit" else 65535
     levels = (frame.clamp(0, 1) * most).round().numpy().astype(np.uint8 if most == 255 else np.uint16)
     # OpenCV's order.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -211,6 +212,16 @@ class TestThroughALens:
         np.testing.assert_allclose(next(made.frames()).numpy(), expected, atol=3e-3)
         assert "They are clipped: ffv1 ends at white; exr-half keeps them." in text
 
+    @pytest.mark.parametrize("codec", ["ffv1", "png-16bit"])
+    def test_openexr_said_to_hold_display_values_is_stored_as_them(self, tmp_path: Path, codec: str):
+        folder = tmp_path / "plates"
+        folder.mkdir()
+        write_exr(folder / "a.1.exr", light(0))
+        output = tmp_path / ("out.mkv" if codec == "ffv1" else "out")
+        run_job(job(SequenceClip(folder, transfer="display"), output, codec, blur=False))
+        made = next(VideoFile(output).frames()) if codec == "ffv1" else frames_of(SequenceClip(output))[0]
+        np.testing.assert_allclose(np.asarray(made), light(0).clip(0, 1), atol=3e-3)
+
     @pytest.mark.parametrize(("codec", "levels"), [("png-8bit", 255), ("png-16bit", 65535)])
     def test_png_in_and_out(self, tmp_path: Path, codec: str, levels: int):
         folder = tmp_path / "plates"
@@ -307,6 +318,31 @@ class TestWholeOrNot:
         other = replace(job(SequenceClip(plates), tmp_path / "out", "exr-float"), overwrite=True)
         with pytest.raises(ValueError, match=r"has notes\.txt in it"):
             run_job(other)
+
+    def test_what_a_file_manager_left_in_a_result_does_not_keep_it(self, plates: Path, tmp_path: Path):
+        run_job(job(SequenceClip(plates), tmp_path / "out", "exr-half"))
+        for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+            (tmp_path / "out" / name).write_bytes(b"")
+        other = replace(job(SequenceClip(plates), tmp_path / "out", "png-8bit"), overwrite=True)
+        run_job(other)
+        assert {path.suffix for path in (tmp_path / "out").glob("shot.*")} == {".png"}
+
+    def test_the_old_result_comes_back_where_the_other_one_cannot_take_its_place(
+        self, plates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        output = tmp_path / "out"
+        run_job(job(SequenceClip(plates), output, "exr-half"))
+        move = os.replace
+
+        def refusing(source: Path, target: Path) -> None:
+            if Path(source).name.startswith("joined_pictures"):
+                raise PermissionError(13, "Access is denied")
+            move(source, target)
+
+        monkeypatch.setattr(os, "replace", refusing)
+        with pytest.raises((OSError, ValueError), match="denied"):
+            run_job(replace(job(SequenceClip(plates), output, "png-8bit"), overwrite=True))
+        assert len(list(output.glob("shot.*.exr"))) == COUNT
 
     def test_the_source_folder_is_no_output(self, plates: Path):
         with pytest.raises(ValueError, match="is a source of this job"):
