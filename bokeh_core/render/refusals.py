@@ -11,6 +11,7 @@ from .job import RenderJob
 from .output import look_at_output, require_encodable
 from .parts import parts_folder, require_ours
 from .result import Found
+from .sequence.clip import SequenceClip
 from .sequence.folder import require_replaceable
 
 
@@ -65,7 +66,11 @@ def require_sources_fit(job: RenderJob) -> None:
 
 def states_of(job: RenderJob) -> dict[Path, str]:
     """What tells whether source files change, by path."""
-    return {path: state_of_files(path) for path in job.source_files}
+    states = {path: state_of_files(path) for path in job.source_files}
+    if isinstance(job.clip, SequenceClip):
+        # Its folder may hold, and be given, other clips.
+        states[job.clip.path] = job.clip.state()
+    return states
 
 
 def require_unchanged(before: dict[Path, str], after: dict[Path, str]) -> None:

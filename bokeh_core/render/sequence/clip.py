@@ -60,6 +60,7 @@ class SequenceClip:
         require_number("frame_rate", frame_rate, _SLOWEST, _FASTEST, "frames a second")
         require_choice("bad_pixels", bad_pixels, BAD_PIXELS)
         self.path = path if path.is_dir() else path.parent
+        self._named = path
         self.files = pictures_at(path)
         self._bad_pixels = bad_pixels
         self._replaced: dict[int, int] = {}
@@ -139,6 +140,15 @@ class SequenceClip:
                 f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode("utf-8", "surrogateescape")
             )
         return f"{digest.hexdigest()} {self.format!r} {self._bad_pixels}"
+
+    def state(self) -> str:
+        """A text that changes when its pictures do, or are joined by others of the clip.
+
+        Raises:
+            ValueError: one is gone, or what came does not belong to the clip.
+        """
+        names = "\0".join(file.name for file in pictures_at(self._named))
+        return f"{names} {self.fingerprint()}"
 
 
 def _read(file: Path) -> tuple[np.ndarray, VideoFormat]:

@@ -280,6 +280,25 @@ class TestBadPixels:
         assert not (tmp_path / "out").exists()
 
 
+class TestChangesMeanwhile:
+    @staticmethod
+    def run(plates: Path, output: Path, name: str, written: str) -> None:
+        def write(stage: str, done: int, total: int) -> None:
+            if stage == "rendering" and done == total:
+                write_exr(plates / written, light(0))
+
+        run_job(job(SequenceClip(plates / name), output, "exr-half"), write)
+
+    def test_a_picture_of_another_clip_in_the_folder_is_no_change(self, plates: Path, tmp_path: Path):
+        self.run(plates, tmp_path / "out", "shot.####.exr", "other.1.exr")
+        assert len(list((tmp_path / "out").glob("shot.*.exr"))) == COUNT
+
+    @pytest.mark.parametrize("written", ["shot.1001.exr", "shot.1008.exr"])
+    def test_a_picture_of_the_clip_is_one(self, plates: Path, tmp_path: Path, written: str):
+        with pytest.raises(ValueError, match="was changed while it was being rendered"):
+            self.run(plates, tmp_path / "out", "shot.####.exr", written)
+
+
 class TestWholeOrNot:
     def test_a_stop_leaves_parts_and_no_folder(self, plates: Path, tmp_path: Path):
         def stop(stage: str, done: int, total: int) -> None:
