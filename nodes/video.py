@@ -228,7 +228,7 @@ class AnyToBokehVideo(io.ComfyNode):
                     max=51,
                     optional=True,
                     tooltip="Quality of h264: 18 (default) is hard to tell from the source, more is smaller "
-                    "and coarser, 0 is lossless. Not used by prores and ffv1.",
+                    "and coarser, 0 is lossless. Only h264 and h264-10bit use it.",
                 ),
                 sockets.Disparity.Input(
                     "disparity",

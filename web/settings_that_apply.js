@@ -37,7 +37,7 @@ const PLACING = ["fit", "frame_offset", "frames_per_map"];
 // Settings, and when they do nothing. `is(name, ...values)` is false where a link brings the value, as nobody knows
 // it yet; so is it where the node has no such widget.
 const IDLE = [
-  { settings: ["crf"], when: ({ is }) => is("codec", "prores", "ffv1") },
+  { settings: ["crf"], when: ({ lacks }) => lacks("codec", /^h264/) },
   { settings: ["rotation", "roundness"], when: ({ is }) => is("blades", 0) },
   {
     settings: ["highlight_threshold"],

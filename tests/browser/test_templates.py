@@ -17,6 +17,8 @@ PACK = Path(__file__).resolve().parents[2]
 SCREEN_PX = (1440, 900)
 # Below this, texts of canvas nodes turn into bars.
 LEAST_ZOOM = 0.6
+# A title lies above the place of its node. Some front ends draw Load Video as tall as this below it.
+TITLE_PX, TALL_CLIP_PX = 30, 420
 UPLOADS = ("upload depth file", "upload folder of maps")
 # Values of the two blueprints that stand on the node, and the first of its sockets.
 BLUEPRINTS = {
@@ -73,6 +75,21 @@ def test_notes_are_in_both_languages():
         assert re.search("[\u4e00-\u9fff]", chinese), name
         assert english.count("```") == chinese.count("```"), name
         assert [note["flags"] for note in notes] == [{}, {"collapsed": True}], name
+
+
+def test_the_clip_of_the_app_has_room_to_be_tall():
+    nodes = workflow(APP)["nodes"]
+    (clip,) = [node for node in nodes if node["type"] == "LoadVideo"]
+    (left, top), width = clip["pos"], clip["size"][0]
+    column = [
+        node
+        for node in nodes
+        if node is not clip
+        and left - node["size"][0] < node["pos"][0] < left + width
+        and node["pos"][1] >= top
+    ]
+    assert [node["type"] for node in column] == ["AnyToBokehChooseLens"]
+    assert column[0]["pos"][1] - TITLE_PX >= top + TALL_CLIP_PX
 
 
 @ON_BOTH

@@ -86,7 +86,7 @@ def test_links_take_the_place_of_settings(front_end: FrontEnd):
     front_end.call("linkTo", VIDEO, "focus", VALUE, 0)
     front_end.wait("showsSettings", VIDEO, [name for name in shown if name != "focus_at"])
     front_end.call("linkTo", VIDEO, "disparity", "AnyToBokehLoadDisparity", 0)
-    front_end.call("choose", VIDEO, "codec", "prores")
+    front_end.call("choose", VIDEO, "codec", "exr-half")
     left = ["strength", "renderer", "codec", "black_bars", "save_workflow", "refine", "transfer"]
     front_end.wait("showsSettings", VIDEO, left)
 
