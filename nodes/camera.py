@@ -138,7 +138,7 @@ class ThinLensCamera(io.ComfyNode):
                     placeholder="focal_length: 0: 35, 48: 85\nf_number: 0: 2.8, 48: 1.4",
                     tooltip="Numbers that move, one a line: focal_length, f_number or focus_distance, then "
                     "keyframes 'frame: value', or a list of one value per frame. Empty (default): all stay. "
-                    "They win over the widgets.",
+                    "They win over the widgets, but not over focus and intrinsics.",
                 ),
                 io.Combo.Input(
                     "easing",

@@ -46,7 +46,7 @@ class Lens(io.ComfyNode):
                     optional=True,
                     tooltip="One picture or mask in the opening, in place of blades: light passes where it "
                     "is bright, its colours do not count. Upright in front of the focus, upside down behind "
-                    "it. Counts with every preset.",
+                    "it; rotation turns it. Counts with every preset.",
                 ),
                 *lens_widgets.over_time_inputs(),
                 *lens_widgets.grain_inputs(),
@@ -54,7 +54,8 @@ class Lens(io.ComfyNode):
             outputs=[
                 sockets.Lens.Output(
                     display_name="lens",
-                    tooltip="The lens, for Lens Blur, Focus Preview or Any-to-Bokeh Video.",
+                    tooltip="The lens, for Lens Blur, Viewfinder, Focus Preview, One-Step Bokeh Sampler or "
+                    "Any-to-Bokeh Video.",
                 ),
                 io.String.Output(display_name="report", tooltip="The values used that are not the defaults."),
                 plot_output("The numbers of over_time, up to their last keyframe,"),

@@ -38,7 +38,9 @@ const PLACING = ["fit", "frame_offset", "frames_per_map"];
 // it yet; so is it where the node has no such widget.
 const IDLE = [
   { settings: ["crf"], when: ({ lacks }) => lacks("codec", /^h264/) },
-  { settings: ["rotation", "roundness"], when: ({ is }) => is("blades", 0) },
+  { settings: ["roundness"], when: ({ is }) => is("blades", 0) },
+  // A picture in the opening is turned, whatever the blades.
+  { settings: ["rotation"], when: ({ is, linked }) => is("blades", 0) && !linked("aperture_image") },
   {
     settings: ["highlight_threshold"],
     when: ({ is, lacks }) => is("highlight_gain", 0) && lacks("over_time", /highlight_gain/i),

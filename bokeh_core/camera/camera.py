@@ -132,6 +132,7 @@ class Camera:
         if intrinsics is not None:
             focal_length = _focal_length_mm(intrinsics, self.sensor_width, num_frames)
             lines.append("Focal length by the camera's intrinsics and the sensor's width.")
+            lines += self._unused_line("focal_length", "intrinsics are")
         if focal_disparity is None:
             distance = self._values("focus_distance", num_frames)
             disparity = disparity_at(distance, near_m, far_m)
@@ -139,6 +140,7 @@ class Camera:
             disparity = checked_values(focal_disparity, "focal_disparity").cpu().double()
             disparity = broadcast_over_frames(disparity, num_frames, "focus")
             distance = distance_at(disparity, near_m, far_m)
+            lines += self._unused_line("focus_distance", "a focus is")
         strength = thin_lens_strength(focal_length, f_number, self.sensor_width, distance, near_m, far_m)
         magnification = None
         if self.breathing:
@@ -181,6 +183,9 @@ class Camera:
         """
         for name in MOVING_NUMBERS:
             self._values(name, num_frames)
+
+    def _unused_line(self, name: str, what: str) -> list[str]:
+        return [f"{name} over time is not used, as {what} given."] if name in self.schedules else []
 
     def _values(self, name: str, num_frames: int) -> Tensor:
         given = getattr(self, name)

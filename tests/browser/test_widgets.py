@@ -64,7 +64,7 @@ def test_only_settings_that_have_an_effect_are_shown(front_end: FrontEnd):
 
 
 @ON_BOTH
-def test_a_preset_shows_its_picture_in_place_of_what_it_decides_on(front_end: FrontEnd):
+def test_what_a_preset_or_a_picture_in_the_opening_makes_of_the_settings_of_a_lens(front_end: FrontEnd):
     front_end.call("addOnly", LENS)
     front_end.wait("showsLensPicture", None)
     shown = front_end.call("shownSettings", LENS)
@@ -76,6 +76,9 @@ def test_a_preset_shows_its_picture_in_place_of_what_it_decides_on(front_end: Fr
     front_end.call("choose", LENS, "preset", "custom")
     front_end.wait("showsLensPicture", None)
     front_end.wait("showsSettings", LENS, shown)
+    front_end.call("linkTo", LENS, "aperture_image", "AnyToBokehExampleClip", 2)
+    after = shown.index("blades") + 1
+    front_end.wait("showsSettings", LENS, [*shown[:after], "rotation", *shown[after:]])
 
 
 @ON_BOTH

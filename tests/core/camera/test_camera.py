@@ -64,6 +64,16 @@ def test_intrinsics_and_the_sensor_give_the_focal_length():
     assert path.focal_length_mm.tolist() == [20, 40]
 
 
+@pytest.mark.parametrize("name", ["focal_length", "focus_distance"])
+def test_a_schedule_that_is_not_used_is_named(name: str):
+    intrinsics = torch.eye(3)[None]
+    intrinsics[:, :2, 2] = 0.5
+    moving: dict[str, Any] = {name: "0: 2, 1: 3"}
+    said = Camera(**moving).along(2, 1.0, 9.0, torch.tensor([0.5]), intrinsics).report
+    assert f"{name} over time is not used" in said
+    assert "not used" not in Camera(f_number="0: 2, 1: 3").along(2, 1.0, 9.0, None, intrinsics).report
+
+
 def test_distances_and_disparities_are_inverse():
     disparity = torch.tensor([0.0, 0.25, 1.0])
     assert distance_at(disparity, 0.5, math.inf).tolist() == [math.inf, 2, 0.5]
