@@ -17,6 +17,10 @@ Curve = Callable[[Tensor], Tensor]
 
 DISPLAY, LINEAR, PQ, HLG = "display", "linear", "pq", "hlg"
 DISPLAY_GAMMA = 2.2
+GAMMA_OF_LIGHT = {"linear": DISPLAY_GAMMA, "display": 1.0}
+"""What a lens adds up, as light = display ** gamma: light, or display values as they are."""
+
+DEFAULT_LIGHT = "linear"
 WHITE_CD_M2 = 203.0
 """Luminance of white in PQ and HLG."""
 

@@ -17,8 +17,8 @@ from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
 from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, models_in, state_of_model
 from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
 from ..bokeh_core.checkpoint.precision import DTYPES, with_decoder_in
-from ..bokeh_core.lens.light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
 from ..bokeh_core.published import MPI_MODES
+from ..bokeh_core.transfer import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 from . import categories, host, sockets
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -75,7 +75,7 @@ def _load_unet(path: Path, dtype: torch.dtype | None) -> Any:
 
 def _load_vae(path: Path, dtype: torch.dtype | None, metadata: dict[str, str] | None, light: str) -> Any:
     coder = with_decoder_in(load_vae(path), dtype or host.vae_dtype())
-    return host.manage_vae(mixing_light(coder, metadata, gamma_of(light)))
+    return host.manage_vae(mixing_light(coder, metadata, GAMMA_OF_LIGHT[light]))
 
 
 def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any) -> None:

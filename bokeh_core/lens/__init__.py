@@ -1,8 +1,8 @@
 """The weight-free lens renderer: layers, slabs, lens kernels, compositing near to far."""
 
+from ..transfer import GAMMA_OF_LIGHT
 from .aperture import Aperture
 from .controls import LENS_CONTROLS, MOVING_CONTROLS, lens_of_controls
-from .light import GAMMA_OF_LIGHT
 from .over_time import Lens, LensOverTime, at_width, lens_said
 from .presets import PRESETS, with_preset
 from .render import lens_blur

@@ -8,9 +8,10 @@ from typing import Any
 from ..reference_width import REFERENCE_WIDTH_PX
 from ..setting_checks import require_number
 from ..strength import MAX_STRENGTH
+from ..transfer import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 from .aperture import ROUND, Aperture
 from .aperture_image import ApertureImage
-from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT, gamma_of
+from .light import gamma_of
 from .settings import DEFAULT_LENS, LensSettings
 
 

@@ -8,17 +8,13 @@ import torch
 from torch import Tensor
 
 from ..setting_checks import require_choice
-from ..transfer import DISPLAY, DISPLAY_GAMMA, MOST_LIGHT, TRANSFERS, odd, power
+from ..transfer import DISPLAY, DISPLAY_GAMMA, GAMMA_OF_LIGHT, MOST_LIGHT, TRANSFERS, odd, power
 
 LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
 # Highlights are lifted in full once they are this much out of focus; in focus nothing changes.
 _GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
 # From there on, in whites, rounding of float32 sums over a frame would be seen in its shadows.
 _MOST_IN_FLOAT32 = 64.0
-
-
-GAMMA_OF_LIGHT = {"linear": 2.2, "display": 1.0}
-DEFAULT_LIGHT = "linear"
 
 
 def gamma_of(light: str) -> float:

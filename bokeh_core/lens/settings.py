@@ -9,8 +9,8 @@ from ..coc import Falloff
 from ..reference_width import REFERENCE_WIDTH_PX, in_frame_px
 from ..setting_checks import require_choice, require_number
 from ..strength import most_strength_px
+from ..transfer import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 from .aperture import ROUND, Aperture
-from .light import DEFAULT_LIGHT, GAMMA_OF_LIGHT
 
 MOST_TOLERANCE_PX = 64.0
 """Greatest contour tolerance on a frame 1024 px wide: four times what any map needed."""

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from bokeh_core.render import GivenDepth, TensorClip, check_job, run_job, stored_under_key
+from bokeh_core.render import output as output_module
 from bokeh_core.render import parts as parts_module
-from bokeh_core.render import run as run_module
 from bokeh_core.render.content_hash import tensor_hash
 from bokeh_core.render.parts import parts_folder
 from bokeh_core.video_io import PartWriter
@@ -58,7 +58,7 @@ class TestFull:
         assert run_job(job).rendered_frames == COUNT - 8
 
     @pytest.mark.parametrize(
-        ("module", "name"), [(parts_module, "write_whole_json"), (run_module, "put_in_place")]
+        ("module", "name"), [(parts_module, "write_whole_json"), (output_module, "put_in_place")]
     )
     def test_while_an_entry_or_the_result_is_written(
         self, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
