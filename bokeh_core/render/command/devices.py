@@ -45,6 +45,6 @@ def _kind_of_gpu() -> str | None:
     if accelerator is not None:
         current = accelerator.current_accelerator() if accelerator.is_available() else None
         return None if current is None else current.type
-    # torch before 2.6.
-    kinds = (kind for kind in ("cuda", "xpu", "mps") if torch.get_device_module(kind).is_available())
+    # torch before 2.6, whose module of Apple's GPU only counts.
+    kinds = (kind for kind in ("cuda", "xpu", "mps") if torch.get_device_module(kind).device_count() > 0)
     return next(kinds, None)

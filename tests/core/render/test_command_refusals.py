@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -216,12 +217,15 @@ class TestDevices:
 
     def test_a_torch_that_cannot_be_asked_for_accelerators(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delattr(torch, "accelerator")
-        monkeypatch.setattr(torch.xpu, "is_available", lambda: True)
-        monkeypatch.setattr(torch.xpu, "device_count", lambda: 1)
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        counts = {"cuda": 0, "xpu": 1, "mps": 1}
+        for kind in counts:
+            # Not every module of these versions has more.
+            monkeypatch.delattr(torch.get_device_module(kind), "is_available", raising=False)
+            monkeypatch.setattr(torch.get_device_module(kind), "device_count", partial(counts.get, kind))
         assert devices_here() == ["xpu:0", "cpu"]
-        monkeypatch.setattr(torch.xpu, "is_available", lambda: False)
-        monkeypatch.setattr(torch.mps, "is_available", lambda: False)
+        counts["xpu"] = 0
+        assert devices_here() == ["mps", "cpu"]
+        counts["mps"] = 0
         assert devices_here() == ["cpu"]
 
     def test_without_a_gpu(self, monkeypatch: pytest.MonkeyPatch):
