@@ -13,6 +13,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import EQ_1, Falloff, signed_circle_of_confusion_px
+from ..lens.light import LUMA_WEIGHTS
 from ..progress import Progress, no_progress
 from ..reference_width import REFERENCE_WIDTH_PX, as_stated, in_frame_px
 from ..setting_checks import require_number
@@ -149,7 +150,7 @@ def _tinted(picture: Tensor, radius_px: Tensor, tint: float) -> Tensor:
     blur = (radius_px.abs() - visible_px).clamp_min_(0) / tint_px
     opacity = tint * (1 - torch.exp(-blur))
     colour = torch.where(radius_px[..., None] > 0, torch.tensor(_NEAR_RGB), torch.tensor(_FAR_RGB))
-    luma = (picture * torch.tensor(_LUMA_WEIGHTS)).sum(-1, keepdim=True)
+    luma = (picture * torch.tensor(LUMA_WEIGHTS)).sum(-1, keepdim=True)
     # The colour keeps the picture's light and dark, so that shapes stay readable under it.
     coloured = colour * (0.25 + 0.75 * luma)
     return torch.lerp(picture, coloured, opacity[..., None]).clamp_(0, 1)
