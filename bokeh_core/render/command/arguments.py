@@ -306,7 +306,8 @@ def job_of(
     else:
         source = FileClip(clip.video, keep_alpha=encoding.keeps_alpha, transfer=settings.transfer)
     # In a folder nobody names the files, so each gets an ending that holds its sound.
-    output = clip.output.with_suffix(source.ending(encoding)) if clip.by_name else clip.output
+    named = f"{clip.video.stem}{source.ending(encoding)}"
+    output = clip.output.with_name(named) if clip.by_name else clip.output
     return RenderJob(
         source,
         estimated or FileDepth(clip.maps, settings.meaning, settings.fit),

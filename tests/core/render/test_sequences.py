@@ -36,7 +36,7 @@ from bokeh_core.render.source import ClipSource
 from bokeh_core.transfer import values_of
 from bokeh_core.video_io import Encoding, VideoFile
 from bokeh_core.video_io.colour import Colour
-from tests.core.render.clips import Array
+from tests.core.render.clips import Array, write_video
 
 HEIGHT, WIDTH, COUNT, RADIUS_PX = 20, 32, 10, 4.0
 AREA = math.pi * RADIUS_PX**2
@@ -388,3 +388,20 @@ def test_the_command_line_takes_a_clip_of_a_folder(
     assert main([*where, *words, "--device", "cpu"]) == 0
     assert "10 frames in" in capsys.readouterr().out
     assert len(list((tmp_path / "out").glob("shot.*.exr"))) == COUNT
+
+
+def test_videos_of_a_folder_whose_names_have_dots_each_get_a_folder(tmp_path: Path):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    depths = tmp_path / "depths"
+    depths.mkdir()
+    for number in (1, 2):
+        grey = np.full((1, HEIGHT, WIDTH, 3), 60 * number, np.uint8)
+        write_video(videos / f"shot.v{number}.mkv", grey)
+        np.save(depths / f"shot.v{number}.npy", np.zeros((1, HEIGHT, WIDTH), np.float32))
+    where = [str(videos), "--disparity", str(depths), "-o", str(tmp_path / "out"), "--overwrite"]
+    words = ["--normalisation", "none", "--focus", "0", "--codec", "png-8bit", "--device", "cpu"]
+    assert main([*where, *words]) == 0
+    for number in (1, 2):
+        (made,) = frames_of(SequenceClip(tmp_path / "out" / f"shot.v{number}"))
+        np.testing.assert_allclose(made, 60 * number / 255, atol=0.01)
