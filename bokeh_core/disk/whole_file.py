@@ -38,15 +38,27 @@ def put_in_place(written: Path, path: Path) -> None:
     with written.open("r+b") as file:
         os.fsync(file.fileno())
     os.replace(written, path)
+    names_to_disk(path.parent)
+
+
+def write_to_disk(path: Path, content: bytes) -> None:
+    """Write a file whose bytes have reached the disk when this returns."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def names_to_disk(folder: Path) -> None:
+    """Let the names of the files in a folder reach the disk too; Windows has no call for that."""
     if sys.platform != "win32":
-        # The new name itself must reach the disk too; Windows has no call for that.
-        # Some drives do not support it, and some folders may not be read; the file's own bytes are safe.
+        # Some drives do not support it, and some folders may not be read; the files' own bytes are safe.
         with suppress(OSError):
-            folder = os.open(path.parent, os.O_RDONLY)
+            descriptor = os.open(folder, os.O_RDONLY)
             try:
-                os.fsync(folder)
+                os.fsync(descriptor)
             finally:
-                os.close(folder)
+                os.close(descriptor)
 
 
 def write_whole_text(path: Path, text: str) -> None:

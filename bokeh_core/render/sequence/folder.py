@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...disk.whole_file import UNFINISHED
+from ...disk.whole_file import UNFINISHED, names_to_disk, write_to_disk
 from ...progress import Progress
 from ...video_io import EncodedPart
 from ..result import TAG, Found
@@ -72,10 +72,11 @@ def join_pictures(
         with zipfile.ZipFile(part.path) as packed:
             for name in packed.namelist():
                 content = packed.read(name)
-                (joined / name).write_bytes(content)
+                write_to_disk(joined / name, content)
                 sizes[name] = len(content)
                 progress(len(sizes), total)
-    (joined / LIST).write_text(json.dumps({**metadata, "pictures": sizes}), encoding="utf-8")
+    write_to_disk(joined / LIST, json.dumps({**metadata, "pictures": sizes}).encode("utf-8"))
+    names_to_disk(joined)
     return joined
 
 
@@ -88,6 +89,7 @@ def put_pictures_in_place(joined: Path, folder: Path) -> None:
     require_replaceable(folder)
     if not folder.is_dir():
         os.replace(joined, folder)
+        names_to_disk(folder.parent)
         return
     old = joined.with_name(f"old_pictures{UNFINISHED}")
     shutil.rmtree(old, ignore_errors=True)
@@ -97,6 +99,7 @@ def put_pictures_in_place(joined: Path, folder: Path) -> None:
     except OSError:
         os.replace(old, folder)
         raise
+    names_to_disk(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -363,6 +363,19 @@ class TestWholeOrNot:
             run_job(replace(job(SequenceClip(plates), output, "png-8bit"), overwrite=True))
         assert len(list(output.glob("shot.*.exr"))) == COUNT
 
+    def test_pictures_have_reached_the_disk_when_parts_are_deleted(
+        self, plates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        reached, to_disk = set(), os.fsync
+
+        def noted(descriptor: int) -> None:
+            reached.add(os.fstat(descriptor).st_ino)
+            to_disk(descriptor)
+
+        monkeypatch.setattr(os, "fsync", noted)
+        run_job(job(SequenceClip(plates), tmp_path / "out", "png-8bit"))
+        assert {path.stat().st_ino for path in (tmp_path / "out").iterdir()} <= reached
+
     def test_the_source_folder_is_no_output(self, plates: Path):
         with pytest.raises(ValueError, match="is a source of this job"):
             run_job(job(SequenceClip(plates), plates, "exr-half"))
