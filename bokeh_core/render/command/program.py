@@ -18,21 +18,13 @@ from ..parts import parts_folder
 from ..processes import Process, this_process
 from ..renderers import LensRenderer
 from ..run import RenderReport, check_job, run_job
-from .arguments import (
-    Settings,
-    chosen_renderer,
-    input_path,
-    job_of,
-    output_path,
-    parser,
-    settings_of,
-    source_path,
-)
+from .arguments import parser
 from .clips import ClipPaths, clips_at
 from .depth_arguments import ESTIMATE, estimated_depth
 from .devices import chosen_device
 from .failures import Failure, message_of, told
 from .progress import ProgressLine
+from .settings import Settings, chosen_renderer, input_path, job_of, output_path, settings_of, source_path
 from .termination import stopping_on_termination
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from bokeh_core.camera import Camera, breathe
 from bokeh_core.disparity.meaning import DepthMeaning
 from bokeh_core.lens import DEFAULT_LENS, LensOverTime, LensSettings, at_width, lens_blur
 from bokeh_core.render import CameraStrength, FileDepth, LensRenderer, RenderJob, run_job
-from bokeh_core.render.command.arguments import parser, settings_of
+from bokeh_core.render.command.arguments import parser
 from bokeh_core.render.command.lens_arguments import lens_files, lens_of
+from bokeh_core.render.command.settings import settings_of
 from bokeh_core.render.source import TensorClip
 from bokeh_core.render.strength_settings import GivenStrength
 from bokeh_core.render.typed_focus import parse_focus

@@ -18,9 +18,10 @@ from bokeh_core.disparity.refine import RefineSettings
 from bokeh_core.lens import Aperture, LensSettings
 from bokeh_core.render import LensRenderer
 from bokeh_core.render.command import program as command
-from bokeh_core.render.command.arguments import EXAMPLES, chosen_renderer, job_of, parser, settings_of
+from bokeh_core.render.command.arguments import EXAMPLES, parser
 from bokeh_core.render.command.clips import clips_at
 from bokeh_core.render.command.progress import ProgressLine
+from bokeh_core.render.command.settings import chosen_renderer, job_of, settings_of
 from bokeh_core.render.model_files import FileModel
 from bokeh_core.render.processes import Process, this_process
 from tests.core.render.clips import (

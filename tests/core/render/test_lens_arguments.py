@@ -12,9 +12,10 @@ import torch
 from bokeh_core.lens import PRESETS, LensSettings, lens_of_controls, with_preset
 from bokeh_core.lens.aperture_image import aperture_image_of
 from bokeh_core.render.command import program as command
-from bokeh_core.render.command.arguments import chosen_renderer, job_of, parser, settings_of
+from bokeh_core.render.command.arguments import parser
 from bokeh_core.render.command.clips import clips_at
 from bokeh_core.render.command.lens_arguments import lens_file, lens_files, lens_of
+from bokeh_core.render.command.settings import chosen_renderer, job_of, settings_of
 from tests.core.render.clips import moving_pictures, sliding_disparity, write_disparity, write_video
 
 COMMAND = ("in.mp4", "--disparity", "maps", "-o", "out.mp4")

@@ -418,3 +418,16 @@ def test_videos_of_a_folder_whose_names_have_dots_each_get_a_folder(tmp_path: Pa
     for number in (1, 2):
         (made,) = frames_of(SequenceClip(tmp_path / "out" / f"shot.v{number}"))
         np.testing.assert_allclose(made, 60 * number / 255, atol=0.01)
+
+
+@pytest.mark.parametrize("option", [("--frame-rate", "25.0"), ("--bad-pixels", "refuse")])
+def test_what_is_said_of_pictures_is_refused_for_a_video(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]
+):
+    video = write_video(tmp_path / "clip.mkv", np.zeros((1, HEIGHT, WIDTH, 3), np.uint8))
+    np.save(tmp_path / "depth.npy", np.zeros((1, HEIGHT, WIDTH), np.float32))
+    where = [str(video), "--disparity", str(tmp_path / "depth.npy"), "-o", str(tmp_path / "out.mp4")]
+    assert main([*where, "--device", "cpu", *option]) == 1
+    said = f"{option[0]} {option[1]}"
+    assert f"{said} is for clips that are pictures, and clip.mkv is a video" in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists()
