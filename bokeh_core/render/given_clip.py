@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..clip.checks import checked_frames, checked_maps
 from ..clip.lengths import require_clip_length
+from ..video_io import rate_of_decimal
 from ..video_io.colour import LIMITED, Colour
 from ..video_io.format import AS_TAGGED, UNTAGGED
 from .source import TensorClip
@@ -21,8 +22,6 @@ COLOUR_SPACES: Mapping[str, Colour] = {
     "HDR": Colour(_BT2020, LIMITED, _BT2020, 18),
     "HDR PQ": Colour(_BT2020, LIMITED, _BT2020, 16),
 }
-# Rates such as 30000/1001 come as decimals from some nodes.
-_FINEST_RATE = 1001
 # Frames a second: a picture a minute to what a high-speed camera takes.
 _SLOWEST, _FASTEST = 1 / 60, 1000.0
 
@@ -75,7 +74,8 @@ def given_rate(frame_rate: Any) -> Fraction:
         )
     if isinstance(frame_rate, Fraction):
         return frame_rate
-    return Fraction(frame_rate).limit_denominator(_FINEST_RATE)
+    # Rates such as 30000/1001 come as decimals from some nodes.
+    return rate_of_decimal(rate)
 
 
 def given_sound(audio: Any) -> tuple[Tensor | None, int]:

@@ -26,14 +26,12 @@ from ..video_io import (
     has_sound,
     picture_losses,
     plan_tracks,
+    rate_of_decimal,
 )
 from ..video_io.colour import Colour
 from ..video_io.format import AS_TAGGED, UNTAGGED
 from .content_hash import tensor_hash
 from .memory_sound import MemorySound
-
-# Largest denominator of a stored rate, as in 24000/1001; at most 1e-6 frames a second off.
-_RATE_DENOMINATOR = 1001
 
 
 class ClipSource(Protocol):
@@ -273,6 +271,4 @@ def _storable(frame_rate: Fraction) -> Fraction:
     rate = Fraction(frame_rate)
     if rate <= 0:
         raise ValueError(f"The frame rate is {frame_rate}; it must be above 0, such as 24.")
-    return (
-        rate if max(rate.numerator, rate.denominator) < 2**31 else rate.limit_denominator(_RATE_DENOMINATOR)
-    )
+    return rate if max(rate.numerator, rate.denominator) < 2**31 else rate_of_decimal(rate)

@@ -5,6 +5,7 @@ from .format import VideoFormat
 from .join import EncodedPart, join_parts, require_times_fit
 from .losses import picture_losses
 from .reader import VideoFile
+from .timing import rate_of_decimal
 from .tracks import TrackPlan, ending_for_sound, has_sound, plan_tracks
 from .writer import PartWriter, container_of, require_encodes
 
@@ -25,6 +26,7 @@ __all__ = [
     "join_parts",
     "picture_losses",
     "plan_tracks",
+    "rate_of_decimal",
     "require_encodes",
     "require_times_fit",
 ]

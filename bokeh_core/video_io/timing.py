@@ -14,6 +14,9 @@ _LATEST_TICKS = Fraction(3, 2)
 _MOST_TICKS_APART = 2**31 - 1
 _FALLBACK_RATE = Fraction(25)
 _MOST_FRAMES_A_SECOND = 100_000
+# Rates of NTSC are multiples of 6 less a thousandth, which people write with two or three digits.
+_NTSC_STEP, _NTSC_DENOMINATOR = 6, 1001
+_AS_ROUNDED = 0.0051
 
 
 def frame_rate_of(stream: Any) -> Fraction:
@@ -25,6 +28,19 @@ def frame_rate_of(stream: Any) -> Fraction:
     rate = Fraction(average or guessed or _FALLBACK_RATE)
     # A broken header can state any rate; an encoder needs a possible one.
     return rate if 0 < rate <= _MOST_FRAMES_A_SECOND else _FALLBACK_RATE
+
+
+def rate_of_decimal(frame_rate: float | Fraction) -> Fraction:
+    """Frames a second that a decimal stands for: 23.976 is 24000/1001, and 29.97 is 30000/1001.
+
+    Others are the closest fraction with a denominator of at most 1001.
+    """
+    given = Fraction(frame_rate)
+    whole = _NTSC_STEP * round(given * _NTSC_DENOMINATOR / 1000 / _NTSC_STEP)
+    of_ntsc = Fraction(1000 * whole, _NTSC_DENOMINATOR)
+    if whole and abs(given - of_ntsc) < _AS_ROUNDED:
+        return of_ntsc
+    return given.limit_denominator(_NTSC_DENOMINATOR)
 
 
 def shown_times(stamps: Sequence[int | None], step: int) -> list[int]:

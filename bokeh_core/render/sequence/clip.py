@@ -18,7 +18,7 @@ from ...disparity.stills import iterate_stills
 from ...lens.bad_pixels import BAD_PIXELS, REFUSE, REPLACE, bad_pixels_in, mended_line, without_bad_pixels
 from ...progress import Progress
 from ...setting_checks import require_choice, require_number
-from ...video_io import Encoding, TrackPlan, VideoFormat, picture_losses
+from ...video_io import Encoding, TrackPlan, VideoFormat, picture_losses, rate_of_decimal
 from ...video_io.colour import FULL, RGB, UNSPECIFIED, Colour
 from ...video_io.format import AS_TAGGED
 from ...video_io.hdr import LINEAR as LINEAR_CODE
@@ -65,7 +65,7 @@ class SequenceClip:
         self._bad_pixels = bad_pixels
         self._replaced: dict[int, int] = {}
         first, found = _read(self.files[0])
-        rate = Fraction(frame_rate).limit_denominator(1001)
+        rate = rate_of_decimal(frame_rate)
         video = replace(found, frame_rate=rate, time_base=1 / rate).with_transfer(transfer)
         self._has_alpha = first.shape[-1] == 4
         self.format = replace(video, alpha=self._has_alpha and keep_alpha)

@@ -60,7 +60,17 @@ def test_colours_and_depth_of_levels():
 
 @pytest.mark.parametrize(
     ("rate", "means"),
-    [(Fraction(30000, 1001), Fraction(30000, 1001)), (25, Fraction(25)), (23.976, Fraction(2997, 125))],
+    [
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (25, Fraction(25)),
+        (23.976, Fraction(24000, 1001)),
+        (23.98, Fraction(24000, 1001)),
+        (29.97, Fraction(30000, 1001)),
+        (59.94, Fraction(60000, 1001)),
+        (24.0, Fraction(24)),
+        (12.5, Fraction(25, 2)),
+        (1 / 24, Fraction(1, 24)),
+    ],
 )
 def test_frame_rates(rate: Any, means: Fraction):
     assert given_rate(rate) == means

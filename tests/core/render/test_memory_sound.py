@@ -102,6 +102,6 @@ def test_no_sound(tmp_path: Path, waveform: Tensor | None):
 
 def test_rates_of_decimals_have_short_terms():
     rate = TensorClip(torch.zeros(1, 8, 8, 3), Fraction(29.97)).format.frame_rate
-    assert rate == Fraction(2997, 100)
+    assert rate == Fraction(30000, 1001)
     with pytest.raises(ValueError, match="frame rate is 0"):
         _ = TensorClip(torch.zeros(1, 8, 8, 3), Fraction(0)).format

@@ -164,6 +164,9 @@ class TestNames:
         with pytest.raises(ValueError, match=r"missing between shot\.1000\.exr and shot\.1002\.exr"):
             SequenceClip(plates)
 
+    def test_a_rate_of_ntsc_may_be_rounded(self, plates: Path):
+        assert SequenceClip(plates, 23.976).format.frame_rate == Fraction(24000, 1001)
+
     def test_no_pictures(self, tmp_path: Path):
         with pytest.raises(ValueError, match="has no pictures; give a folder of EXR, PNG or TIFF"):
             SequenceClip(tmp_path)
