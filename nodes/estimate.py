@@ -19,7 +19,7 @@ from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
 from ..bokeh_core.disparity.refine import RefineSettings
 from . import categories, host
-from .disparity import disparity_outputs
+from .disparity_widgets import disparity_outputs
 from .libraries import needed_libraries
 from .newer_host import known_fields
 

@@ -9,7 +9,7 @@ from ..bokeh_core.disparity.holes import HOLES
 from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
 from . import categories, sockets
-from .disparity import disparity_outputs, frames_input, of_clip
+from .disparity_widgets import disparity_outputs, frames_input, of_clip
 from .libraries import needed_libraries
 from .newer_host import known_fields
 

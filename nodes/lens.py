@@ -14,7 +14,7 @@ from ..bokeh_core.lens.light_counts import light_report
 from ..bokeh_core.lens.over_time import past_the_end
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.transfer import DISPLAY, as_picture
-from . import categories, host, lens_widgets, sockets, unchosen
+from . import categories, host, lens_socket, lens_widgets, sockets, unchosen
 from .newer_host import known_fields
 
 
@@ -64,7 +64,7 @@ class LensBlur(io.ComfyNode):
                 ),
                 *lens_widgets.contour_inputs(),
                 black_bars_input(),
-                lens_widgets.lens_input(
+                lens_socket.lens_input(
                     "Where it is connected it takes the place of this node's own widgets, from blades to "
                     "contour_tolerance, and of over_time; protect and black_bars still count."
                 ),
@@ -114,7 +114,7 @@ class LensBlur(io.ComfyNode):
         look = (
             lens_widgets.lens_of_widgets(lens_controls, over_time, easing)
             if lens is None
-            else lens_widgets.checked_lens(lens)
+            else lens_socket.checked_lens(lens)
         )
         with host.out_of_memory_advice("smaller frames, a lower strength or cat_eye 0"):
             frames, mended = mended_frames(frames, bad_pixels)

@@ -1,19 +1,15 @@
 """The widgets of a lens, the same on every node that has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.coc import Falloff
 from ..bokeh_core.lens import (
     GAMMA_OF_LIGHT,
     LENS_CONTROLS,
     MOVING_CONTROLS,
     Lens,
-    LensOverTime,
-    LensSettings,
-    at_width,
     lens_said,
 )
 from ..bokeh_core.lens.bad_pixels import BAD_PIXELS, REFUSE
@@ -22,7 +18,6 @@ from ..bokeh_core.schedule.named import named_schedules
 from ..bokeh_core.schedule.values import EASINGS
 from ..bokeh_core.strength import MAX_STRENGTH
 from ..bokeh_core.transfer import DISPLAY, TRANSFERS
-from . import sockets
 from .newer_host import gradient_slider, known_fields
 
 
@@ -296,29 +291,3 @@ def lens_of_widgets(
     """
     schedules = named_schedules(over_time, MOVING_CONTROLS)
     return lens_said({**controls, "aperture_image": aperture_image}, schedules, easing)
-
-
-def lens_input(what: str) -> Any:
-    """The socket of a lens, optional.
-
-    Args:
-        what: the lens does where it is connected; the end of the tooltip.
-    """
-    return sockets.Lens.Input("lens", optional=True, tooltip=f"A lens from Choose Lens. {what}")
-
-
-def falloffs_of(lens: Lens, num_frames: int, width_px: int, frames: Sequence[int]) -> Falloff | list[Falloff]:
-    """How the radius grows on some frames of a clip, in px of a width: one falloff, or one for each."""
-    lenses = at_width(lens, num_frames, width_px)
-    return lenses.falloff if isinstance(lenses, LensSettings) else [lenses[t].falloff for t in frames]
-
-
-def checked_lens(lens: Any) -> Lens:
-    """Return what came through a LENS socket, stated for frames 1024 px wide; it may move.
-
-    Raises:
-        ValueError: it is no lens.
-    """
-    sockets.require_kind(lens, (LensSettings, LensOverTime), "lens", "Choose Lens")
-    settings: Lens = lens
-    return settings

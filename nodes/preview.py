@@ -9,7 +9,7 @@ from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.coc import EQ_1
 from ..bokeh_core.preview import focus_preview
 from ..bokeh_core.strength import strength_in_pixels
-from . import categories, host, lens_widgets, sockets, unchosen
+from . import categories, host, lens_socket, sockets, unchosen
 from .libraries import needed_libraries
 from .newer_host import known_fields
 
@@ -59,7 +59,7 @@ class FocusPreview(io.ComfyNode):
                     tooltip="Opacity of the colours where the blur is strong, 0 to 1. Default 0.6; more "
                     "separates the planes, less shows the picture.",
                 ),
-                lens_widgets.lens_input(
+                lens_socket.lens_input(
                     "Its strengths, focus_range and largest_radius change the radius that is shown."
                 ),
             ],
@@ -95,8 +95,8 @@ class FocusPreview(io.ComfyNode):
             points_px=sockets.focus_points_of(focus),
             falloff=EQ_1
             if lens is None
-            else lens_widgets.falloffs_of(
-                lens_widgets.checked_lens(lens), len(frames), frames.shape[2], range(len(frames))
+            else lens_socket.falloffs_of(
+                lens_socket.checked_lens(lens), len(frames), frames.shape[2], range(len(frames))
             ),
             progress=host.progress(),
         )

@@ -23,7 +23,7 @@ from ..bokeh_core.progress import Progress, Show, as_part
 from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.windows import Window, plan_windows
-from . import categories, host, lens_widgets, sockets, unchosen
+from . import categories, host, lens_socket, sockets, unchosen
 from .model import require_parts_fit
 from .newer_host import known_fields
 
@@ -54,7 +54,7 @@ def _inputs(
     )
     if lens is None:
         return inputs
-    falloff = falloff_alone(lens_widgets.checked_lens(lens))
+    falloff = falloff_alone(lens_socket.checked_lens(lens))
     if isinstance(falloff, LensOverTime):
         return inputs.with_falloff([each.falloff for each in falloff.at_frames(inputs.num_frames)])
     return inputs.with_falloff(falloff)
@@ -166,7 +166,7 @@ class OneStepSampler(io.ComfyNode):
                     "(default) shrinks frames larger than 1024 x 576 to that area, which the model was "
                     "trained at. native keeps every pixel: sharper in focus, but much more memory and time.",
                 ),
-                lens_widgets.lens_input(
+                lens_socket.lens_input(
                     "The model honours its strengths, focus_range and largest_radius, and refuses others by "
                     "name."
                 ),

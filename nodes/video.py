@@ -1,64 +1,43 @@
 """The node for clips of any length: Any-to-Bokeh Video."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from itertools import islice
-from math import ceil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 
 from ..bokeh_core.clip.letterbox import BLACK_BARS
-from ..bokeh_core.coc import EQ_1, Falloff
+from ..bokeh_core.coc import EQ_1
 from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.meaning import DepthMeaning
 from ..bokeh_core.disparity.refine.settings import RefineSettings
 from ..bokeh_core.focus.at_point import DEFAULT_BETWEEN_POINTS
-from ..bokeh_core.lens import DEFAULT_LENS, LensOverTime, falloff_alone
+from ..bokeh_core.lens import DEFAULT_LENS, falloff_alone
 from ..bokeh_core.lens.bad_pixels import REPLACE
-from ..bokeh_core.pipeline.streaming import BokehPipeline
 from ..bokeh_core.render import (
-    DepthSource,
-    FileDepth,
-    GivenDepth,
     GivenFocus,
     GivenStrength,
     LensRenderer,
-    ModelRenderer,
     RenderJob,
-    StageProgress,
     Strength,
-    check_job,
-    overall_share,
     parse_focus,
-    remove_stale_parts,
-    run_job,
     stored_under_key,
 )
-from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.made_results import MadeResults
-from ..bokeh_core.render.parts import STALE_AFTER_DAYS
 from ..bokeh_core.render.typed_focus import AUTOMATIC
-from ..bokeh_core.video_io import DEFAULT_CRF, ENCODINGS, Encoding, VideoFile
+from ..bokeh_core.video_io import DEFAULT_CRF, ENCODINGS, Encoding
 from ..bokeh_core.video_io.format import AS_TAGGED, TRANSFER_CHOICES
 from . import categories, given_video, host, sockets
-from .disparity import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
+from .disparity_widgets import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
 from .focus import between_keyframes_input
-from .frame_on_bar import FrameOnBar
 from .lens import black_bars_input
-from .lens_widgets import checked_lens, lens_input
-from .model import require_parts_fit
+from .lens_socket import checked_lens, lens_input
 from .newer_host import known_fields
 from .sequence_video import SequenceVideo
+from .video_job import SHOWN_S, depth_of, model_renderer, rendered, shown_of
 
 RENDERERS = ("lens", "model")
-PROGRESS_STEPS = 1000
-# Of a result that browsers do not play, this much is shown on the node.
-SHOWN_S = 10
 MEMORY_ADVICE = (
     "smaller frames, a lower strength, dtype fp16 in Load Bokeh Model, or Load Video rather than a video in "
     "memory"
@@ -66,81 +45,6 @@ MEMORY_ADVICE = (
 NOT_USED = "A model is connected and not used: the renderer is lens. Choose the renderer model for it."
 # Files of this session: the host returns cached results without checking that the files still exist.
 _results = MadeResults()
-
-
-@contextmanager
-def _depth(
-    disparity: Any, depth_video: Any, file: str, path: str, meaning: DepthMeaning, fit: MapFit
-) -> Iterator[DepthSource]:
-    """The depth by what is connected, else by the list, else by the path."""
-    if disparity is not None:
-        yield GivenDepth(disparity)
-    elif depth_video is None:
-        found = chosen_path(file, path, "type disparity_path, or connect disparity or depth_video")
-        yield FileDepth(found, meaning, fit)
-    else:
-        with given_video.depth_of(depth_video, meaning, fit) as depth:
-            yield depth
-
-
-def _model_renderer(model: Any, vae: Any, clip_vision: Any, falloff: Falloff | LensOverTime) -> ModelRenderer:
-    missing = [name for name, value in {"model": model, "vae": vae}.items() if value is None]
-    if missing:
-        raise ValueError(
-            f"The renderer model needs {', '.join(missing)}: connect Load Bokeh Model, and Load CLIP Vision "
-            "for the authors' model, or choose the renderer lens."
-        )
-    require_parts_fit(model, vae, clip_vision)
-    device = model.patcher.load_device
-    if vae.patcher.load_device != device:
-        raise ValueError(
-            f"ComfyUI runs the U-Net on {device} and VAEs on {vae.patcher.load_device}; a video is rendered "
-            "with both on one device. Start ComfyUI without --cpu-vae."
-        )
-    unet, coder = model.patcher.model, vae.patcher.model
-    tower = host.image_encoder(unet, clip_vision)
-    networks = (unet, coder, *([clip_vision.model] if unet.reads_images else []))
-    weights = " ".join(weights_hash(network) for network in networks)
-    pipeline = BokehPipeline(unet, coder, tower, device=device)
-    renderer = ModelRenderer(
-        pipeline,
-        weights,
-        model.mpi_mode,
-        warning=model.warning,
-        trained_px=model.trained_px,
-        falloff=falloff,
-    )
-    return replace(renderer, name=Path(model.bundle).stem) if model.bundle else renderer
-
-
-def _progress_on(bar: FrameOnBar) -> StageProgress:
-    """Progress over all stages on the node's bar; every frame is a point where cancel takes effect."""
-    shown = -1
-
-    def tick(stage: str, done: int, total: int) -> None:
-        nonlocal shown
-        host.check_interrupt()
-        steps = int(PROGRESS_STEPS * overall_share(stage, done, total))
-        # Each step is a message to the browser, and clips have many frames.
-        if steps != shown or bar.has_picture:
-            shown = steps
-            bar.progress(steps, PROGRESS_STEPS)
-
-    return tick
-
-
-def _shown(path: Path, codec: str) -> Any:
-    """The result itself on the node where browsers play it, else the beginning as a small copy."""
-    file = VideoFile(path)
-    even = file.format.width % 2 == file.format.height % 2 == 0
-    if codec == "h264" and path.suffix == ".mp4" and even:
-        return host.video_preview(path)
-    count = ceil(SHOWN_S * file.format.frame_rate)
-    return host.small_video_preview(islice(file.frames(), count), file.format.frame_rate, path.stem)
-
-
-def _cleared_line(parts: Path) -> str:
-    return f"Deleted the unfinished parts {parts.name}: nobody went on with them for {STALE_AFTER_DAYS} days."
 
 
 def _named_files(
@@ -367,7 +271,7 @@ class AnyToBokehVideo(io.ComfyNode):
         placing = MapFit(fit, frame_offset, frames_per_map)
         with host.out_of_memory_advice(MEMORY_ADVICE), ExitStack() as opened:
             depth = opened.enter_context(
-                _depth(disparity, depth_video, disparity_file, disparity_path, meaning, placing)
+                depth_of(disparity, depth_video, disparity_file, disparity_path, meaning, placing)
             )
             clip = opened.enter_context(given_video.clip_of(video, ENCODINGS[codec].keeps_alpha, transfer))
             job = RenderJob(
@@ -383,7 +287,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 ),
                 LensRenderer(look, host.compute_device())
                 if renderer == "lens"
-                else _model_renderer(model, vae, clip_vision, falloff),
+                else model_renderer(model, vae, clip_vision, falloff),
                 Path(),
                 Encoding(codec, crf),
                 black_bars=black_bars,
@@ -393,26 +297,12 @@ class AnyToBokehVideo(io.ComfyNode):
             job = stored_under_key(job, host.output_folder(), clip.name)
             networks = [network for network in (model, vae, clip_vision) if network is not None]
             notes = [*clip.notes, *([NOT_USED] if networks and renderer == "lens" else [])]
-            report = "\n".join([*notes, cls._render(job, networks)])
+            report = "\n".join([*notes, rendered(job, networks)])
         _results.add(settings, job.output)
         if job.encoding.is_pictures:
             pictures = SequenceVideo(job.output, float(job.clip.format.frame_rate), REPLACE)
             return io.NodeOutput(pictures, report, ui=pictures.preview(SHOWN_S))
-        return io.NodeOutput(host.video_of(job.output), report, ui=_shown(job.output, codec))
-
-    @classmethod
-    def _render(cls, job: RenderJob, networks: list[Any]) -> str:
-        done = check_job(job)
-        if done is not None:
-            return done.text
-        cleared = remove_stale_parts(job.output.parent)
-        if isinstance(job.renderer, ModelRenderer):
-            needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
-            host.load_models([network.patcher for network in networks], needed)
-        bar = host.frame_on_bar()
-        with torch.no_grad():
-            report = run_job(job, _progress_on(bar), host.check_interrupt, show=bar.show)
-        return "\n".join([report.text, *map(_cleared_line, cleared)])
+        return io.NodeOutput(host.video_of(job.output), report, ui=shown_of(job.output, codec))
 
     @classmethod
     def validate_inputs(cls, disparity_file: str | None = None) -> bool:

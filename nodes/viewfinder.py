@@ -16,7 +16,7 @@ from ..bokeh_core.preview.focus_plot import focus_plot
 from ..bokeh_core.preview.lens_facts import lens_facts
 from ..bokeh_core.preview.strip import frames_of_strip, small_clip
 from ..bokeh_core.strength import strength_in_pixels
-from . import categories, host, lens_widgets, sockets
+from . import categories, host, lens_socket, sockets
 from .newer_host import known_fields
 from .strip_report import strip_report
 
@@ -55,7 +55,7 @@ class Viewfinder(io.ComfyNode):
                     "wide.",
                     extra_dict={"default": ""},
                 ),
-                lens_widgets.lens_input(
+                lens_socket.lens_input(
                     "The picture shows its blur as far as a preview can, and says what it leaves out. "
                     "Connect it to Lens Blur as well, which renders with it."
                 ),
@@ -110,7 +110,7 @@ class Viewfinder(io.ComfyNode):
         frames = checked_frames(frames)
         num_frames, height, width, _ = frames.shape
         decided = parse_script(script) if script.strip() else FocusScript()
-        look = DEFAULT_LENS if lens is None else lens_widgets.checked_lens(lens)
+        look = DEFAULT_LENS if lens is None else lens_socket.checked_lens(lens)
         in_frames = boxes_of_frames(boxes, num_frames, (height, width))
         disparity = checked_maps(disparity, "disparity", (height, width))
         disparity = broadcast_over_frames(disparity, num_frames, "disparity")
@@ -130,7 +130,7 @@ class Viewfinder(io.ComfyNode):
             strength_in_pixels(strength[shown], small.shape[2]),
             points_px=None if points is None else points[shown] * (small.shape[2] / width),
             frame_numbers=shown,
-            falloff=lens_widgets.falloffs_of(look, num_frames, small.shape[2], shown),
+            falloff=lens_socket.falloffs_of(look, num_frames, small.shape[2], shown),
             progress=host.progress(),
         )
         strengths = [round(value, 3) for value in strength.tolist()]

@@ -82,7 +82,8 @@ def test_schema_and_function_agree(host: HostUnderTest, node_id: str):
 def test_every_input_and_output_is_explained(host: HostUnderTest, node_id: str):
     assert [n for n, (_, options) in inputs_of(host, node_id).items() if not options.get("tooltip")] == []
     info = host.object_info()[node_id]
-    assert info["output_name"] == ["disparity", "image", "report"]
+    distances = ["near_distance", "far_distance"]
+    assert info["output_name"] == ["disparity", "image", "report", *distances]
     assert all(info["output_tooltips"])
 
 

@@ -105,6 +105,7 @@ def test_schema(host: HostUnderTest):
         "save_workflow": True,
         "refine": False,
         "between_keyframes": "rack focus",
+        "transfer": "as the file says",
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]
