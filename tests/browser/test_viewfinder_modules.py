@@ -430,7 +430,8 @@ def test_sharp_and_blurred_lie_side_by_side(page: Page):
     strength = page.get_by_role("spinbutton", name="px of blur radius")
     strength.fill("120")
     strength.press("Enter")
-    compare = page.get_by_role("button", name="A | B")
+    hint = "Compare sharp (left) with blurred (right)"
+    compare = page.get_by_role("button", name=hint)
     expect(compare).to_be_enabled()
     compare.click()
     expect(compare).to_have_attribute("aria-pressed", "true")
@@ -442,7 +443,7 @@ def test_sharp_and_blurred_lie_side_by_side(page: Page):
     # The board is 90 off its mean either way; a disk of 4.5 px leaves next to nothing of that.
     assert contrast(12, 30) > 80
     assert contrast(34, 60) < 20
-    handle = page.get_by_role("slider", name="Compare sharp (left) with blurred (right)")
+    handle = page.get_by_role("slider", name=hint)
     for _ in range(3):
         handle.press("ArrowLeft")
     assert handle.get_attribute("aria-valuenow") == "44"
