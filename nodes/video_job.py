@@ -28,7 +28,7 @@ from ..bokeh_core.render import (
     run_job,
 )
 from ..bokeh_core.render.content_hash import weights_hash
-from ..bokeh_core.render.parts import STALE_AFTER_DAYS
+from ..bokeh_core.render.parts_folder import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import VideoFile
 from . import given_video, host
 from .disparity_widgets import chosen_path

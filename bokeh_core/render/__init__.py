@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from .depth import DepthSource, FileDepth, GivenDepth, GivenMaps
     from .focus_settings import GivenFocus
     from .job import PART_FRAMES, RenderJob, stored_under_key
-    from .parts import remove_stale_parts
+    from .parts_folder import remove_stale_parts
     from .renderers import ClipRenderer, LensRenderer, ModelRenderer
     from .run import RenderReport, check_job, run_job
     from .sequence import SequenceClip
@@ -51,7 +51,7 @@ _MODULES = {
     "depth": ("DepthSource", "FileDepth", "GivenDepth", "GivenMaps"),
     "focus_settings": ("GivenFocus",),
     "job": ("PART_FRAMES", "RenderJob", "stored_under_key"),
-    "parts": ("remove_stale_parts",),
+    "parts_folder": ("remove_stale_parts",),
     "renderers": ("ClipRenderer", "LensRenderer", "ModelRenderer"),
     "run": ("RenderReport", "check_job", "run_job"),
     "sequence": ("SequenceClip",),

@@ -9,7 +9,7 @@ from ..disparity.files import open_depth_maps, state_of_files
 from .depth import FileDepth
 from .job import RenderJob
 from .output import look_at_output, require_encodable
-from .parts import parts_folder, require_ours
+from .parts_folder import parts_folder, require_ours
 from .result import Found
 from .sequence.clip import SequenceClip
 from .sequence.folder import require_replaceable

@@ -18,7 +18,8 @@ from ..video_io import (
 from .analysis import analysed
 from .job import RenderJob
 from .output import clips_light, join_output, look_at_output
-from .parts import PartStore, open_parts, plan_parts, remove_left_parts
+from .parts import PartStore, open_parts, plan_parts
+from .parts_folder import remove_left_parts
 from .processes import Process
 from .refusals import (
     require_nothing_lost,

@@ -17,10 +17,9 @@ from ..disk.lock import FileLock, try_lock
 from ..disk.whole_file import write_whole_json
 from ..progress import Check
 from .output import look_at_output
-from .parts import (
+from .parts import PartStore, Span
+from .parts_folder import (
     SHARES,
-    PartStore,
-    Span,
     part_ending,
     parts_folder,
     read_json,

@@ -19,7 +19,7 @@ from bokeh_core.render import (
     RenderJob,
     run_job,
 )
-from bokeh_core.render.parts import parts_folder
+from bokeh_core.render.parts_folder import parts_folder
 from tests.core.render.clips import moving_pictures, write_video
 from tests.hostile.words import require_our_words
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...console import write_what_the_stream_can_show
 from ...libraries import missing_library, missing_library_message
 from ..estimated import EstimatedDepth
-from ..parts import parts_folder
+from ..parts_folder import parts_folder
 from ..processes import Process, this_process
 from ..renderers import LensRenderer
 from ..run import RenderReport, check_job, run_job

@@ -15,7 +15,7 @@ from bokeh_core.render import GivenDepth, TensorClip, check_job, run_job, stored
 from bokeh_core.render import output as output_module
 from bokeh_core.render import parts as parts_module
 from bokeh_core.render.content_hash import tensor_hash
-from bokeh_core.render.parts import parts_folder
+from bokeh_core.render.parts_folder import parts_folder
 from bokeh_core.video_io import PartWriter
 from tests.core.render.clips import moving_pictures, write_video
 from tests.core.render.test_job import Stop, stopping_at

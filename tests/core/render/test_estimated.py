@@ -24,7 +24,7 @@ from bokeh_core.render import (
 )
 from bokeh_core.render.command.program import main
 from bokeh_core.render.estimated import EstimatedDepth, StoredMaps
-from bokeh_core.render.parts import parts_folder
+from bokeh_core.render.parts_folder import parts_folder
 from bokeh_core.video_io import Encoding
 from tests.core.disparity.tiny_estimator import write_tiny_estimator
 from tests.core.render.clips import moving_pictures, read_video, write_video

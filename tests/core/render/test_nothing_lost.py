@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from bokeh_core.render import GivenDepth, check_job, parse_focus, remove_stale_parts, run_job
-from bokeh_core.render.parts import STALE_AFTER_DAYS, open_parts, parts_folder
+from bokeh_core.render.parts import open_parts
+from bokeh_core.render.parts_folder import STALE_AFTER_DAYS, parts_folder
 from bokeh_core.render.refusals import require_not_the_output
 from bokeh_core.render.result import Found, look_at
 from bokeh_core.video_io import Encoding

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from bokeh_core.render import RenderReport, run_job
-from bokeh_core.render.parts import SHARES, Span, parts_folder
+from bokeh_core.render.parts import Span
+from bokeh_core.render.parts_folder import SHARES, parts_folder
 from bokeh_core.render.processes import Process
 from bokeh_core.render.shares import shares_of
 from bokeh_core.render.stages import no_stage_progress
