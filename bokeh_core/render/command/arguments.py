@@ -64,8 +64,8 @@ def parser(called: str = "python -m bokeh_core.render") -> argparse.ArgumentPars
         "--frame-rate",
         type=float,
         metavar="FPS",
-        help=f"frames a second of pictures, default {DEFAULT_FRAME_RATE:g}; 23.976 is 24000/1001. Videos have "
-        "their own",
+        help=f"frames a second of pictures, default {DEFAULT_FRAME_RATE:g}; 23.976 is 24000/1001. Videos "
+        "have their own",
     )
     add(
         "--bad-pixels",
