@@ -624,3 +624,42 @@ def test_keys_alone_make_a_rack_focus(page: Page):
     assert page.evaluate(frames) == [0, 6]
     page.keyboard.press("Delete")
     assert page.evaluate(frames) == [0]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            {"frames": 9, "focus": [{"frame": 1, "kind": "point", "x": 0.5, "y": 0.5}]},
+            "on a clip of 9 frames",
+        ),
+        ({"frames": 9, "focus": [{"frame": 8, "kind": "point", "x": 0.5, "y": 0.5}]}, "never reached"),
+    ],
+)
+def test_decisions_of_another_clip_can_be_cleared(page: Page, script: dict[str, Any], said: str):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    grey, depth = np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 51, np.uint8)
+    page.evaluate("(report) => window.make(report)", report_of(grey, depth, 3))
+    text = json.dumps({"version": 1, "strength": [], **script})
+    page.evaluate(
+        "(text) => { const [{ view, model }] = window.made; model.text = text; view.reload(); }", text
+    )
+    expect(page.locator("[role=status]")).to_contain_text(said)
+    page.get_by_role("button", name="Start anew").click()
+    expect(page.locator("[role=status]")).to_have_text("Click on what should be sharp.")
+    assert page.evaluate("() => window.made[0].model.text") == ""
+
+
+def test_a_wide_viewfinder_keeps_names_beside_their_controls(page: Page):
+    imported(page, "viewfinder", WITH_VIEWFINDER)
+    grey, depth = np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 51, np.uint8)
+    page.evaluate("(report) => window.make(report)", report_of(grey, depth, 9))
+    page.evaluate("() => { window.made[0].view.element.style.width = '2000px'; }")
+    timeline, rows = page.locator(".atb-timeline"), page.locator(".atb-viewfinder > .atb-row")
+    expect(rows).to_have_count(4)
+    widths = rows.evaluate_all("(rows) => rows.map((row) => row.getBoundingClientRect().width)")
+    assert max(widths) <= 640
+    # To the frame as finely as there is room for.
+    box = timeline.bounding_box()
+    assert box is not None
+    assert box["width"] > 1900

@@ -20,8 +20,10 @@ export function statement(texts, seen) {
   if (!seen.picture) return good("frameAlone", { frame });
   const { count } = footage;
   const late = [...script.focus, ...script.strength].filter((key) => count && key.frame >= count).length;
-  if (late) return bad("lateKeys", { count: late, last: count - 1 });
-  if (script.frames && count && script.frames !== count) return bad("otherLength", { made: script.frames, count });
+  if (late) return { ...bad("lateKeys", { count: late, last: count - 1 }), canRestart: true };
+  if (script.frames && count && script.frames !== count) {
+    return { ...bad("otherLength", { made: script.frames, count }), canRestart: true };
+  }
   const map = footage.mapAt(frame);
   if (!map) return good(script.focus.length ? "runFirst" : "noDepth");
   if (!script.focus.length && !seen.hovered) return good("clickFirst");

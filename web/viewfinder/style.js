@@ -44,6 +44,7 @@ const STYLE = `
 .atb-status button { margin-left: 6px; }
 .atb-notes { min-height: 1.35em; max-height: 2.7em; overflow: hidden; }
 .atb-row { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 6px; min-width: 0; }
+.atb-viewfinder > .atb-row { max-width: 640px; }
 .atb-row > label { display: inline-flex; align-items: center; gap: 4px; min-width: 0; }
 .atb-grow { flex: 1 1 80px; min-width: 60px; }
 .atb-viewfinder button:not(.atb-key, .atb-wipe), .atb-viewfinder select, .atb-viewfinder input[type="number"] {
