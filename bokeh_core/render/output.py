@@ -70,10 +70,29 @@ def require_encodable(job: RenderJob) -> None:
     """Check that the pictures of a job can be stored.
 
     Raises:
-        ValueError: the installed FFmpeg does not encode them.
+        ValueError: the installed FFmpeg does not encode them, or two pictures would have one name.
     """
     if not job.encoding.is_pictures:
         require_encodes(container_of(job.output), job.encoding, job.clip.format)
+    elif isinstance(job.clip, SequenceClip):
+        _require_names_apart(job.clip.files, picture_ending(job.encoding))
+
+
+def _require_names_apart(files: Sequence[Path], ending: str) -> None:
+    """Check that pictures of a clip, which keep their names but for the ending, do not take each other's.
+
+    Raises:
+        ValueError: two of them would.
+    """
+    named: dict[str, Path] = {}
+    for file in files:
+        # Windows and macOS tell no A from a.
+        other = named.setdefault(file.stem.casefold(), file)
+        if other is not file:
+            raise ValueError(
+                f"{other.name} and {file.name} would both become {file.stem}{ending}; rename one of them, or "
+                "put them into folders of their own."
+            )
 
 
 def join_output(

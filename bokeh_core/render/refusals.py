@@ -28,6 +28,11 @@ def require_output_possible(job: RenderJob) -> None:
     if job.encoding.is_pictures:
         if job.output.is_file():
             raise ValueError(f"{job.output} is a file; name the folder of pictures to be made.")
+        if job.output.is_symlink() or job.output.is_mount():
+            raise ValueError(
+                f"{job.output} is a link or the root of a drive, whose place no finished folder can take; "
+                "name a folder inside it."
+            )
     elif job.output.is_dir():
         raise ValueError(f"{job.output} is a folder; name the video file to be made.")
     for path in [*job.source_files, *job.other_files]:

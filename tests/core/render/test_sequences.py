@@ -334,6 +334,28 @@ class TestWholeOrNot:
             run_job(given)
         assert [path.name for path in mine.iterdir()] == ["holiday.png"]
 
+    def test_a_link_does_not_give_way_to_a_folder(self, plates: Path, tmp_path: Path):
+        (tmp_path / "drive").mkdir()
+        link = tmp_path / "out"
+        try:
+            link.symlink_to(tmp_path / "drive", target_is_directory=True)
+        except OSError:
+            pytest.skip("Windows lets only some users make links.")
+        given = replace(job(SequenceClip(plates), link, "exr-half"), overwrite=True)
+        with pytest.raises(ValueError, match="is a link or the root of a drive"):
+            run_job(given)
+        assert link.is_symlink()
+        assert not (tmp_path / "out.parts").exists()
+
+    def test_no_picture_takes_the_name_of_another(self, tmp_path: Path):
+        folder = tmp_path / "scans"
+        folder.mkdir()
+        for name in ("a.1.tif", "a.1.tiff"):
+            cv2.imwrite(str(folder / name), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+        with pytest.raises(ValueError, match=r"both become a\.1\.png"):
+            run_job(job(SequenceClip(folder), tmp_path / "out", "png-8bit"))
+        assert not (tmp_path / "out").exists()
+
     def test_a_file_that_was_added_to_a_result_stays(self, plates: Path, tmp_path: Path):
         run_job(job(SequenceClip(plates), tmp_path / "out", "exr-half"))
         (tmp_path / "out" / "notes.txt").write_text("mine")
