@@ -60,7 +60,8 @@ def read_exr(path: Path) -> NDArray[np.float32]:
     require_map_size(right + 1, bottom + 1, path.name)
     struct.pack_into("<4i", data, part.display_at, 0, 0, right, bottom)
     number = parts.index(part) if part.numbered else None
-    picture = _decode(only_part(data, number, part, path.name), layer, path.name)[top:, left:]
+    planes = decoded_planes(only_part(data, number, part, path.name), layer, path.name)
+    picture = (planes[0] if len(planes) == 1 else np.stack(planes[:3], axis=-1))[top:, left:]
     if picture.shape[:2] != (bottom - top + 1, right - left + 1):
         raise ValueError(f"{path.name} cannot be decoded (another size than it says); write it again.")
     return picture
@@ -191,7 +192,17 @@ def _require_sound(piece: bytes, place_bytes: int, part: Part, name: str) -> Non
         raise ValueError(f"{name} is damaged; write it again from the source.")
 
 
-def _decode(data: bytes, layer: str, name: str) -> NDArray[np.float32]:
+def decoded_planes(data: bytes, layer: str, name: str) -> list[NDArray[np.float32]]:
+    """Planes float32 [H, W] of a layer: one of grey, else green, blue, red and, if there is one, alpha.
+
+    Args:
+        data: a file of one part, see `only_part`.
+        layer: in front of its channels' names, without the point; "" where they have none.
+        name: of the file, for errors.
+
+    Raises:
+        ValueError: it cannot be decoded.
+    """
     import av  # imported on first use: the pack must load fast
 
     decoder = av.CodecContext.create("exr", "r")
@@ -207,8 +218,7 @@ def _decode(data: bytes, layer: str, name: str) -> NDArray[np.float32]:
     frame = frames[0]
     kind = np.dtype(np.float16 if "f16" in frame.format.name else np.float32)
     dtype = kind.newbyteorder(">" if frame.format.name.endswith("be") else "<")
-    planes = [
+    return [
         np.frombuffer(plane, dtype).reshape(plane.height, -1)[:, : frame.width].astype(np.float32)
         for plane in frame.planes
     ]
-    return planes[0] if len(planes) == 1 else np.stack(planes[:3], axis=-1)

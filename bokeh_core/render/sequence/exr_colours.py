@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...disparity.exr import only_part
+from ...disparity.exr import decoded_planes, only_part
 from ...disparity.exr_header import Part, read_parts
 
 _CHROMATICITIES = b"chromaticities\0chromaticities\0" + struct.pack("<i", 32)
@@ -67,7 +67,8 @@ def read_exr_colours(path: Path) -> ExrColours:
     found = data.find(_CHROMATICITIES, *part.header)
     chromaticities = struct.unpack_from("<8f", data, found + len(_CHROMATICITIES)) if found >= 0 else ()
     number = parts.index(part) if part.numbered else None
-    planes = _decoded(only_part(data, number, part, path.name), layer.rstrip("."), path.name)
+    decoded = decoded_planes(only_part(data, number, part, path.name), layer.rstrip("."), path.name)
+    planes = dict(zip("Y" if len(decoded) == 1 else "GBRA", decoded, strict=False))
     pixels = np.stack([planes[name] for name in letters], axis=-1)[top:, left:]
     if pixels.shape[:2] != (bottom - top + 1, right - left + 1):
         raise ValueError(f"{path.name} cannot be decoded (another size than it says); write it again.")
@@ -116,27 +117,3 @@ def _require_readable(part: Part, pixel_types: list[int], name: str) -> None:
             f"{name} has a channel of whole numbers with PXR24 compression, which is not decoded safely; "
             "save it with ZIP compression."
         )
-
-
-def _decoded(data: bytes, layer: str, name: str) -> dict[str, NDArray[np.float32]]:
-    """Planes float32 [H, W] by the letter of their channel."""
-    import av  # imported on first use: the pack must load fast
-
-    decoder = av.CodecContext.create("exr", "r")
-    decoder.options = {"layer": layer}
-    try:
-        frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
-    except (av.error.FFmpegError, OSError) as error:
-        raise ValueError(
-            f"{name} cannot be decoded ({error.strerror}); write it again from the source."
-        ) from error
-    if not frames or "f" not in frames[0].format.name.removeprefix("gbr"):
-        raise ValueError(f"{name} cannot be decoded (no picture in it); write it again from the source.")
-    frame = frames[0]
-    kind = np.dtype(np.float16 if "f16" in frame.format.name else np.float32)
-    dtype = kind.newbyteorder(">" if frame.format.name.endswith("be") else "<")
-    letters = "Y" if len(frame.planes) == 1 else "GBRA"
-    return {
-        letter: np.frombuffer(plane, dtype).reshape(plane.height, -1)[:, : frame.width].astype(np.float32)
-        for letter, plane in zip(letters, frame.planes, strict=False)
-    }
