@@ -67,7 +67,7 @@ class Leader:
         left = {rank: share for rank, share in enumerate(shares) if rank}
         while left:
             for rank, share in list(left.items()):
-                lock = self._taken(rank)
+                lock = _lock_of_share(self._store.folder, rank)
                 if lock is None:
                     continue
                 # Nobody works on it: it is finished, or its process was lost or never came.
@@ -81,12 +81,6 @@ class Leader:
                 self._check()
                 time.sleep(LOOK_AGAIN_S)
 
-    def _taken(self, rank: int) -> FileLock | None:
-        # Another process, too late, may be deleting it.
-        with suppress(FileNotFoundError):
-            return try_lock(share_lock(self._store.folder, rank))
-        return None
-
 
 @contextmanager
 def leading(store: PartStore, key: str, process: Process, check: Check) -> Iterator[Leader]:
@@ -96,7 +90,7 @@ def leading(store: PartStore, key: str, process: Process, check: Check) -> Itera
         return
     # What a run that was killed had shared out.
     (store.folder / SHARES).unlink(missing_ok=True)
-    present = _locked(share_lock(store.folder, 0), check)
+    present = _awaited_lock(store.folder, 0, check)
     try:
         yield Leader(store, key, process, check)
     finally:
@@ -105,7 +99,7 @@ def leading(store: PartStore, key: str, process: Process, check: Check) -> Itera
             (store.folder / SHARES).unlink(missing_ok=True)
         present.release_and_delete()
     for rank in range(1, process.count):
-        _locked(share_lock(store.folder, rank), check).release_and_delete()
+        _awaited_lock(store.folder, rank, check).release_and_delete()
 
 
 @contextmanager
@@ -127,10 +121,7 @@ def taken_share(
     if not _told(output, key, process, check):
         yield None
         return
-    try:
-        lock = try_lock(share_lock(folder, process.rank))
-    except FileNotFoundError:
-        lock = None
+    lock = _lock_of_share(folder, process.rank)
     if lock is None:
         yield None
         return
@@ -187,12 +178,16 @@ def _is_led(folder: Path) -> bool:
     return lock is None
 
 
-def _locked(path: Path, check: Check) -> FileLock:
-    """Lock a file that others only hold for a short time."""
-    while True:
-        with suppress(FileNotFoundError):
-            lock = try_lock(path)
-            if lock is not None:
-                return lock
+def _lock_of_share(folder: Path, rank: int) -> FileLock | None:
+    """Take the lock of a share; None where another process has it, or deletes it just now."""
+    with suppress(FileNotFoundError):
+        return try_lock(share_lock(folder, rank))
+    return None
+
+
+def _awaited_lock(folder: Path, rank: int, check: Check) -> FileLock:
+    """Take the lock of a share that others only hold for a short time."""
+    while (lock := _lock_of_share(folder, rank)) is None:
         check()
         time.sleep(LOOK_AGAIN_S)
+    return lock
