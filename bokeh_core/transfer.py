@@ -137,14 +137,19 @@ def converted(frame: Tensor, source: str, target: str) -> Tensor:
     return torch.cat([colours, frame[..., 3:]], dim=-1) if frame.shape[-1] > 3 else colours
 
 
-def as_picture(frame: Tensor, transfer: str) -> Tensor:
-    """A frame [H, W, C] as one looks at it: display values in [0, 1] of linear light, others as they are.
+def as_seen(frame: Tensor, transfer: str) -> Tensor:
+    """A frame [H, W, C] in steps as the eye sees them: display values of linear light, others as they are.
 
     PQ and HLG are made to be looked at, so their numbers serve for measuring, if a little flat.
     """
-    return converted(frame, LINEAR, DISPLAY).clamp(0, 1) if transfer == LINEAR else frame
+    return converted(frame, LINEAR, DISPLAY) if transfer == LINEAR else frame
+
+
+def as_picture(frame: Tensor, transfer: str) -> Tensor:
+    """`as_seen`, of linear light only what lies from black to white."""
+    return as_seen(frame, transfer).clamp(0, 1) if transfer == LINEAR else frame
 
 
 def from_picture(picture: Tensor, transfer: str) -> Tensor:
-    """The way back from `as_picture`, of what is not beyond black and white."""
+    """The way back from `as_seen`."""
     return converted(picture, DISPLAY, LINEAR) if transfer == LINEAR else picture

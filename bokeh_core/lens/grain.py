@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..transfer import DISPLAY, LINEAR, converted
+from ..transfer import DISPLAY, as_seen, from_picture
 from .aperture import Aperture, lens_kernel
 from .light import LUMA_WEIGHTS
 from .noise import Noise, measured_noise
@@ -49,11 +49,11 @@ def with_grain(
     if amount == 0:
         return blurred
     colours = min(frame.shape[-1], 3)
-    sharp = _looked_at(frame[..., :colours], transfer)
+    sharp = as_seen(frame[..., :colours], transfer)
     noise = measured_noise(sharp.movedim(-1, 0).cpu())
     if noise is None:
         return blurred
-    seen = _looked_at(blurred[..., :colours], transfer)
+    seen = as_seen(blurred[..., :colours], transfer)
     planes = seen.movedim(-1, 0)  # HWC -> CHW
     luma = planes[0] if colours == 1 else sum(w * c for w, c in zip(LUMA_WEIGHTS, planes, strict=True))
     grain = lost_noise(noise, radius_px.to(planes), aperture, number)
@@ -62,9 +62,9 @@ def with_grain(
     lowest, highest = min(sharp.min().item(), 0.0), max(sharp.max().item(), 1.0)
     # Where the picture is beyond them itself, it stays.
     grown = (seen + added).clamp(seen.clamp(max=lowest), seen.clamp(min=highest))
-    back = converted(grown, DISPLAY, LINEAR) if transfer == LINEAR else grown
+    back = from_picture(grown, transfer).to(blurred.dtype)
     untouched = (added == 0).all(-1, keepdim=True)
-    back = torch.where(untouched, blurred[..., :colours], back.to(blurred.dtype))
+    back = torch.where(untouched, blurred[..., :colours], back)
     return torch.cat([back, blurred[..., colours:]], dim=-1)
 
 
@@ -166,8 +166,3 @@ def _amplitude(power: Tensor, size: tuple[int, ...]) -> Tensor:
     amplitude = (logs / 2).exp()
     amplitude = amplitude / amplitude.square().mean((1, 2), keepdim=True).sqrt()
     return amplitude[..., : size[1] // 2 + 1].float()
-
-
-def _looked_at(colours: Tensor, transfer: str) -> Tensor:
-    """Colours [H, W, C] in steps as the eye sees them; PQ and HLG are such."""
-    return converted(colours, LINEAR, DISPLAY) if transfer == LINEAR else colours

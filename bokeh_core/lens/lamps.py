@@ -6,6 +6,9 @@ from torch import Tensor
 LIT = 1.1
 """Greatest light of what does not shine itself: white, and as much more as a codec may add beside an edge."""
 
+LEAST_SHARE = 0.03
+"""Less of a surface in a pixel is not told from none."""
+
 # A lamp that shares a pixel with something else is seen within so many px of it, squared.
 _REACH_SQUARED = 2 * 2**2
 
@@ -49,6 +52,6 @@ def split_lamp(
     most = torch.maximum(lamp, pixel)
     taken = ((pixel - far).sum(0) / (most - far).sum(0).clamp(min=1e-6)).clamp(0, 1)
     alpha = torch.where(on_near_side, torch.maximum(alpha, taken), alpha)
-    near_lamp = ((pixel - (1 - alpha) * far) / alpha.clamp(min=0.03)).minimum(most).maximum(near)
-    far_lamp = ((pixel - alpha * near) / (1 - alpha).clamp(min=0.03)).minimum(most).maximum(far)
+    near_lamp = ((pixel - (1 - alpha) * far) / alpha.clamp(min=LEAST_SHARE)).minimum(most).maximum(near)
+    far_lamp = ((pixel - alpha * near) / (1 - alpha).clamp(min=LEAST_SHARE)).minimum(most).maximum(far)
     return torch.where(on_near_side, near_lamp, near), torch.where(on_near_side, far, far_lamp), alpha

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .backend import backend_of
-from .lamps import LIT, lamps_in, split_lamp
+from .lamps import LEAST_SHARE, LIT, lamps_in, split_lamp
 from .neighbourhood import Extremes, in_padded, with_border_repeated
 
 _WINDOW_REACH_PX = 4
@@ -18,8 +18,6 @@ _COLOR_NOISE = 2e-4
 # Pixels of another edge's band are mixtures; they only serve where nothing cleaner is in reach.
 _BAND_SAMPLE_WEIGHT = 0.01
 _MAX_UNEXPLAINED = 0.1
-# Less of a surface in a pixel is not told from none.
-_LEAST_SHARE = 0.03
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def _solve(
         precision = axis_squared / noise
         alpha = (precision * projection + prior / _PRIOR_WIDTH**2) / (precision + 1 / _PRIOR_WIDTH**2)
         alpha = alpha.clamp(0, 1)
-    alpha = torch.where(alpha < _LEAST_SHARE, 0.0, torch.where(alpha > 1 - _LEAST_SHARE, 1.0, alpha))
+    alpha = torch.where(alpha < LEAST_SHARE, 0.0, torch.where(alpha > 1 - LEAST_SHARE, 1.0, alpha))
 
     residual = pixel - alpha * near_mean - (1 - alpha) * far_mean
     spread = alpha.square() * near_variance + (1 - alpha).square() * far_variance
@@ -123,11 +121,11 @@ def _solve(
     keep = near_known & far_known & (unexplained < _MAX_UNEXPLAINED)
     if with_lamps:
         shines = lamps_in(pixel)
-        share = prior.clamp(_LEAST_SHARE, 1 - _LEAST_SHARE)
+        share = prior.clamp(LEAST_SHARE, 1 - LEAST_SHARE)
         near_lamp, far_lamp, of_lamp = split_lamp(
             pixel, colors, beyond > 0, distance_squared, share, (near_mean, far_mean)
         )
-        alpha = torch.where(shines, of_lamp.clamp(_LEAST_SHARE, 1 - _LEAST_SHARE), alpha)
+        alpha = torch.where(shines, of_lamp.clamp(LEAST_SHARE, 1 - LEAST_SHARE), alpha)
         near_radius = torch.where(shines & ~near_known, near_lit[0], near_radius)
         far_radius = torch.where(shines & ~far_known, far_lit[0], far_radius)
         near_color, far_color = (
