@@ -99,9 +99,11 @@ class RefinedVAE(nn.Module):
 
     Attributes:
         reads_radius: whether `encode_defocus` and `decode` want the blur radius; never as published.
+        gamma: frames are mixed as light = display ** gamma; 1, as published, mixes them as they are.
     """
 
     reads_radius = False
+    gamma = 1.0
 
     def __init__(self, config: VAEConfig | None = None) -> None:
         super().__init__()

@@ -203,7 +203,7 @@ class ModelRenderer:
 
     def _light_of(self, clip: ClipStream) -> str:
         """What becomes of the frames' light."""
-        gamma = getattr(self.pipeline.vae, "gamma", 1.0)
+        gamma = self.pipeline.vae.gamma
         if gamma != 1:
             beyond = (
                 "" if clip.transfer == DISPLAY else " What is brighter than white or below black is clipped."

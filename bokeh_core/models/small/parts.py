@@ -47,11 +47,8 @@ class SmallVAE(RefinedVAE):
     `decode` takes that radius as one more level behind the skips: [N, 1, H, W] in px.
 
     Attributes:
-        gamma: frames are mixed as light = display ** gamma, and come back as display values; 1 mixes them as
-            they are, as in training, and 2.2 as a lens does.
+        gamma: as of `RefinedVAE`: 1 in training, 2.2 as a lens does; what comes back is display values.
     """
-
-    gamma = 1.0
 
     def __init__(self, config: VAEConfig, options: SmallOptions) -> None:
         super().__init__(config)
