@@ -16,8 +16,8 @@ Check = Callable[[], None]
 """Called often."""
 
 Show = Callable[[Tensor], None]
-"""Called with a finished frame [H, W, C], 0 = black, 1 = white, C = 1, 3 or 4, on any device, that nobody
-changes afterwards. Whoever looks may skip frames, so nothing is computed for it."""
+"""Called with a finished frame [H, W, C], C = 1, 3 or 4, in the numbers that the caller gave, on any device,
+that nobody changes afterwards. Whoever looks may skip frames, so nothing is computed for it."""
 
 
 def no_progress(done: int, total: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from ..bokeh_core.thumbnail import thumbnail
+from ..bokeh_core.transfer import DISPLAY
 
 # What the host sends to its front end: format, picture and the longest side in px.
 Picture = tuple[str, Any, int]
@@ -17,13 +18,14 @@ Picture = tuple[str, Any, int]
 INTERVAL_S = 0.25
 
 
-def picture_of_frame(longest_side_px: int) -> Callable[[Tensor], Picture]:
-    """Return what makes a picture of a frame [H, W, C]."""
+def picture_of_frame(longest_side_px: int, transfer: str = DISPLAY) -> Callable[[Tensor], Picture]:
+    """Return what makes a picture of a frame [H, W, C] whose numbers mean light by `transfer`."""
 
     def picture(frame: Tensor) -> Picture:
         from PIL import Image
 
-        return "JPEG", Image.fromarray(thumbnail(frame, longest_side_px).numpy()), longest_side_px
+        small = thumbnail(frame, longest_side_px, transfer)
+        return "JPEG", Image.fromarray(small.numpy()), longest_side_px
 
     return picture
 

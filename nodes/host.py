@@ -22,6 +22,7 @@ from ..bokeh_core.disk.typed_paths import find_path
 from ..bokeh_core.memory.errors import is_device_memory_error, is_main_memory_error
 from ..bokeh_core.progress import Progress
 from ..bokeh_core.semantics import no_image_encoder
+from ..bokeh_core.transfer import DISPLAY
 from .frame_on_bar import FrameOnBar, Picture, picture_of_frame
 
 # Our own folder below the host's for models, output and temporary files; models can be moved elsewhere under
@@ -55,11 +56,15 @@ def progress_bar() -> FrameOnBar:
     return FrameOnBar(_moved_bar(), None)
 
 
-def frame_on_bar() -> FrameOnBar:
-    """Return the node's progress bar with a picture of the frame in work, where the user has previews on."""
+def frame_on_bar(transfer: str = DISPLAY) -> FrameOnBar:
+    """Return the node's progress bar with a picture of the frame in work, where the user has previews on.
+
+    Args:
+        transfer: how the numbers of the frames mean light, one of `transfer.TRANSFERS`.
+    """
     options = comfy.cli_args.args
     return (
-        FrameOnBar(_moved_bar(), picture_of_frame(options.preview_size))
+        FrameOnBar(_moved_bar(), picture_of_frame(options.preview_size, transfer))
         if _previews_are_on()
         else progress_bar()
     )

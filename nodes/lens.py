@@ -110,7 +110,7 @@ class LensBlur(io.ComfyNode):
         bad_pixels: str = REFUSE,
         **lens_controls: Any,
     ) -> io.NodeOutput:
-        bar = host.frame_on_bar()
+        bar = host.frame_on_bar(transfer)
         look = (
             lens_widgets.lens_of_widgets(lens_controls, over_time, easing)
             if lens is None
@@ -136,7 +136,7 @@ class LensBlur(io.ComfyNode):
                 magnification=sockets.magnification_of(blur_strength),
                 device=host.compute_device(),
                 progress=bar.progress,
-                show=lambda frame: bar.show(as_picture(frame, transfer)),
+                show=bar.show,
                 check=host.check_interrupt,
             )
         light = light_report(frames, transfer)

@@ -103,7 +103,7 @@ def rendered(job: RenderJob, networks: list[Any]) -> str:
     if isinstance(job.renderer, ModelRenderer):
         needed = job.renderer.needed_bytes(job.clip.format.height, job.clip.format.width)
         host.load_models([network.patcher for network in networks], needed)
-    bar = host.frame_on_bar()
+    bar = host.frame_on_bar(job.clip.format.transfer)
     with torch.no_grad():
         report = run_job(job, _progress_on(bar), host.check_interrupt, show=bar.show)
     return "\n".join([report.text, *map(_cleared_line, cleared)])

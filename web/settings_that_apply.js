@@ -58,7 +58,7 @@ const IDLE = [
   { settings: ["focal_length"], when: ({ linked }) => linked("intrinsics") },
   { settings: ["focus_distance"], when: ({ linked }) => linked("focus") },
   { settings: ["focus_at"], when: ({ linked }) => linked("focus") },
-  { settings: ["path"], when: ({ chosen }) => chosen("file") },
+  { settings: ["path"], when: ({ chosen }) => chosen("file") || chosen("folder") },
   {
     settings: ["disparity_path"],
     when: ({ chosen, linked }) => chosen("disparity_file") || linked("disparity") || linked("depth_video"),

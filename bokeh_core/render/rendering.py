@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ..disk.space import require_space
 from ..progress import Progress, Show, as_part
-from ..transfer import as_picture
 from ..video_io import EncodedPart
 from .analysis import Analysis
 from .bars import BetweenBars
@@ -96,7 +95,7 @@ def _rendered(
         with part_writer(job, path, span) as writer:
             for i in range(count):
                 frame = next(frames)
-                show(as_picture(frame, job.clip.format.transfer))
+                show(frame)
                 writer.add(frame)
                 progress(i + 1, count)
         return store.finish(path, span, writer.reorder)

@@ -70,7 +70,7 @@ def run_job(
         progress: see `StageProgress`.
         check: called several times within a frame; may raise to stop.
         free_bytes: tells how much may be written to the disk of a folder.
-        show: given each rendered frame.
+        show: given each rendered frame, numbers of the transfer of the clip.
         process: this one, where several make the clip together. Number 0 looks at the clip, shares out its
             parts and joins them; the others render their share. The file is that of a single process.
 

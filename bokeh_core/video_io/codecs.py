@@ -76,7 +76,7 @@ class Encoding:
 
     Attributes:
         codec: one of `ENCODINGS`.
-        crf: quality of H.264, 0 = lossless to 51; 18 is hard to tell from the source. Others ignore it.
+        crf: quality of H.264, 0 = lossless to 51; 18 is hard to tell from the source. Only H.264 has it.
     """
 
     codec: str = "h264"

@@ -19,6 +19,12 @@ def test_small_frames_keep_their_size():
     assert torch.equal(thumbnail(frame, 5), torch.full((3, 5, 3), 51, dtype=torch.uint8))
 
 
+def test_linear_light_is_shown_as_display_values_of_the_mean_light():
+    frame = torch.tensor([0.0, 0.5])[:, None, None].expand(2, 2, 3)
+    # A quarter of white to the power of 1 / 2.2, times 255: 135.8.
+    assert thumbnail(frame, 1, "linear").flatten().tolist() == [136, 136, 136]
+
+
 def test_an_extreme_shape_keeps_a_pixel():
     assert thumbnail(torch.zeros(1000, 2, 3), 10).shape == (10, 1, 3)
 

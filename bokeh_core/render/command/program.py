@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from .clips import ClipPaths, clips_at
 from .depth_arguments import ESTIMATE, estimated_depth
 from .devices import chosen_device
 from .failures import Failure, message_of, told
+from .idle_options import require_none_idle
 from .progress import ProgressLine
 from .settings import Settings, chosen_renderer, input_path, job_of, output_path, settings_of, source_path
 from .termination import stopping_on_termination
@@ -36,20 +37,22 @@ FAILED, STOPPED = 1, 130
 def main(argv: Sequence[str] | None = None, called: str = "python -m bokeh_core.render") -> int:
     """The command; 0 when every clip is made, 1 with the reasons on stderr otherwise, 130 when stopped."""
     write_what_the_stream_can_show()
-    arguments = parser(called).parse_args(argv)
+    command = parser(called)
+    arguments = command.parse_args(argv)
     with stopping_on_termination():
         try:
-            return _run(arguments)
+            return _run(arguments, command.get_default)
         except KeyboardInterrupt:
             sys.stderr.write("Stopped. The same command goes on where it was.\n")
             return STOPPED
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, default_of: Callable[[str], object]) -> int:
     try:
         process = this_process(os.environ)
         device = chosen_device(arguments.device, process)
         settings = settings_of(arguments)
+        require_none_idle(arguments, default_of)
         source = source_path(arguments.source)
         disparity = None if arguments.disparity == ESTIMATE else input_path(arguments.disparity)
         clips = clips_at(source, disparity, output_path(arguments.output), settings.encoding.ending)

@@ -89,6 +89,23 @@ def test_a_setting_is_refused_before_a_source_is_looked_for(
     assert len(said) < 500
 
 
+IDLE = [
+    (["--codec=ffv1", "--crf=4"], "--crf 4 is the quality of H.264"),
+    (["--unet=mine"], "--unet mine is for the paper's model; leave it out, or add --renderer model"),
+    (["--overlap=2"], "--overlap 2 is for the paper's model"),
+    (["--disparity=estimate", "--polarity=near black"], "--polarity near black says how maps are to be read"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), IDLE, ids=["crf", "unet", "overlap", "polarity"])
+def test_an_option_that_would_do_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+):
+    monkeypatch.setattr(command, "clips_at", lambda *_: pytest.fail("a source was looked for"))
+    assert run("in.mp4", "--disparity", "maps", "-o", "out.mp4", *options) == 1
+    assert message in capsys.readouterr().err
+
+
 LONG = "x" * 5000
 PATHS = [
     ("~no_such_user/x", "names a home folder that is not known"),
