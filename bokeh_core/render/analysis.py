@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -15,13 +16,17 @@ from ..progress import counting
 from .bars import area_of
 from .clip_stream import StreamedMaps
 from .depth import DepthSource, PreparedDepth
-from .estimated import EstimatedDepth, StoredMaps
+from .estimated import EstimatedDepth, EstimatedMaps
 from .job import LEAVE_OUT, RenderJob
 from .parts import PartStore
 from .refined import refined_depth
 from .source import pictures_of
 from .stages import Caller, ticking
+from .stored_maps import BYTES_OF_A_VALUE, REFINED, StoredMaps
 from .strength_settings import Amount
+
+# Of the free disk, what refined maps may take as a part: parts of the result have to fit beside them.
+_SHARE_OF_DISK = 0.25
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
     def frames(start: int) -> Iterator[Tensor]:
         return islice(pictures_of(job.clip, start, times), count - start)
 
-    source: DepthSource | StoredMaps
+    source: DepthSource | EstimatedMaps
     if isinstance(job.depth, EstimatedDepth):
         estimating = partial(caller.progress, "estimating depth")
         source = job.depth.of_clip(job.clip, times, store.folder, estimating, caller.free_bytes)
@@ -71,9 +76,12 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
         source = job.depth
     reading = partial(caller.progress, "reading depth")
     depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
+    stored = False
     if job.refine is not None:
-        tick = counting(partial(caller.progress, "steadying depth"), count)
-        depth = refined_depth(depth, frames, job.refine, area, saved.get("depth"), tick)
+        tick = counting(partial(caller.progress, "refining depth"), count)
+        stored = saved.get("refined_stored", _has_room(store.folder, count, size, caller))
+        waiting = StoredMaps.of_size(store.folder, count, REFINED, size) if stored else None
+        depth = refined_depth(depth, frames, job.refine, area, saved.get("depth"), tick, waiting)
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     elif (set_in_metres := job.strength.focus(count, depth.distances)) is not None:
@@ -92,8 +100,14 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
                 "warnings": warnings,
                 "area": area,
                 "depth": depth.saved,
+                "refined_stored": stored,
                 "focus": focal.tolist(),
             }
         )
     amount = job.strength.amount(count, focal, depth.distances)
     return Analysis(times, warnings, area, depth, focal, amount)
+
+
+def _has_room(folder: Path, count: int, size: tuple[int, int], caller: Caller) -> bool:
+    """Whether the disk of a folder easily holds so many maps of the size (height, width)."""
+    return count * size[0] * size[1] * BYTES_OF_A_VALUE <= _SHARE_OF_DISK * caller.free_bytes(folder)

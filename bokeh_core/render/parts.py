@@ -24,6 +24,7 @@ from .parts_folder import (
     read_json,
     remove_if_empty,
 )
+from .stored_maps import ESTIMATED, REFINED
 
 _ANALYSIS = "analysis.json"
 _PART = "part_"
@@ -125,7 +126,7 @@ class PartStore:
     def worth_keeping(self) -> bool:
         """Whether a later run can go on with something."""
         return (self.folder / _ANALYSIS).is_file() or any(
-            any(self.folder.glob(names)) for names in (f"{_PART}*.json", "depth_*.npz")
+            any(self.folder.glob(names)) for names in (f"{_PART}*.json", f"{ESTIMATED}*", f"{REFINED}*")
         )
 
     def remove(self) -> None:

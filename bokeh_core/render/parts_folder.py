@@ -23,7 +23,7 @@ SUFFIX = ".parts"
 MADE_BY = ("made_by", "Any-to-Bokeh")
 # Every name that a file of ours can have in a folder of ours; whatever else is there is somebody else's.
 _OUR_NAMES = re.compile(
-    r"(part_\d{8,}(\.(mp4|mov|mkv|zip|json))?|depth_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis|shares)\.json"
+    r"(part_\d{8,}(\.(mp4|mov|mkv|zip|json))?|(depth|refined)_\d{8,}\.npz|joined|joined_sound\.(m4a|nut)|(job|analysis|shares)\.json"
     r"|share_\d+\.lock)"
     rf"(\.[0-9a-f]{{8}})?({re.escape(UNFINISHED)})?"
 )

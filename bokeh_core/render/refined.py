@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from itertools import count, islice, tee
+from itertools import islice
 from typing import Any
 
 from torch import Tensor
@@ -17,6 +17,7 @@ from ..motion.cuts import is_cut
 from ..progress import Check, no_check
 from .depth import PreparedDepth
 from .stages import ticking
+from .stored_maps import StoredMaps
 
 _SPANS = "spans"
 
@@ -28,70 +29,62 @@ def refined_depth(
     area: PictureArea | None = None,
     saved: dict[str, Any] | None = None,
     tick: Check = no_check,
+    store: StoredMaps | None = None,
 ) -> PreparedDepth:
     """The same depth, refined; a frame's map is the same from whichever frame reading begins.
 
-    Where it is steadied, a pass over the clip measures the shots first.
+    Where there is a store the maps are made once and wait there. Else they are made each time they are read,
+    and where they are steadied a pass over the clip measures the shots first.
 
     Args:
         depth: of the clip.
         frames: given the first frame wanted, yields [H, W, C] in [0, 1] from there on.
         settings: what to do.
         area: the picture between black bars, which alone is refined; None is all.
-        saved: `PreparedDepth.saved` of an earlier run, which spares that pass.
+        saved: `PreparedDepth.saved` of an earlier run, which spares the first pass.
         tick: called after each frame of that pass; may raise to stop.
+        store: for the maps of this clip, on a disk with room for them.
     """
-    spans = _spans(depth, frames, settings, area, saved, tick)
 
-    def read(start: int) -> Iterator[Tensor]:
+    def refined(start: int, refiner: DisparityRefiner) -> Iterator[Tensor]:
         # A map depends on so many frames before it, and on none before those.
         first = max(start - COURSE_FRAMES, 0) if settings.looks_around else start
-        if area is None:
-            found = _refined(frames(first), depth.read(first), settings, first, spans)
-        else:
-            given, inside = tee(depth.read(first))
-            pictures, parts = map(area.of, frames(first)), map(area.of, inside)
-            found = _framed(given, _refined(pictures, parts, settings, first, spans), area)
-        return islice(found, start - first, None)
+        pictures, maps = _inside(frames(first), area), _inside(depth.read(first), area)
+        return islice(_refined(refiner, pictures, maps), start - first, None)
 
-    parts = [name for name, is_on in asdict(settings).items() if is_on]
+    known = saved is not None and _SPANS in saved
+    made: Callable[[int], Iterator[Tensor]]
+    if store is not None and not (known and store.has_all()):
+        refiner = DisparityRefiner(settings)
+        store.write_all(ticking(refined(0, refiner), tick))
+        spans = refiner.spans()
+    elif saved is not None and known:
+        spans = [ShotSpan(first, Affine(scale, shift)) for first, scale, shift in saved[_SPANS]]
+    elif settings.steady:
+        pictures = _inside(ticking(frames(0), tick), area)
+        spans = shot_spans(pictures, _inside(depth.read(0), area), is_cut)
+    else:
+        spans = []
+    made = (lambda start: refined(start, DisparityRefiner(settings))) if store is None else store.read
+
+    def read(start: int) -> Iterator[Tensor]:
+        parts = (in_span(disparity, t, spans) for t, disparity in enumerate(made(start), start))
+        return parts if area is None else _framed(depth.read(start), parts, area)
+
+    names = [name for name, is_on in asdict(settings).items() if is_on]
     kept = [(span.first, span.back.scale, span.back.shift) for span in spans]
-    report = f"{depth.report}\nDisparity refined: {', '.join(parts)}."
+    report = f"{depth.report}\nDisparity refined: {', '.join(names)}."
     return replace(depth, read=read, saved={**depth.saved, _SPANS: kept}, report=report)
 
 
-def _spans(
-    depth: PreparedDepth,
-    frames: Callable[[int], Iterator[Tensor]],
-    settings: RefineSettings,
-    area: PictureArea | None,
-    saved: dict[str, Any] | None,
-    tick: Check,
-) -> list[ShotSpan]:
-    if not settings.steady:
-        return []
-    if saved is not None:
-        return [ShotSpan(first, Affine(scale, shift)) for first, scale, shift in saved[_SPANS]]
-    pictures, maps = ticking(frames(0), tick), depth.read(0)
-    if area is not None:
-        pictures, maps = map(area.of, pictures), map(area.of, maps)
-    return shot_spans(pictures, maps, is_cut)
+def _inside(maps: Iterator[Tensor], area: PictureArea | None) -> Iterator[Tensor]:
+    return maps if area is None else map(area.of, maps)
 
 
-def _refined(
-    frames: Iterator[Tensor],
-    maps: Iterator[Tensor],
-    settings: RefineSettings,
-    first: int,
-    spans: list[ShotSpan],
-) -> Iterator[Tensor]:
-    numbers = count(first)
-    refiner = DisparityRefiner(settings)
+def _refined(refiner: DisparityRefiner, frames: Iterator[Tensor], maps: Iterator[Tensor]) -> Iterator[Tensor]:
     for frame, disparity in zip(frames, maps, strict=False):
-        for refined in refiner.add(frame, disparity.contiguous()):
-            yield in_span(refined, next(numbers), spans)
-    for refined in refiner.finish():
-        yield in_span(refined, next(numbers), spans)
+        yield from refiner.add(frame, disparity.contiguous())
+    yield from refiner.finish()
 
 
 def _framed(given: Iterator[Tensor], refined: Iterator[Tensor], area: PictureArea) -> Iterator[Tensor]:

@@ -17,9 +17,9 @@ _WEIGHTS = {
     "reading video": 0.03,
     "estimating depth": 0.1,
     "reading depth": 0.03,
-    "steadying depth": 0.03,
+    "refining depth": 0.1,
     "measuring focus": 0.03,
-    "rendering": 0.77,
+    "rendering": 0.7,
     "joining": 0.01,
 }
 STAGES = tuple(_WEIGHTS)

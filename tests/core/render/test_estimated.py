@@ -23,8 +23,9 @@ from bokeh_core.render import (
     run_job,
 )
 from bokeh_core.render.command.program import main
-from bokeh_core.render.estimated import EstimatedDepth, StoredMaps
+from bokeh_core.render.estimated import EstimatedDepth
 from bokeh_core.render.parts_folder import parts_folder
+from bokeh_core.render.stored_maps import StoredMaps
 from bokeh_core.video_io import Encoding
 from tests.core.disparity.tiny_estimator import write_tiny_estimator
 from tests.core.render.clips import moving_pictures, read_video, write_video
@@ -111,7 +112,7 @@ def test_a_stopped_estimate_goes_on_where_it_was(video: Path, model: EstimatorFi
 
 
 def test_damaged_maps_are_made_again(video: Path, model: EstimatorFiles, tmp_path: Path):
-    stored = StoredMaps(tmp_path, 20, "tiny")
+    stored = StoredMaps(tmp_path, 20)
     maps = [torch.rand((5, 7), generator=torch.Generator().manual_seed(t)) for t in range(16)]
     stored.write(0, maps)
     assert stored.has(0) and not stored.has(16)
