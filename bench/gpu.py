@@ -27,7 +27,7 @@ if importlib.util.find_spec("diffusers") is None:
     raise SystemExit("bench.gpu needs diffusers and einops: pip install diffusers einops opencv-python")
 
 from bench import published
-from bench.memory import LiveBytes
+from bench.live_bytes import LiveBytes
 from bench.vision_tower import VisionTower
 from bokeh_core.checkpoint.precision import DTYPES
 from bokeh_core.memory.needs import ENCODE_BATCH, PIECE_ELEMENTS

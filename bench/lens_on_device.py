@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.memory import LiveBytes
+from bench.live_bytes import LiveBytes
 from bokeh_core.lens import lens_blur
 
 # Width and height in px, and what a second is to bring on a card of the H100's class.

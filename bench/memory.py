@@ -6,7 +6,6 @@ allocator loses; `bokeh_core.memory` has a margin for both. Attention is taken t
 Run from the repository's root: python -m bench.memory
 """
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,10 +13,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter
 
 from bench import published
+from bench.live_bytes import LiveBytes
 from bench.operations import DECODE_CALL, HEIGHT, WIDTH, WINDOW, Network, full_size_network
 from bokeh_core.memory.needs import ENCODE_BATCH, decode_bytes, encode_bytes, unet_bytes
 
@@ -25,39 +23,6 @@ GB = 1e9
 HALF = torch.float16
 # The first call decodes 8 frames when the second window is done, and that one has seen 12.
 FRAMES_IN_FLIGHT = 12
-
-
-class LiveBytes(TorchDispatchMode):
-    """Follows the bytes of all tensors that operations return, and remembers their peak.
-
-    Args:
-        known: tensors that were there before and are not counted.
-    """
-
-    def __init__(self, known: Iterable[Tensor]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch's
-        self._live: dict[int, int] = {}
-        self._sum = 0
-        self._known = {tensor.untyped_storage()._cdata for tensor in known}
-        self.peak = 0
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = function(*args, **(kwargs or {}))
-        for value in tree_iter(result):
-            if isinstance(value, Tensor):
-                self._follow(value.untyped_storage())
-        return result
-
-    def _follow(self, storage: Any) -> None:
-        key = storage._cdata
-        if key not in self._live and key not in self._known:
-            self._live[key] = storage.nbytes()
-            self._sum += storage.nbytes()
-            self.peak = max(self.peak, self._sum)
-            weakref.finalize(storage, self._forget, key)
-
-    def _forget(self, key: int) -> None:
-        self._sum -= self._live.pop(key, 0)
 
 
 def peak_of(run: Callable[[], Any], network: nn.Module, inputs: Iterable[Tensor] = ()) -> int:

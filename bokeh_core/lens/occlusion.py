@@ -46,12 +46,12 @@ def light_of(state: Tensor) -> Tensor:
     return light + transmittance * surface[:-1] / coverage.clamp(min=TINY)
 
 
-def behind(state: Tensor, planes: Tensor, radius_px: float) -> Tensor:
-    """State of any number of pixels after one more slab.
+def put_behind(state: Tensor, planes: Tensor, radius_px: float) -> None:
+    """Put one more slab behind what any number of pixels show, in place.
 
     Args:
-        state: [2 C + 4, ...].
-        planes: [C + 2, ...] light, rim and weight of the slab, or [C + 1, ...] if it has no rim.
+        state: [2 C + 4, ...], changed.
+        planes: [C + 2, ...] light, rim and weight of the slab, or [C + 1, ...] if it has no rim; used up.
         radius_px: signed blur radius of the slab, no greater than that of any before.
     """
     light, transmittance, surface, coverage, last_radius_px = parts_of(state)
@@ -60,21 +60,21 @@ def behind(state: Tensor, planes: Tensor, radius_px: float) -> Tensor:
     gap_px = last_radius_px - radius_px  # minus infinity where nothing was painted yet
     closes = present & (gap_px > max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px)))
     detached = gap_px > neighbour_gap_px(radius_px)
-
     through = let_through(coverage, surface[-1:], last_radius_px)
-    finished = closes * transmittance * (1 - through) / coverage.clamp(min=TINY)
-    light = light + finished * surface[:-1]
-    transmittance = transmittance * torch.where(closes, through, 1.0)
-    room = torch.where(closes, 1.0, torch.where(detached, through, (1 - coverage).clamp(min=0)))
+
+    finished = (closes * transmittance).mul_(1 - through).div_(coverage.clamp(min=TINY))
+    light.add_(finished * surface[:-1])
+    transmittance.mul_(torch.where(closes, through, 1.0))
+    room = torch.where(closes, 1.0, torch.where(detached, through, (1 - coverage).clamp_(min=0)))
     keeps = (~closes).to(weight)
 
-    added = torch.minimum(weight, room)
-    surface = keeps * surface
-    surface[: len(planes) - 1] += added / weight.clamp(min=TINY) * planes[:-1]
-    coverage = keeps * coverage + added
+    added = torch.minimum(weight, room, out=room)
+    coverage.mul_(keeps).add_(added)
+    surface.mul_(keeps)
+    share = added.div_(weight.clamp(min=TINY))
+    surface[: len(planes) - 1].add_(planes[:-1].mul_(share))
     # A detached slab is not part of the surface: those behind it are measured from the surface itself.
-    last_radius_px = torch.where(present & (closes | ~detached), radius_px, last_radius_px)
-    return torch.cat([light, transmittance, surface, coverage, last_radius_px])
+    last_radius_px.masked_fill_(present.logical_and_(closes.logical_or_(~detached)), radius_px)
 
 
 def neighbour_gap_px(radius_px: float) -> float:
@@ -89,6 +89,6 @@ def let_through(coverage: Tensor, rim: Tensor, radius_px: Tensor) -> Tensor:
     from the surface's rim than its blur reaches: none of the rim's light arrives, and they count as covered.
     At a distance a from a straight rim 1 px wide, the rim's light has weight 2 sqrt(1 - (a/r)^2) / (pi r).
     """
-    rim_seen = (rim * math.pi * radius_px.abs().clamp(min=1, max=1e6)).clamp(0, 1)
-    inside = ((coverage - 0.5) / 0.25).clamp(0, 1)
-    return (1 - coverage).clamp(min=0) * (1 - (1 - rim_seen) * inside)
+    rim_seen = (rim * math.pi).mul_(radius_px.abs().clamp_(min=1, max=1e6)).clamp_(0, 1)
+    inside = ((coverage - 0.5) / 0.25).clamp_(0, 1)
+    return (1 - coverage).clamp_(min=0).mul_(1 - (1 - rim_seen).mul_(inside))

@@ -27,6 +27,8 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
+from bench.live_bytes import Storages
+
 NAME = "pretend"
 
 # Their result depends on values, or its size does, so the host waits for it.
@@ -102,7 +104,11 @@ class PretendDevice(TorchDispatchMode):
             _setup_privateuseone_for_python_backend(NAME)
         self.device = torch.device(NAME, 0)
         self.counts = Counts()
+        self.storages = Storages()
+        self.allocations = 0
         self.refuses = refuses
+        self.fails_at: int | None = None
+        self.capacity: int | None = None
 
     @contextmanager
     def in_use(self) -> Iterator[PretendDevice]:
@@ -139,7 +145,21 @@ class PretendDevice(TorchDispatchMode):
         result = func(*held_args, **held_kwargs)
         if to_host:
             return result
+        self._allocate(result, held_args)
         return _on_device(func, result, args, kwargs)
+
+    def _allocate(self, result: Any, held: Any) -> None:
+        """Count what is on the device, and run out of memory where asked to."""
+        given = {value.untyped_storage()._cdata for value in pytree.tree_leaves(held) if isinstance(value, Tensor)}
+        made = [value for value in pytree.tree_leaves(result) if isinstance(value, Tensor)]
+        made = [value for value in made if value.untyped_storage()._cdata not in given]
+        for value in made:
+            self.allocations += 1
+            wanted = value.untyped_storage().nbytes()
+            full = self.capacity is not None and self.storages.live + wanted > self.capacity
+            if full or self.allocations == self.fails_at:
+                raise torch.OutOfMemoryError(f"Tried to allocate {wanted} bytes on {NAME}.")
+            self.storages.follow(value)
 
     def _count(self, func: Any, name: str, given: list[Tensor], *, on_host: bool, to_host: bool) -> None:
         by_mask = name in _INDEXING and any(value.dtype == torch.bool for value in given[1:])

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..areas import part_of
-from ..occlusion import behind
+from ..occlusion import put_behind
 from .protocol import Border, Piece
 
 
@@ -74,5 +74,4 @@ class AcceleratorBackend:
     def paint(self, state: Tensor, pieces: list[Piece], radius_px: float) -> None:
         """In one formula for all pixels."""
         for planes, area in pieces:
-            here = part_of(state, area)
-            here.copy_(behind(here, planes, radius_px))
+            put_behind(part_of(state, area), planes, radius_px)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..areas import Area, part_of
-from ..occlusion import PRESENT, TINY, behind, let_through, neighbour_gap_px, parts_of
+from ..occlusion import PRESENT, TINY, let_through, neighbour_gap_px, parts_of, put_behind
 from .protocol import Border, Piece
 
 _BORDERS = {"repeated": cv2.BORDER_REPLICATE, "dark": cv2.BORDER_CONSTANT}
@@ -79,7 +79,9 @@ class CpuBackend:
         rim, coverage, last_radius_px = flat[-3:].index_select(1, pixel)
         seen = (let_through(coverage, rim, last_radius_px) > TINY).nonzero()[:, 0]
         pixel, sample = pixel[seen], sample[:, seen]
-        flat.index_copy_(1, pixel, behind(flat.index_select(1, pixel), sample, radius_px))
+        here = flat.index_select(1, pixel)
+        put_behind(here, sample, radius_px)
+        flat.index_copy_(1, pixel, here)
 
 
 def _taken_out(state: Tensor, planes: Tensor, radius_px: float, area: Area) -> tuple[Tensor, Tensor]:
@@ -105,7 +107,7 @@ def _taken_out(state: Tensor, planes: Tensor, radius_px: float, area: Area) -> t
 
 
 def _add_to_surface(state: Tensor, planes: Tensor, radius_px: float, area: Area) -> None:
-    """What `behind` comes to where the slab continues the surface painted last."""
+    """What `put_behind` comes to where the slab continues the surface painted last."""
     _, _, surface, coverage, last_radius_px = parts_of(state)
     weight, here = planes[-1], coverage[0][area]
     added = (1 - here).clamp_(min=0)
