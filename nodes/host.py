@@ -335,6 +335,13 @@ def _managed(model: nn.Module, device: torch.device, offload_device: torch.devic
     return kind(model, load_device=device, offload_device=offload_device)
 
 
+def room(needed_bytes: int) -> int:
+    """Return the free bytes of the device, with models unloaded if fewer than needed were free."""
+    device = compute_device()
+    comfy.model_management.free_memory(needed_bytes, device)
+    return int(comfy.model_management.get_free_memory(device))
+
+
 def load_models(patchers: Sequence[Any], memory_required: int) -> None:
     """Bring models to their devices with room for `memory_required` bytes beside them."""
     comfy.model_management.load_models_gpu(list(patchers), memory_required=memory_required)

@@ -135,6 +135,7 @@ class LensBlur(io.ComfyNode):
                 transfer=transfer,
                 magnification=sockets.magnification_of(blur_strength),
                 device=host.compute_device(),
+                room=host.room,
                 progress=bar.progress,
                 show=bar.show,
                 check=host.check_interrupt,

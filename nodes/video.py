@@ -285,7 +285,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 else GivenStrength(
                     sockets.strength_values_of(blur_strength), sockets.magnification_of(blur_strength)
                 ),
-                LensRenderer(look, host.compute_device())
+                LensRenderer(look, host.compute_device(), host.room)
                 if renderer == "lens"
                 else model_renderer(model, vae, clip_vision, falloff),
                 Path(),

@@ -3,6 +3,7 @@
 from ..transfer import GAMMA_OF_LIGHT
 from .aperture import Aperture
 from .controls import LENS_CONTROLS, MOVING_CONTROLS, lens_of_controls
+from .frame_workers import Room
 from .over_time import Lens, LensOverTime, at_width, lens_said
 from .presets import PRESETS, with_preset
 from .render import lens_blur
@@ -19,6 +20,7 @@ __all__ = [
     "Lens",
     "LensOverTime",
     "LensSettings",
+    "Room",
     "at_width",
     "contour_reach_px",
     "falloff_alone",

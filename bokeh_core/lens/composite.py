@@ -32,61 +32,83 @@ Spread = Callable[[Tensor, float, Area, Area], Tensor]
 Areas count from the corner of the frame; that of the planes may begin before it and end behind it."""
 
 
-def composite(
-    layers: Layers, spread: Spread, reach_px: Callable[[float], int], *, beyond_frame: bool = True
-) -> Tensor:
-    """Render the layers of one frame, or of the frames of a pass.
+@dataclass(frozen=True)
+class Stack:
+    """The samples of one frame, or of the frames of a pass, by slab: all that compositing needs of them.
 
-    Within a surface slabs add up and saturate at full coverage; a surface behind another one is seen through
-    what the nearer one leaves uncovered. The farthest surface fills what is left, so weights add up to 1.
-
-    Args:
-        layers: the frame or frames taken apart.
-        spread: blurs planes with the lens kernel of a radius.
-        reach_px: how far that kernel reaches for a radius.
-        beyond_frame: whether samples beyond the frame spread too, as `surroundings` has them.
-
-    Returns:
-        [C, ..., H, W] linear light.
+    Attributes:
+        samples: what spreads.
+        slabs: which of it belongs to which slab.
+        frame_size: (H, W) in px.
     """
-    backend = backend_of(layers.rim.device)
-    slabs = _Slabs.of(layers, reach_px, backend.piece_cost_px)
-    frame_size = (layers.rim.shape[-2], layers.rim.shape[-1])
-    samples = _Samples(slabs.shares, layers.rim)
-    if beyond_frame and max(slabs.reach_px) > 0:
-        samples = samples.going_on(max(slabs.reach_px))
-    canvas = Canvas(layers.front.color, backend)
-    for slab in reversed(range(len(slabs.radii_px))):
-        radius_px, lit = slabs.radii_px[slab], slabs.lit[slab]
-        pieces = []
-        for area in lit.areas:
-            reach = slabs.reach_px[slab]
-            source = occupied_part(slabs.occupied[slab], grown_area(area, reach, lit.outline))
-            if source is None:
-                continue
-            target = common(area, grown_area(source, reach, lit.outline))
-            planes_area = source
-            if samples.beyond_px > 0:
-                planes_area = grown_beyond(source, target, reach, frame_size)
-            planes = samples.planes(slab, planes_area, *slabs.present(slab, source))
-            pieces.append((spread(planes, radius_px, planes_area, target), target))
-        canvas.add(pieces, radius_px)
-    return canvas.finish()
+
+    samples: "_Samples"
+    slabs: "_Slabs"
+    frame_size: tuple[int, int]
+
+    @classmethod
+    def of(cls, layers: Layers, reach_px: Callable[[float], int], *, beyond_frame: bool = True) -> "Stack":
+        """Share the layers' samples between slabs.
+
+        Args:
+            layers: the frame or frames taken apart.
+            reach_px: how far a lens kernel reaches for a radius.
+            beyond_frame: whether samples beyond the frame spread too, as `surroundings` has them.
+        """
+        radii_px = slab_radii_px(*_range_px(layers))
+        front, back = (share_between_slabs(layer, radii_px) for layer in (layers.front, layers.back))
+        samples = _Samples((front, back), layers.rim)
+        slabs = _Slabs.of(samples, radii_px, reach_px, backend_of(layers.rim.device).piece_cost_px)
+        if beyond_frame and max(slabs.reach_px) > 0:
+            samples = samples.going_on(max(slabs.reach_px))
+        return cls(samples, slabs, (layers.rim.shape[-2], layers.rim.shape[-1]))
+
+    def composite(self, spread: Spread) -> Tensor:
+        """Paint the slabs.
+
+        Within a surface slabs add up and saturate at full coverage; a surface behind another one is seen
+        through what the nearer one leaves uncovered. The farthest surface fills what is left, so weights add
+        up to 1.
+
+        Args:
+            spread: blurs planes with the lens kernel of a radius.
+
+        Returns:
+            [C, ..., H, W] linear light.
+        """
+        slabs = self.slabs
+        height, width = self.frame_size
+        frames = self.samples.shares[0].color[..., :height, :width]
+        canvas = Canvas(frames, backend_of(frames.device))
+        for slab in reversed(range(len(slabs.radii_px))):
+            radius_px, lit = slabs.radii_px[slab], slabs.lit[slab]
+            pieces = []
+            for area in lit.areas:
+                reach = slabs.reach_px[slab]
+                source = occupied_part(slabs.occupied[slab], grown_area(area, reach, lit.outline))
+                if source is None:
+                    continue
+                target = common(area, grown_area(source, reach, lit.outline))
+                planes_area = source
+                if self.samples.beyond_px > 0:
+                    planes_area = grown_beyond(source, target, reach, self.frame_size)
+                planes = self.samples.planes(slab, planes_area, *slabs.present(slab, source))
+                pieces.append((spread(planes, radius_px, planes_area, target), target))
+            canvas.add(pieces, radius_px)
+        return canvas.finish()
 
 
 @dataclass(frozen=True)
 class _Slabs:
-    """Samples of a frame, or of the frames of a pass, by slab.
+    """Where each slab has samples, and where its light arrives.
 
     Attributes:
-        shares: of the front and the back layer.
         blocks: bool [2, S, blocks down, blocks across], where the two layers have samples of each slab.
         occupied: bool [S, blocks down, blocks across], where either has.
         rim_blocks: bool [blocks down, blocks across].
         radii_px, reach_px, lit: per slab its radius, how far its kernel reaches, and where its light arrives.
     """
 
-    shares: tuple[SlabShares, SlabShares]
     blocks: np.ndarray
     occupied: np.ndarray
     rim_blocks: np.ndarray
@@ -95,19 +117,24 @@ class _Slabs:
     lit: list[Cover]
 
     @classmethod
-    def of(cls, layers: Layers, reach_px: Callable[[float], int], piece_cost_px: float) -> "_Slabs":
-        """Share the samples between slabs and find what each slab reaches."""
-        radii_px = slab_radii_px(*_range_px(layers))
-        front, back = (share_between_slabs(layer, radii_px) for layer in (layers.front, layers.back))
+    def of(
+        cls,
+        samples: "_Samples",
+        radii_px: list[float],
+        reach_px: Callable[[float], int],
+        piece_cost_px: float,
+    ) -> "_Slabs":
+        """Find what each slab reaches, of samples that do not go on beyond the frame."""
+        front, back = samples.shares
         # All that decides on sizes comes to the host at once: a device waits at every such question.
-        blocks = torch.cat([front.blocks, back.blocks, occupied_blocks(layers.rim > 0)[None]]).cpu().numpy()
+        blocks = torch.cat([front.blocks, back.blocks, occupied_blocks(samples.rim > 0)[None]]).cpu().numpy()
         by_layer = blocks[:-1].reshape(2, len(radii_px), *blocks.shape[1:])
         occupied = np.logical_or(*by_layer)
         reach = [reach_px(radius) for radius in radii_px]
         lit = np.stack([grown_blocks(slab, px) for slab, px in zip(occupied, reach, strict=True)])
-        height, width = layers.rim.shape[-2:]
+        height, width = samples.rim.shape[-2:]
         covers = cover(lit, reach, (height, width), piece_cost_px)
-        return cls((front, back), by_layer, occupied, blocks[-1], radii_px, reach, covers)
+        return cls(by_layer, occupied, blocks[-1], radii_px, reach, covers)
 
     def present(self, slab: int, area: Area) -> tuple[bool, bool, bool]:
         """Whether an area has front samples of a slab, back samples, and the rim of its front."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .areas import Area, part_of
 from .backend import backend_of
+from .portions import by_planes
 
 
 def spread(planes: Tensor, kernel: np.ndarray) -> Tensor:
@@ -80,17 +81,20 @@ def correlate_fourier(planes: Tensor, kernel: np.ndarray) -> Tensor:
 
 def _spread_fourier(planes: Tensor, kernel: np.ndarray, target: Area) -> Tensor:
     """`spread_in_darkness` in the frequency domain, for [kh, kw] taps."""
-    taps = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)
     # A transform wraps around: it has to be long enough that nothing is wrapped into the target.
     size, wanted = [], []
     for length, width, part in zip(planes.shape[-2:], kernel.shape, target, strict=True):
         reach = width // 2
         size.append(fast_transform_length(max(length + reach - part.start, part.stop + reach, length, width)))
         wanted.append(slice(part.start + reach, part.stop + reach))
-    spectrum = torch.fft.rfft2(planes, s=size).mul_(torch.fft.rfft2(taps, s=size))
-    # Only the rows of the target go through the second half of the way back.
-    rows = torch.fft.ifft(spectrum, dim=-2)[..., wanted[0], :]
-    return torch.fft.irfft(rows, n=size[1])[..., wanted[1]]
+    of_kernel = torch.fft.rfft2(torch.from_numpy(np.ascontiguousarray(kernel)).to(planes), s=size)
+
+    def spread_some(some: Tensor) -> Tensor:
+        rows = torch.fft.ifft(torch.fft.rfft2(some, s=size).mul_(of_kernel), dim=-2)
+        # Only the rows of the target go through the second half of the way back.
+        return torch.fft.irfft(rows[..., wanted[0], :], n=size[1])[..., wanted[1]]
+
+    return by_planes(spread_some, planes, backend_of(planes.device).band_pixels)
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from .backend import backend_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
 from .neighbourhood import Extremes, Surroundings, dilate, in_padded, local_max, with_border_repeated
+from .portions import in_bands
 
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
@@ -219,7 +220,10 @@ def _surfaces(
     height, width = zone.shape[-2:]
     whole = (slice(0, height), slice(0, width))
     sums, indices = [], []
-    for area in areas_of(zone, margin_px, backend_of(zone.device).piece_cost_px):
+    backend = backend_of(zone.device)
+    frames = zone.numel() // (height * width)
+    pieces = areas_of(zone, margin_px, backend.piece_cost_px)
+    for area in (band for piece in pieces for band in in_bands(piece, backend.band_pixels // frames)):
         source = grown_area(area, margin_px, whole)
         *frame, row, column = part_of(zone, area).nonzero(as_tuple=True)
         rows, columns = inside(area, source)

@@ -20,13 +20,14 @@ from .aperture import Aperture, kernel_reach_px, lens_kernel
 from .areas import Area, inside
 from .backend import backend_of
 from .border import spread_field_within_frame, spread_within_frame
-from .composite import Spread, composite
+from .composite import Spread, Stack
 from .convolve import spread_in_darkness
-from .frame_workers import render_frames, sensible_pass, sensible_workers
+from .frame_workers import Room, render_frames, sensible_pass, sensible_workers
 from .grain import with_grain
 from .layers import split_layers
 from .light import Scale, lift_highlights
 from .over_time import require_strength, runs_alike
+from .portions import by_planes
 from .settings import DEFAULT_LENS, REPEAT, LensSettings
 
 
@@ -46,6 +47,7 @@ def lens_blur(
     check: Check = no_check,
     workers: int | None = None,
     frames_a_pass: int | None = None,
+    room: Room | None = None,
     **changes: Any,
 ) -> Tensor:
     """Blur every frame as a lens focused at `focal_disparity` would, with radius r = K |d - d_f| (Eq. 1).
@@ -73,6 +75,7 @@ def lens_blur(
         frames_a_pass: how many frames go through every step together, >= 1; on a CPU always one, elsewhere by
             default as many as half of the free memory holds, up to 8; fewer where memory runs out all the
             same. The result does not depend on it, but for rounding.
+        room: asked for the free memory of the device before the first pass; None = what torch says.
         changes: settings of the lens by name, in place of those of `lens`.
 
     Returns:
@@ -110,7 +113,7 @@ def lens_blur(
         workers = sensible_workers(num_frames, frames[0, ..., 0].numel(), device)
     require_whole_number("workers", workers, 1, 1024)
     if frames_a_pass is None:
-        frames_a_pass = sensible_pass(num_frames, frames[0, ..., 0].numel(), device)
+        frames_a_pass = sensible_pass(num_frames, frames[0, ..., 0].numel(), device, room)
     require_whole_number("frames_a_pass", frames_a_pass, 1, 1024)
     if backend_of(device).frames_a_pass() == 1:
         frames_a_pass = 1
@@ -221,21 +224,30 @@ def _blur(
     channels = frame.movedim(-1, 0)  # HWC -> CHW
     values = channels[:3].expand(3, *channels.shape[1:])
     scale = Scale.of(values, transfer, lens.gamma)
-    light = scale.to_light(values)
-    seen = values if transfer == DISPLAY else scale.to_picture(light)
-    light = lift_highlights(light, seen, radius_px, highlight_gain, lens.highlight_threshold)
-    alpha = channels[3:4].clamp(0, 1)
-    # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
-    planes = torch.cat([light * alpha, alpha]) if len(alpha) else light
 
-    layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white)
-    check()
+    def lifted() -> Tensor:
+        light = scale.to_light(values)
+        seen = values if transfer == DISPLAY else scale.to_picture(light)
+        return lift_highlights(light, seen, radius_px, highlight_gain, lens.highlight_threshold)
+
+    alpha = channels[3:4].clamp(0, 1)
     beyond = lens.border == REPEAT
+
+    def stack() -> Stack:
+        # Made here, as what it is made of takes as much memory again, and goes when this returns.
+        planes = lifted()
+        if len(alpha):
+            # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
+            planes = torch.cat([planes * alpha, alpha])
+        layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white)
+        check()
+        return Stack.of(layers, partial(kernel_reach_px, lens.aperture), beyond_frame=beyond)
+
     spread = _spread_through(lens.aperture, frame.shape[-3:-1], beyond, scale.needs_double, check)
-    blurred = composite(layers, spread, partial(kernel_reach_px, lens.aperture), beyond_frame=beyond)
+    blurred = stack().composite(spread)
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
-        colours = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), light)
+        colours = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), lifted())
         blurred = torch.cat([scale.to_values(colours), blurred_alpha])
     else:
         blurred = scale.to_values(blurred)
@@ -249,9 +261,15 @@ def _spread_through(
 
     def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         check()
-        # Rounding of a bright lamp must not reach the shadows of the frame. Apple's GPUs have no more.
-        exact = planes.double() if in_double and planes.device.type != "mps" else planes
-        return spread_exactly(exact, radius_px, area, target).to(planes.dtype)
+        # Apple's GPUs have no more than float32.
+        if not in_double or planes.device.type == "mps":
+            return spread_exactly(planes, radius_px, area, target)
+        # Rounding of a bright lamp must not reach the shadows of the frame.
+        return by_planes(
+            lambda some: spread_exactly(some.double(), radius_px, area, target).to(planes.dtype),
+            planes,
+            backend_of(planes.device).band_pixels // 2,
+        )
 
     def spread_exactly(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
         if not aperture.changes_over_field:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..clip.channels import to_rgb
 from ..coc import EQ_1, Falloff
-from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, at_width, lens_blur
+from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, Room, at_width, lens_blur
 from ..lens.over_time import past_the_end, require_strength, still_part
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
@@ -95,6 +95,7 @@ class LensRenderer:
     Attributes:
         lens: its settings, stated for frames 1024 px wide, which may move.
         device: where to compute.
+        room: what is free there, see `lens.lens_blur`.
 
     Raises:
         ValueError: a contour tolerance out of range.
@@ -102,6 +103,7 @@ class LensRenderer:
 
     lens: Lens = DEFAULT_LENS
     device: torch.device = field(default=torch.device("cpu"), compare=False)
+    room: Room | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         at_width(self.lens, 1, REFERENCE_WIDTH_PX)
@@ -137,6 +139,7 @@ class LensRenderer:
                 transfer=clip.transfer,
                 first_frame=start,
                 device=self.device,
+                room=self.room,
                 progress=checking(check),
                 check=check,
             )

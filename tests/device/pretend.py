@@ -150,10 +150,14 @@ class PretendDevice(TorchDispatchMode):
 
     def _allocate(self, result: Any, held: Any) -> None:
         """Count what is on the device, and run out of memory where asked to."""
-        given = {value.untyped_storage()._cdata for value in pytree.tree_leaves(held) if isinstance(value, Tensor)}
-        made = [value for value in pytree.tree_leaves(result) if isinstance(value, Tensor)]
-        made = [value for value in made if value.untyped_storage()._cdata not in given]
+        given, made = (
+            [value for value in pytree.tree_leaves(values) if isinstance(value, Tensor)]
+            for values in (held, result)
+        )
+        there = {value.untyped_storage()._cdata for value in given}
         for value in made:
+            if value.untyped_storage()._cdata in there:
+                continue
             self.allocations += 1
             wanted = value.untyped_storage().nbytes()
             full = self.capacity is not None and self.storages.live + wanted > self.capacity

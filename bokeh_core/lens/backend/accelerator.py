@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..areas import part_of
+from ..areas import inside, part_of
 from ..occlusion import put_behind
+from ..portions import by_planes, in_bands
 from .protocol import Border, Piece
 
 
@@ -19,6 +20,8 @@ class AcceleratorBackend:
     direct_width_px = 9
     piece_cost_px = math.inf  # few large pieces keep it busy
     matte_pixels = 65536
+    # A pass of 8 frames of 1024 x 576: beyond, its launches take far less time than its work.
+    band_pixels = 5 * 2**20
 
     def frames_at_a_time(self) -> int:
         """One pass, which keeps it busy."""
@@ -32,16 +35,26 @@ class AcceleratorBackend:
         """A depthwise convolution."""
         weight = torch.from_numpy(np.ascontiguousarray(kernel)).to(planes)[None, None]
         rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
-        stack = planes.reshape(-1, 1, *planes.shape[-2:])
-        if border == "dark":
-            return F.conv2d(stack, weight, padding=(rows, columns)).view_as(planes)
-        padded = F.pad(stack, (columns, columns, rows, rows), mode="replicate")
-        return F.conv2d(padded, weight).view_as(planes)
+
+        def correlated(stack: Tensor) -> Tensor:
+            stack = stack[:, None]
+            if border == "dark":
+                return F.conv2d(stack, weight, padding=(rows, columns))[:, 0]
+            return F.conv2d(F.pad(stack, (columns, columns, rows, rows), mode="replicate"), weight)[:, 0]
+
+        return by_planes(correlated, planes, self.band_pixels)
 
     def gaussian(self, planes: Tensor, sigma_px: float, width_px: int) -> Tensor:
         """Columns, then rows."""
         profile = cv2.getGaussianKernel(width_px, sigma_px, cv2.CV_32F)
-        return self.correlate(self.correlate(planes, profile, "repeated"), profile.T, "repeated")
+        weight = torch.from_numpy(np.ascontiguousarray(profile)).to(planes)[None, None]
+        reach = width_px // 2
+
+        def blurred(stack: Tensor) -> Tensor:
+            padded = F.pad(stack[:, None], (reach,) * 4, mode="replicate")
+            return F.conv2d(F.conv2d(padded, weight), weight.mT)[:, 0]
+
+        return by_planes(blurred, planes, self.band_pixels)
 
     def local_max(self, values: Tensor, reach_px: int) -> Tensor:
         """By pooling along rows, then along columns."""
@@ -72,6 +85,8 @@ class AcceleratorBackend:
         return (radius - below_px).div_(step_px).clamp_(0, 1).add_(lower)
 
     def paint(self, state: Tensor, pieces: list[Piece], radius_px: float) -> None:
-        """In one formula for all pixels."""
+        """In one formula for all pixels of a band."""
+        frames = max(1, state[0].numel() // (state.shape[-2] * state.shape[-1]))
         for planes, area in pieces:
-            put_behind(part_of(state, area), planes, radius_px)
+            for band in in_bands(area, self.band_pixels // frames):
+                put_behind(part_of(state, band), part_of(planes, inside(band, area)), radius_px)

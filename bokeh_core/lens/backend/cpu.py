@@ -23,6 +23,7 @@ class CpuBackend:
     piece_cost_px = 15000.0
     # Few enough that their windows stay in the cache.
     matte_pixels = 512
+    band_pixels = 2**20
 
     def frames_at_a_time(self) -> int:
         """As many as torch has threads: a frame's many small steps share threads badly."""

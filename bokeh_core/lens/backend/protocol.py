@@ -35,6 +35,11 @@ class Backend(Protocol):
         """So many pixels of a matte are solved at a time."""
         ...
 
+    @property
+    def band_pixels(self) -> int:
+        """So many pixels of a pass go through a step at a time where the step makes many planes of them."""
+        ...
+
     def frames_at_a_time(self) -> int:
         """How many frames in work keep the device busy."""
         ...

@@ -179,17 +179,35 @@ def test_every_frame_is_in_one_pass_and_told_of_in_order(workers: int):
 
 
 def test_a_pass_takes_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (16 * 2**30, 24 * 2**30))
+    # Of 12 GiB that are taken torch keeps 4 for its next tensors.
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (12 * 2**30, 24 * 2**30))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 9 * 2**30)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 5 * 2**30)
     cuda = torch.device("cuda")
     assert [sensible_pass(count, 1024 * 576, cuda) for count in (1, 5, 100)] == [1, 5, 8]
-    # 1400 bytes a pixel: 2.9 GB a frame, and 11.6 GB.
-    assert [sensible_pass(100, pixels, cuda) for pixels in (1920 * 1080, 3840 * 2160)] == [2, 1]
+    # 8 GiB less 300 MiB hold 500 bytes a pixel: 1.04 GB a frame, and 4.15 GB.
+    assert [sensible_pass(100, pixels, cuda) for pixels in (1920 * 1080, 3840 * 2160)] == [7, 1]
     assert sensible_pass(100, 7680 * 4320, cuda) == 1
 
 
+def test_room_is_asked_for_one_frame():
+    asked: list[int] = []
+
+    def room(needed_bytes: int) -> int:
+        asked.append(needed_bytes)
+        return 4 * 2**30
+
+    # 2 GiB less 300 MiB hold six frames of 295 MB.
+    assert sensible_pass(100, 1024 * 576, torch.device("cuda"), room) == 6
+    assert asked == [1024 * 576 * 500 + 300 * 2**20]
+    assert sensible_pass(100, 1024 * 576, torch.device("cuda"), lambda _: 0) == 1
+    assert sensible_pass(100, 64 * 64, CPU, room) == 1
+    assert len(asked) == 1
+
+
 def test_a_pass_where_free_memory_is_not_told():
-    # 2 GiB hold two frames of 0.83 GB.
-    assert sensible_pass(100, 1024 * 576, torch.device("mps")) == 2
+    # Half of 4 GiB.
+    assert sensible_pass(100, 1024 * 576, torch.device("mps")) == 6
     assert sensible_pass(100, 64 * 64, CPU) == 1
 
 
