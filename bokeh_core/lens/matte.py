@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .backend import backend_of
-from .lamps import LEAST_SHARE, LIT, lamps_in, split_lamp
+from .lamps import LEAST_SHARE, LIT, lamps_in, split_lamps
 from .neighbourhood import Extremes, in_padded, with_border_repeated
 
 _WINDOW_REACH_PX = 4
@@ -122,16 +122,16 @@ def _solve(
     if with_lamps:
         shines = lamps_in(pixel)
         share = prior.clamp(LEAST_SHARE, 1 - LEAST_SHARE)
-        near_lamp, far_lamp, of_lamp = split_lamp(
-            pixel, colors, beyond > 0, distance_squared, share, (near_mean, far_mean)
+        lamps = split_lamps(
+            pixel, window[:-1], beyond, tolerance, distance_squared, share, (near_mean, far_mean)
         )
-        alpha = torch.where(shines, of_lamp.clamp(LEAST_SHARE, 1 - LEAST_SHARE), alpha)
+        alpha = torch.where(shines, lamps.alpha.clamp(LEAST_SHARE, 1 - LEAST_SHARE), alpha)
         near_radius = torch.where(shines & ~near_known, near_lit[0], near_radius)
         far_radius = torch.where(shines & ~far_known, far_lit[0], far_radius)
-        near_color, far_color = (
-            torch.where(shines, near_lamp, near_color),
-            torch.where(shines, far_lamp, far_color),
-        )
+        near_radius = torch.where(shines & lamps.is_near, lamps.radius_px, near_radius)
+        far_radius = torch.where(shines & ~lamps.is_near, lamps.radius_px, far_radius)
+        near_color = torch.where(shines, lamps.near_color, near_color)
+        far_color = torch.where(shines, lamps.far_color, far_color)
         keep = torch.where(shines, near_lit[1] & far_lit[1], keep)
     solved = (index, alpha, near_color, far_color, near_radius, far_radius)
     kept = keep.nonzero()[:, 0]

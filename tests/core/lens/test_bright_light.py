@@ -71,16 +71,20 @@ def display_psnr_db(light: Tensor, truth: Tensor) -> float:
     return -10 * math.log10(error.square().mean().item())
 
 
-def half_hidden(near_radius_px: float, far_radius_px: float, shine: float) -> tuple[Tensor, Tensor, Tensor]:
+def half_hidden(
+    near_radius_px: float, far_radius_px: float, shine: float, columns: tuple[float, ...] = (1.0, 1.0, 1.0)
+) -> tuple[Tensor, Tensor, Tensor]:
     """Frame, radii and what the lens makes of them: a grey board whose edge runs through a lamp's pixels.
 
-    With one of the two in focus the blurred board over the blurred background is exact.
+    With one of the two in focus the blurred board over the blurred background is exact. The first column of
+    the lamp is behind the edge of the board.
     """
     height, width = 40, 64
     board = torch.zeros(height, width)
     board[:, :31], board[:, 31] = 1, 0.6
     behind = torch.full((3, height, width), 0.02)
-    behind[:, 18:22, 31:34] = shine
+    for column, share in enumerate(columns, 31):
+        behind[:, 18:22, column] = shine * share
     planes = torch.cat([0.2 * board.expand(3, -1, -1), board[None]])
     radius_px = torch.where(board > 0.5, near_radius_px, far_radius_px)
     frame = planes[:3] + (1 - board) * behind
@@ -101,6 +105,27 @@ def test_a_lamp_that_is_half_hidden_is_behind_what_hides_it(
     frame, radius_px, truth = half_hidden(near_px, far_px, shine)
     blurred = render(frame, radius_px, transfer="linear", contour_reach_px=contour_reach_px)
     assert display_psnr_db(blurred, truth) > least_db
+
+
+def test_a_lamp_of_which_the_outline_leaves_a_rim_is_behind_it():
+    # Brightest where the board covers 60 %: 50 * 0.4 = 20 there, 50 / 4 in the next column.
+    frame, radius_px, truth = half_hidden(0.0, -6.0, 50.0, (1.0, 0.25))
+    blurred = render(frame, radius_px, transfer="linear", contour_reach_px=0)
+    assert display_psnr_db(blurred, truth) > 27
+
+
+def test_a_lamp_beside_a_pole_has_its_own_radius():
+    # Wherever a lamp 5 px before a wall meets the outline of a pole in focus, there are three surfaces.
+    frame, radius_px = torch.full((48, 64, 3), 0.02), torch.full((48, 64), -12.0)
+    lamp_light = torch.zeros(3, 48, 64)
+    lamp_light[:, 22:25, 30:33] = 30
+    radius_px[22:25, 30:33] = -7
+    frame[22:25, 30:33] = 30
+    frame[:, :30], radius_px[:, :30] = 0.2, 0
+    truth = 0.02 + convolve(lamp_light, disk(7.0)).permute(1, 2, 0)
+    truth[:, :30] = 0.2
+    blurred = render(frame, radius_px, transfer="linear", contour_reach_px=0)
+    assert display_psnr_db(blurred, truth) > 30
 
 
 def test_frames_of_a_pass_keep_their_own_light(monkeypatch: pytest.MonkeyPatch):
