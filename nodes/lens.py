@@ -11,6 +11,7 @@ from ..bokeh_core.lens import at_width
 from ..bokeh_core.lens.bad_pixels import REFUSE, mended_frames
 from ..bokeh_core.lens.bars import blur_between_bars
 from ..bokeh_core.lens.light_counts import light_report
+from ..bokeh_core.lens.other_frames import CONTINUE, HIDDEN_BACKGROUNDS
 from ..bokeh_core.lens.over_time import past_the_end
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.transfer import DISPLAY, as_picture
@@ -27,6 +28,20 @@ def black_bars_input() -> Any:
         optional=True,
         tooltip="Black bars around the picture, where there are any. leave out (default): they stay black, "
         "and no light spills into them. blur too: they count as part of the picture.",
+        **known_fields(io.Combo.Input, advanced=True),
+    )
+
+
+def hidden_background_input() -> Any:
+    """The widget that says what a blurred foreground lets through; the same on every node that has it."""
+    return io.Combo.Input(
+        "hidden_background",
+        options=list(HIDDEN_BACKGROUNDS),
+        default=CONTINUE,
+        optional=True,
+        tooltip="What the soft edge of a blurred foreground lets through. continue (default): the background "
+        "around it goes on, smoothly. other frames: where the frames 2 and 4 before and after have seen it, "
+        "their picture. Needs motion; up to three times as long.",
         **known_fields(io.Combo.Input, advanced=True),
     )
 
@@ -70,6 +85,7 @@ class LensBlur(io.ComfyNode):
                 ),
                 *lens_widgets.over_time_inputs(),
                 *lens_widgets.numbers_inputs(),
+                hidden_background_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="The clip through the lens."),
@@ -108,6 +124,7 @@ class LensBlur(io.ComfyNode):
         easing: str = "linear",
         transfer: str = DISPLAY,
         bad_pixels: str = REFUSE,
+        hidden_background: str = CONTINUE,
         **lens_controls: Any,
     ) -> io.NodeOutput:
         bar = host.frame_on_bar(transfer)
@@ -134,6 +151,7 @@ class LensBlur(io.ComfyNode):
                 black_bars=black_bars,
                 transfer=transfer,
                 magnification=sockets.magnification_of(blur_strength),
+                hidden_background=hidden_background,
                 device=host.compute_device(),
                 room=host.room,
                 progress=bar.progress,

@@ -15,6 +15,7 @@ from ..bokeh_core.disparity.refine.settings import RefineSettings
 from ..bokeh_core.focus.at_point import DEFAULT_BETWEEN_POINTS
 from ..bokeh_core.lens import DEFAULT_LENS, falloff_alone
 from ..bokeh_core.lens.bad_pixels import REPLACE
+from ..bokeh_core.lens.other_frames import CONTINUE
 from ..bokeh_core.render import (
     GivenFocus,
     GivenStrength,
@@ -31,7 +32,7 @@ from ..bokeh_core.video_io.format import AS_TAGGED, TRANSFER_CHOICES
 from . import categories, given_video, host, sockets
 from .disparity_widgets import NO_FILE, chosen_path, file_input, meaning_inputs, placing_inputs
 from .focus import between_keyframes_input
-from .lens import black_bars_input
+from .lens import black_bars_input, hidden_background_input
 from .lens_socket import checked_lens, lens_input
 from .newer_host import known_fields
 from .sequence_video import SequenceVideo
@@ -207,6 +208,7 @@ class AnyToBokehVideo(io.ComfyNode):
                     "their light.",
                     **known_fields(io.Combo.Input, advanced=True),
                 ),
+                hidden_background_input(),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             outputs=[
@@ -263,6 +265,7 @@ class AnyToBokehVideo(io.ComfyNode):
         refine: bool = False,
         between_keyframes: str = DEFAULT_BETWEEN_POINTS,
         transfer: str = AS_TAGGED,
+        hidden_background: str = CONTINUE,
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
@@ -285,7 +288,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 else GivenStrength(
                     sockets.strength_values_of(blur_strength), sockets.magnification_of(blur_strength)
                 ),
-                LensRenderer(look, host.compute_device(), host.room)
+                LensRenderer(look, host.compute_device(), host.room, hidden_background)
                 if renderer == "lens"
                 else model_renderer(model, vae, clip_vision, falloff),
                 Path(),

@@ -12,6 +12,7 @@ from ..clip.lengths import broadcast_over_frames
 from ..clip.letterbox import BLACK_BARS, picture_area
 from ..setting_checks import require_choice
 from ..transfer import DISPLAY
+from .other_frames import CONTINUE, HIDDEN_BACKGROUNDS, OtherFrames
 from .render import lens_blur
 
 
@@ -23,6 +24,7 @@ def blur_between_bars(
     protect: Tensor | None = None,
     transfer: str = DISPLAY,
     magnification: Tensor | None = None,
+    hidden_background: str = CONTINUE,
     **named_settings: Any,
 ) -> Tensor:
     """Blur a clip as `lens_blur`, but leave black bars out: no light spills into them.
@@ -35,6 +37,7 @@ def blur_between_bars(
         protect: see `lens_blur`.
         transfer: see `lens_blur`.
         magnification: [T] or [1], what each blurred picture is magnified by, see `camera.breathe`.
+        hidden_background: "continue" what is seen around it, or take it from "other frames" of the clip.
         named_settings: see `lens_blur`.
 
     Returns:
@@ -44,19 +47,26 @@ def blur_between_bars(
         ValueError: see `lens_blur`.
     """
     require_choice("black_bars", black_bars, BLACK_BARS)
+    require_choice("hidden_background", hidden_background, HIDDEN_BACKGROUNDS)
     frames = checked_frames(frames, transfer=transfer)
-    named_settings["transfer"] = transfer
-    area = picture_area(frames, transfer) if black_bars == BLACK_BARS[0] else None
-    if area is None:
-        blurred = lens_blur(frames, disparity, *settings, protect=protect, **named_settings)
-        return _breathed(blurred, magnification)
     size = tuple(frames.shape[1:3])
-    disparity = area.of(checked_maps(disparity, "disparity", size), 1)
-    if protect is not None:
-        protect = area.of(checked_maps(protect, "protect mask", size), 1)
-    picture = lens_blur(area.of(frames, 1), disparity, *settings, protect=protect, **named_settings)
+    disparity = checked_maps(disparity, "disparity", size)
+    area = picture_area(frames, transfer) if black_bars == BLACK_BARS[0] else None
+    picture = frames
+    if area is not None:
+        picture, disparity = area.of(frames, 1), area.of(disparity, 1)
+        if protect is not None:
+            protect = area.of(checked_maps(protect, "protect mask", size), 1)
+    if hidden_background != CONTINUE:
+        each = broadcast_over_frames(disparity, len(frames), "disparity")
+        named_settings["other_frames"] = OtherFrames(picture, each, transfer=transfer)
+    named_settings["transfer"] = transfer
+    blurred = lens_blur(picture, disparity, *settings, protect=protect, **named_settings)
+    blurred = _breathed(blurred, magnification)
+    if area is None:
+        return blurred
     result = frames.clone()
-    area.of(result, 1).copy_(_breathed(picture, magnification))
+    area.of(result, 1).copy_(blurred)
     return result
 
 

@@ -1,6 +1,8 @@
 """Two layers a pixel: what the camera sees, and what an out-of-focus foreground lets through."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,6 +13,7 @@ from .fill import push_pull
 from .lamps import LIT, lamps_in
 from .matte import EdgeMatte, edge_matte
 from .neighbourhood import Surroundings, dilate
+from .seen_behind import Behind
 
 # Farther from an edge than this, nothing hidden is revealed by any lens the renderer supports well.
 _MAX_REACH_PX = 128
@@ -57,6 +60,7 @@ def split_layers(
     contour_reach_px: int,
     check: Check = no_check,
     beyond_white: bool = False,
+    elsewhere: Behind | None = None,
 ) -> Layers:
     """Take a frame, or the frames of a pass, apart into a front and a back layer.
 
@@ -66,6 +70,7 @@ def split_layers(
         contour_reach_px: how far the map's contours may be off the picture's; 0 trusts the map.
         check: called between the steps; may raise to stop.
         beyond_white: whether there is light beyond black or white that is not that of lifted highlights.
+        elsewhere: what other frames have seen of the hidden background; None = it is continued from around.
     """
     check()
     lamps = lamps_in(color) if beyond_white else None
@@ -88,12 +93,19 @@ def split_layers(
     matte = edge_matte(color, radius_px, around, band, lamps)
     check()
     near_px, far_px = push_pull(torch.stack([around.top, around.bottom]), band[None].float())
-    behind_color, behind_px = _continue_background(color, radius_px, (near_px + far_px) / 2, matte, lamps)
-
-    check()
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
     hidden_gap_px = _hidden_gap_px(radius_px)
     hides = _within_reach(band, radius_px) & on_near_side & (radius_px - far_px > hidden_gap_px)
+    middle_px = (near_px + far_px) / 2
+    seen = None if elsewhere is None else partial(elsewhere, hides)
+    behind_color, behind_px, trust = _continue_background(color, radius_px, middle_px, matte, lamps, seen)
+    far_color = matte.far_color
+    if trust is not None:
+        # On the near side of a contour the matte knows the far colour from around at best.
+        seen_far = behind_color.flatten(1).index_select(1, matte.index)
+        far_color = torch.lerp(far_color, seen_far, trust.flatten()[matte.index])
+
+    check()
     # A continued radius may not come out in front of the surface that hides it.
     behind_px = torch.minimum(behind_px, radius_px - hidden_gap_px)
 
@@ -104,7 +116,7 @@ def split_layers(
         _replaced(torch.ones_like(radius_px), matte.index, matte.alpha),
     )
     back = Layer(
-        _replaced(behind_color * hides, matte.index, matte.far_color),
+        _replaced(behind_color * hides, matte.index, far_color),
         _replaced(behind_px * hides, matte.index, matte.far_radius_px),
         _replaced(
             _hidden_weight(radius_px, behind_px) * hides,
@@ -117,17 +129,29 @@ def split_layers(
 
 
 def _continue_background(
-    color: Tensor, radius_px: Tensor, middle_px: Tensor, matte: EdgeMatte, lamps: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """Colour and radius of the pixels beyond the middle of their closest edge, continued over the others."""
+    color: Tensor,
+    radius_px: Tensor,
+    middle_px: Tensor,
+    matte: EdgeMatte,
+    lamps: Tensor | None,
+    elsewhere: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Colour and radius of the pixels beyond the middle of their closest edge, continued over the others.
+
+    Third, the trust [..., H, W] in colours that were seen elsewhere.
+    """
     # Along the edges the unmixed far surface stands in, as far as it shows.
     weight = _replaced((radius_px < middle_px).float(), matte.index, 0.5 * (1 - matte.alpha))
     behind = _replaced(color, matte.index, matte.far_color)
     # A lamp has an end: beyond the outline that hides a part of it there is no row of lamps.
     behind = behind if lamps is None else behind.clamp(max=LIT)
-    known = torch.cat([behind, _replaced(radius_px, matte.index, matte.far_radius_px)[None]])
-    continued = push_pull(known, weight[None])
-    return continued[:-1], continued[-1]
+    far_px = _replaced(radius_px, matte.index, matte.far_radius_px)[None]
+    if elsewhere is not None:
+        behind, trust = elsewhere(weight, radius_px, behind)
+        continued = push_pull(behind, torch.maximum(weight, trust)[None])
+        return continued, push_pull(far_px, weight[None])[0], trust
+    continued = push_pull(torch.cat([behind, far_px]), weight[None])
+    return continued[:-1], continued[-1], None
 
 
 def _replaced(plane: Tensor, index: Tensor, values: Tensor) -> Tensor:

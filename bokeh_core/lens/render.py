@@ -1,6 +1,6 @@
 """Lens blur of a clip: occlusion-aware, layer by layer, without any trained weights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,8 +26,10 @@ from .frame_workers import Room, render_frames, sensible_pass, sensible_workers
 from .grain import with_grain
 from .layers import split_layers
 from .light import Scale, lift_highlights
+from .other_frames import OtherFrames
 from .over_time import require_strength, runs_alike
 from .portions import by_planes
+from .seen_behind import Behind, seen_in_pass
 from .settings import DEFAULT_LENS, REPEAT, LensSettings
 
 
@@ -41,6 +43,7 @@ def lens_blur(
     transfer: str = DISPLAY,
     protect: Tensor | None = None,
     first_frame: int = 0,
+    other_frames: OtherFrames | None = None,
     device: torch.device | None = None,
     progress: Progress = no_progress,
     show: Show = no_show,
@@ -65,6 +68,8 @@ def lens_blur(
             numbers are blurred as they are.
         protect: [T, H, W] or [1, H, W] in [0, 1]; 1 keeps the input pixel.
         first_frame: number of the first of these frames in its clip; grain depends on it.
+        other_frames: the clip around these frames, which may have seen their hidden background; None = it is
+            continued from what is seen around it.
         device: where to compute; None = the device of `frames`. Frames go there pass by pass.
         progress: told of finished frames, in order; may raise to stop.
         show: given each finished frame, in order.
@@ -156,13 +161,24 @@ def lens_blur(
             gain = torch.tensor([of_each[i].highlight_gain for i in rest]).to(shown)[:, None, None]
         reach_px = shared.whole_reach_px(size[1])
 
-        def through_lens(radius_px: Tensor) -> Tensor:
+        def through_lens(radius_px: Tensor, fringe: float) -> Tensor:
+            def radius_of_other(values: Tensor, at: int) -> Tensor:
+                i = rest[at]
+                one = slice(i, i + 1)
+                return signed_circle_of_confusion_px(
+                    values[None, None], focus[one] - fringe, strength[one], of_each[i].falloff
+                )[0, 0]
+
+            seen = None
+            if other_frames is not None:
+                numbers = [these[i] for i in rest]
+                seen = partial(seen_in_pass, other_frames, numbers, reach_px, radius_of_other)
             if frames_a_pass == 1:
                 one_gain = shared.highlight_gain
-                return _blur(shown[0], radius_px[0], shared, one_gain, transfer, reach_px, check)[None]
-            return _blur(shown, radius_px, shared, gain, transfer, reach_px, check)
+                return _blur(shown[0], radius_px[0], shared, one_gain, transfer, reach_px, check, seen)[None]
+            return _blur(shown, radius_px, shared, gain, transfer, reach_px, check, seen)
 
-        blurred, *others = map(through_lens, radii_px)
+        blurred, *others = map(through_lens, radii_px, (0.0, shared.fringe))
         for red_and_blue in others:
             blurred[..., 0:3:2] = red_and_blue[..., 0:3:2]
         if any(each.grain > 0 for each in of_each):
@@ -216,6 +232,7 @@ def _blur(
     transfer: str,
     contour_reach_px: int,
     check: Check,
+    seen_elsewhere: Callable[[Callable[[Tensor, Tensor, int], Tensor]], Behind | None] | None = None,
 ) -> Tensor:
     """Blur a frame [H, W, C], or a pass of frames [T, H, W, C], given its signed blur radius [..., H, W].
 
@@ -225,10 +242,18 @@ def _blur(
     values = channels[:3].expand(3, *channels.shape[1:])
     scale = Scale.of(values, transfer, lens.gamma)
 
-    def lifted() -> Tensor:
+    def light_of(values: Tensor, radius_px: Tensor, gain: float | Tensor) -> Tensor:
         light = scale.to_light(values)
         seen = values if transfer == DISPLAY else scale.to_picture(light)
-        return lift_highlights(light, seen, radius_px, highlight_gain, lens.highlight_threshold)
+        return lift_highlights(light, seen, radius_px, gain, lens.highlight_threshold)
+
+    def lifted() -> Tensor:
+        return light_of(values, radius_px, highlight_gain)
+
+    def planes_of_other(values: Tensor, radius_px: Tensor, at: int) -> Tensor:
+        gain = highlight_gain[at, 0] if isinstance(highlight_gain, Tensor) else highlight_gain
+        light, alpha = light_of(values[:3].expand(3, -1), radius_px, gain), values[3:4].clamp(0, 1)
+        return torch.cat([light * alpha, alpha]) if len(alpha) else light
 
     alpha = channels[3:4].clamp(0, 1)
     beyond = lens.border == REPEAT
@@ -239,7 +264,8 @@ def _blur(
         if len(alpha):
             # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
             planes = torch.cat([planes * alpha, alpha])
-        layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white)
+        elsewhere = None if seen_elsewhere is None else seen_elsewhere(planes_of_other)
+        layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white, elsewhere)
         check()
         return Stack.of(layers, partial(kernel_reach_px, lens.aperture), beyond_frame=beyond)
 

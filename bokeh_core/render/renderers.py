@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from ..clip.channels import to_rgb
 from ..coc import EQ_1, Falloff
 from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, Room, at_width, lens_blur
+from ..lens.other_frames import CONTINUE, HIDDEN_BACKGROUNDS, REACH_FRAMES, OtherFrames
 from ..lens.over_time import past_the_end, require_strength, still_part
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
@@ -29,10 +29,12 @@ from ..published import (
     MPIMode,
 )
 from ..reference_width import REFERENCE_WIDTH_PX
+from ..setting_checks import require_choice
 from ..strength import strength_in_pixels
 from ..transfer import DISPLAY, HLG, LINEAR, PQ, TRANSFERS, as_picture, from_picture
 from ..windows import plan_windows
 from .clip_stream import ClipStream, SlidingFrames
+from .stretches import stretches
 
 if TYPE_CHECKING:
     from ..pipeline.streaming import BokehPipeline
@@ -96,16 +98,19 @@ class LensRenderer:
         lens: its settings, stated for frames 1024 px wide, which may move.
         device: where to compute.
         room: what is free there, see `lens.lens_blur`.
+        hidden_background: "continue" what is seen around it, or take it from "other frames" of the clip.
 
     Raises:
-        ValueError: a contour tolerance out of range.
+        ValueError: a contour tolerance out of range, or an unknown choice.
     """
 
     lens: Lens = DEFAULT_LENS
     device: torch.device = field(default=torch.device("cpu"), compare=False)
     room: Room | None = field(default=None, compare=False)
+    hidden_background: str = CONTINUE
 
     def __post_init__(self) -> None:
+        require_choice("hidden_background", self.hidden_background, HIDDEN_BACKGROUNDS)
         at_width(self.lens, 1, REFERENCE_WIDTH_PX)
 
     keeps_light = True
@@ -115,35 +120,42 @@ class LensRenderer:
         require_strength(lens, strength, REFERENCE_WIDTH_PX)
 
     def fingerprint(self) -> str:
-        return f"lens {self.lens!r}"
+        looks_around = "" if self.hidden_background == CONTINUE else f" {self.hidden_background}"
+        return f"lens {self.lens!r}{looks_around}"
 
     def describe(self, clip: ClipStream) -> str:
         averaged = "as numbers" if still_part(self.lens).gamma == 1 else "as light"
         done = f"Lens Blur on {self.device}, of {TRANSFERS[clip.transfer].name} {averaged}."
-        return "\n".join([done, *past_the_end(self.lens, clip.num_frames)])
+        hidden = [] if self.hidden_background == CONTINUE else ["Hidden background from other frames."]
+        return "\n".join([done, *hidden, *past_the_end(self.lens, clip.num_frames)])
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         width = clip.size[1]
         lens = at_width(self.lens, clip.num_frames, width)
         strength_px = strength_in_pixels(clip.blur_strength, width)
-        pairs = zip(clip.frames(start), clip.disparity(start), strict=False)
-        while batch := list(islice(pairs, _LENS_FRAMES)):
-            frames, disparity = (torch.stack(values) for values in zip(*batch, strict=True))
-            part = slice(start, start + len(batch))
+        reach = 0 if self.hidden_background == CONTINUE else REACH_FRAMES
+        first = max(start - reach, 0)
+        pairs = zip(clip.frames(first), clip.disparity(first), strict=False)
+        for stretch in stretches(pairs, start - first, _LENS_FRAMES, reach):
+            part = slice(start, start + stretch.count)
+            others = OtherFrames(
+                stretch.frames, stretch.disparity, first=stretch.first, transfer=clip.transfer
+            )
             yield from lens_blur(
-                frames,
-                disparity,
+                stretch.frames[stretch.part],
+                stretch.disparity[stretch.part],
                 clip.focal_disparity[part],
                 strength_px[part],
                 lens if isinstance(lens, LensSettings) else lens[part],
                 transfer=clip.transfer,
                 first_frame=start,
+                other_frames=others if reach else None,
                 device=self.device,
                 room=self.room,
                 progress=checking(check),
                 check=check,
             )
-            start += len(batch)
+            start += stretch.count
 
 
 @dataclass(frozen=True)

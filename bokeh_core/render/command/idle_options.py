@@ -36,6 +36,11 @@ _IDLE = (
         "is for the paper's model; leave it out, or add --renderer model",
     ),
     _Idle(
+        ("hidden_background",),
+        lambda given: given.renderer == "model",
+        "is for Lens Blur; leave it out, or add --renderer lens",
+    ),
+    _Idle(
         ("depth_source", "polarity", "exponent", "holes", "fit", "frame_offset", "frames_per_map"),
         lambda given: given.disparity == ESTIMATE,
         "says how maps are to be read, which is known of estimated ones; leave it out",

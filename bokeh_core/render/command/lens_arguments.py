@@ -15,6 +15,7 @@ from ...disk.typed_paths import find_path
 from ...disparity.stills import iterate_stills
 from ...lens import GAMMA_OF_LIGHT, LENS_CONTROLS, MOVING_CONTROLS, PRESETS, Lens, lens_said, with_preset
 from ...lens.aperture_image import ApertureImage, aperture_image_of
+from ...lens.other_frames import CONTINUE, HIDDEN_BACKGROUNDS
 from .text_files import read_text, text_or_file
 
 LENS_HELP = {
@@ -59,6 +60,13 @@ def add_lens(command: argparse.ArgumentParser) -> None:
         "--aperture-image",
         metavar="FILE",
         help="picture in the opening, in place of blades: light passes where it is bright",
+    )
+    lens.add_argument(
+        "--hidden-background",
+        choices=HIDDEN_BACKGROUNDS,
+        default=CONTINUE,
+        help="what a blurred foreground lets through: continued from around it (default), or taken from "
+        "other frames of the shot that have seen it; takes longer",
     )
     for name, default in LENS_CONTROLS.items():
         # No default here, so that those that were given are known.

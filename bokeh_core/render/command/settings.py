@@ -155,7 +155,7 @@ def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> Lens
     """
     lens = lens_of(arguments)
     if arguments.renderer == "lens":
-        return LensRenderer(lens, device)
+        return LensRenderer(lens, device, hidden_background=arguments.hidden_background)
     from ..model_files import FileModel
 
     return FileModel(

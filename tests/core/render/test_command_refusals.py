@@ -92,6 +92,7 @@ def test_a_setting_is_refused_before_a_source_is_looked_for(
 IDLE = [
     (["--codec=ffv1", "--crf=4"], "--crf 4 is the quality of H.264"),
     (["--unet=mine"], "--unet mine is for the paper's model; leave it out, or add --renderer model"),
+    (["--renderer=model", "--hidden-background=other frames"], "other frames is for Lens Blur"),
     (["--overlap=2"], "--overlap 2 is for the paper's model"),
     (["--disparity=estimate", "--polarity=near black"], "--polarity near black says how maps are to be read"),
 ]

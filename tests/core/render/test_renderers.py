@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bokeh_core.coc import EQ_1, Falloff
-from bokeh_core.lens import Aperture, LensSettings, lens_blur
+from bokeh_core.lens import DEFAULT_LENS, Aperture, LensSettings, lens_blur
+from bokeh_core.lens.other_frames import OtherFrames
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render.clip_stream import ClipStream, SlidingFrames
 from bokeh_core.render.renderers import LensRenderer, ModelRenderer, require_whole_calls
@@ -72,6 +73,26 @@ def test_grain_does_not_depend_on_where_a_run_begins(clip: dict[str, Tensor]):
     assert torch.equal(whole[16:], rest)
     # Blurred by 1 to 5 px, it is as noisy as before.
     assert whole[16:].std().item() == pytest.approx(0.03, rel=0.1)
+
+
+def test_what_other_frames_have_seen_does_not_depend_on_where_a_run_begins():
+    squares = torch.rand(16, 20, 3, generator=torch.Generator().manual_seed(1))
+    board = squares.repeat_interleave(4, 0).repeat_interleave(4, 1)
+    frames, maps = board.repeat(11, 1, 1, 1), torch.full((11, HEIGHT, WIDTH), 0.2)
+    for t in range(11):
+        card = slice(10 + 3 * t, 30 + 3 * t)
+        frames[t, 16:48, card], maps[t, 16:48, card] = 0.9, 0.9
+    focus, strength = torch.full((11,), 0.2), torch.full((11,), 100.0)
+    moving = {"frames": frames, "disparity": maps, "focal_disparity": focus, "blur_strength": strength}
+    renderer = LensRenderer(hidden_background="other frames")
+    found, rest = (torch.stack(list(renderer.frames(streamed(moving), at, nothing))) for at in (0, 8))
+    others = OtherFrames(frames, maps)
+    settings = (frames, maps, focus, strength * WIDTH / 1024, DEFAULT_LENS.at_width(WIDTH))
+    whole = lens_blur(*settings, other_frames=others)
+    assert torch.equal(found, whole)
+    assert torch.equal(rest, whole[8:])
+    # 20 px beside where it is, the card has shown what it hides.
+    assert ((whole - lens_blur(*settings)).abs().amax((1, 2, 3)) > 0.02).all()
 
 
 def pipeline_on(unet: Any, vae: Any, image_encoder: Any) -> BokehPipeline:
@@ -183,6 +204,7 @@ def test_identity_follows_what_matters():
     assert len({LensRenderer(lens).fingerprint() for lens in lenses}) == 3
     models = [ModelRenderer(None, "w", falloff=falloff) for falloff in (EQ_1, Falloff(0.1))]  # type: ignore[arg-type]
     assert len({model.fingerprint() for model in models}) == 2
+    assert LensRenderer(hidden_background="other frames").fingerprint() != LensRenderer().fingerprint()
     assert LensRenderer(device=torch.device("meta")).fingerprint() == LensRenderer().fingerprint()
 
 
