@@ -9,6 +9,7 @@ import torch
 
 from bokeh_core.clip.letterbox import BLACK_BARS
 from bokeh_core.lens import Aperture, lens_blur, lens_of_controls
+from bokeh_core.lens.other_frames import HIDDEN_BACKGROUNDS, OtherFrames
 from bokeh_core.schedule.values import EASINGS
 from tests.host.harness import Array, Graph, HostUnderTest, Node
 from tests.host.schema import function_defaults, inputs_of, schema_defaults
@@ -96,6 +97,7 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "easing": "linear",
         "transfer": "display",
         "bad_pixels": "refuse",
+        "hidden_background": "continue",
     }
     defaults = {
         **function_defaults(lens_of_controls),
@@ -104,6 +106,7 @@ def test_schema_agrees_with_the_settings(host: HostUnderTest):
         "easing": EASINGS[0],
         "transfer": function_defaults(lens_blur)["transfer"],
         "bad_pixels": "refuse",
+        "hidden_background": HIDDEN_BACKGROUNDS[0],
     }
     assert schema_defaults(host, NODE).items() <= defaults.items()
 
@@ -189,9 +192,26 @@ def test_every_widget_reaches_the_function(
 
 def test_every_widget_is_tested(host: HostUnderTest):
     # Black bars are no setting of the lens, see the last test; what moves is tested with Choose Lens, and
-    # what numbers mean with Load Image Sequence.
-    names = [*(name for name, _, _ in WIDGETS), "black_bars", "over_time", "easing", "transfer", "bad_pixels"]
-    assert names == list(schema_defaults(host, NODE))
+    # what numbers mean with Load Image Sequence; a hidden background below.
+    others = ["black_bars", "over_time", "easing", "transfer", "bad_pixels", "hidden_background"]
+    assert [*(name for name, _, _ in WIDGETS), *others] == list(schema_defaults(host, NODE))
+
+
+def test_a_hidden_background_comes_from_other_frames(host: HostUnderTest):
+    given = clip(3, size=(64, 80))
+    squares = np.random.default_rng(1).random((16, 20, 3), np.float32)
+    given["frames"][:] = squares.repeat(4, 0).repeat(4, 1)
+    for t in range(3):
+        # 8 px from frame to frame; its own colour tells it from what it hides.
+        given["disparity"][t] = 0.2
+        given["disparity"][t, 16:48, 10 + 8 * t : 30 + 8 * t] = 0.9
+        given["frames"][t, 16:48, 10 + 8 * t : 30 + 8 * t] = 0.9
+    given["focus"][:] = 0.2
+    values = {name: torch.from_numpy(value) for name, value in given.items()}
+    others = OtherFrames(values["frames"], values["disparity"])
+    found = blurred(host, given, hidden_background="other frames")
+    np.testing.assert_allclose(found, directly(given, other_frames=others), rtol=0, atol=1e-6)
+    assert np.abs(found - directly(given)).max() > 0.02
 
 
 def test_a_mask_of_another_size_is_resized(host: HostUnderTest):

@@ -98,7 +98,7 @@ IDLE = [
 ]
 
 
-@pytest.mark.parametrize(("options", "message"), IDLE, ids=["crf", "unet", "overlap", "polarity"])
+@pytest.mark.parametrize(("options", "message"), IDLE, ids=["crf", "unet", "hidden", "overlap", "polarity"])
 def test_an_option_that_would_do_nothing_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ):
