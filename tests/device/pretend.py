@@ -14,10 +14,13 @@ Views and bare allocations launch nothing and are not counted.
 from __future__ import annotations
 
 import copy
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -30,6 +33,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 from bench.live_bytes import Storages
 
 NAME = "pretend"
+_PRODUCT = "bokeh_core"
 
 # Their result depends on values, or its size does, so the host waits for it.
 _QUESTIONS = {
@@ -96,6 +100,13 @@ class PretendDevice(TorchDispatchMode):
     Args:
         refuses: told the name of each operation and its tensors; raises where the device does, such as for
             float64 or for an operation that its backend lacks.
+
+    Attributes:
+        counts: what was asked of the device.
+        storages: the bytes on it.
+        allocations: which function of the product made each tensor, in order.
+        fails_at: the number of the one allocation, counted from 1, for which there is no memory.
+        capacity: bytes of its memory; None = as many as asked for.
     """
 
     def __init__(self, refuses: Callable[[str, Sequence[Tensor]], None] | None = None) -> None:
@@ -105,7 +116,7 @@ class PretendDevice(TorchDispatchMode):
         self.device = torch.device(NAME, 0)
         self.counts = Counts()
         self.storages = Storages()
-        self.allocations = 0
+        self.allocations: list[str] = []
         self.refuses = refuses
         self.fails_at: int | None = None
         self.capacity: int | None = None
@@ -158,10 +169,10 @@ class PretendDevice(TorchDispatchMode):
         for value in made:
             if value.untyped_storage()._cdata in there:
                 continue
-            self.allocations += 1
+            self.allocations.append(_place())
             wanted = value.untyped_storage().nbytes()
             full = self.capacity is not None and self.storages.live + wanted > self.capacity
-            if full or self.allocations == self.fails_at:
+            if full or len(self.allocations) == self.fails_at:
                 raise torch.OutOfMemoryError(f"Tried to allocate {wanted} bytes on {NAME}.")
             self.storages.follow(value)
 
@@ -193,6 +204,22 @@ class _MadeOnTheHost(TorchFunctionMode):
         if func is Tensor.tolist and isinstance(args[0], PretendTensor):
             return args[0].cpu().tolist()
         return func(*args, **kwargs)
+
+
+def _place() -> str:
+    """Which function of the product is at work, as `folder/file.py:function`."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if file := _file_of_product(frame.f_code.co_filename):
+            return f"{file}:{frame.f_code.co_name}"
+        frame = frame.f_back
+    return "outside"
+
+
+@cache
+def _file_of_product(path: str) -> str:
+    parts = Path(path).parts
+    return "/".join(parts[parts.index(_PRODUCT) + 1 :]) if _PRODUCT in parts else ""
 
 
 def _is_ours(device: Any) -> bool:
