@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 # Codes of ITU-T H.273.
 LINEAR, PQ, HLG = 8, 16, 18
 TRANSFER_NAMES = {PQ: "PQ", HLG: "HLG"}
-# Units of SMPTE ST 2086 in a video's header.
-_CHROMATICITY, _LUMINANCE = 50000, 10000
+CHROMATICITY_UNITS, LUMINANCE_UNITS = 50000, 10000
+"""Units of SMPTE ST 2086 in a video's header: of x and y, and of 1 cd/m2."""
+
 DOLBY_VISION = "Dolby Vision"
 # PyAV's names of side data -> what people call it.
 _DYNAMIC = {
@@ -72,9 +73,9 @@ def hdr_metadata_of(frame: av.VideoFrame) -> HdrMetadata | None:
         numbers = struct.unpack_from("=20i2i", bytes(mastering))
         values = [n / d if d else 0.0 for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
         if numbers[20]:
-            chromaticities = tuple(round(_CHROMATICITY * value) for value in values[:8])
+            chromaticities = tuple(round(CHROMATICITY_UNITS * value) for value in values[:8])
         if numbers[21]:
-            luminance = (round(_LUMINANCE * values[9]), round(_LUMINANCE * values[8]))
+            luminance = (round(LUMINANCE_UNITS * values[9]), round(LUMINANCE_UNITS * values[8]))
     if light is not None:
         light_level = struct.unpack_from("=2I", bytes(light))
     if not (chromaticities or luminance or any(light_level)):

@@ -15,6 +15,7 @@ from ..progress import Progress, no_progress
 from .carry import Timed, add_tracks, copy_metadata, of_the_film
 from .codecs import CONTAINERS
 from .format import VideoFormat
+from .hdr_template import template_with
 from .opening import address_of, open_video, picture_stream
 from .restarts import Restarts
 from .time_code import TIME_CODE, without_time_code
@@ -110,8 +111,11 @@ def join_parts(
         options = {**_MP4_OPTIONS, "movie_timescale": str(tick.denominator)}
     with ExitStack() as stack:
         output = stack.enter_context(av.open(address_of(destination), "w", format=container, options=options))
-        template = stack.enter_context(av.open(address_of(parts[0].path)))
-        pictures = output.add_stream_from_template(template.streams.video[0], opaque=True)
+        if video.hdr is None:
+            template = stack.enter_context(av.open(address_of(parts[0].path))).streams.video[0]
+        else:
+            template = template_with(video.hdr, parts[0].path, stack)
+        pictures = output.add_stream_from_template(template, opaque=True)
         pictures.time_base = tick
         output.metadata.update(metadata)
         offset, flows = Fraction(0), []

@@ -43,11 +43,6 @@ def picture_losses(video: VideoFormat, encoding: Encoding) -> list[str]:
                 f"The video's colour has {video.chroma}; {codec} stores it at half the width and height "
                 "(4:2:0), which softens coloured text. prores or ffv1 keeps it."
             )
-    if video.hdr is not None and not codec.startswith("h264"):
-        found.append(
-            f"Warning: the HDR10 metadata (mastering display, light levels) are left out: {codec} cannot "
-            "hold them. h264-10bit keeps them."
-        )
     if video.dynamic_hdr:
         base = f" The picture itself stays {curve}." if curve else ""
         found.append(

@@ -91,11 +91,13 @@ def test_the_disk_of_a_lamp_in_hdr_video(tmp_path: Path, name: str, code: int, c
     assert "0.59% of the pixels of 1 frames are brighter than white" in report
 
 
-def test_static_metadata_are_kept(tmp_path: Path):
+@pytest.mark.parametrize("output", ["out.mp4", "out.mov"])
+def test_static_metadata_are_kept(tmp_path: Path, output: str):
     options = {"x264-params": X264_PQ, "crf": "4"}
     source = hdr_video(tmp_path / "in.mp4", "pq", PQ, "libx264", **options)
-    run_job(job(FileClip(source), tmp_path / "out.mp4", "h264-10bit"))
-    assert VideoFile(tmp_path / "out.mp4").format.hdr == HdrMetadata(
+    codec = "prores" if output.endswith(".mov") else "h264-10bit"
+    run_job(job(FileClip(source), tmp_path / output, codec))
+    assert VideoFile(tmp_path / output).format.hdr == HdrMetadata(
         (34000, 16000, 13250, 34500, 7500, 3000, 15635, 16450), (10000000, 50), (1000, 400)
     )
 

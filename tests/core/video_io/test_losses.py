@@ -55,9 +55,8 @@ class TestLosses:
 
     def test_hdr(self):
         assert "10 bits a level in PQ (HDR), which shows steps in 8 bit" in losses(HDR, "h264")
-        assert "mastering display, light levels) are left out" in losses(HDR, "prores")
-        assert "left out" not in losses(HDR, "h264-10bit")
-        assert losses(HDR, "h264-10bit") == ""
+        assert losses(HDR, "h264-10bit") == losses(HDR, "prores") == losses(HDR, "ffv1") == ""
+        assert "mastering display, light levels) are left out: pictures hold none" in losses(HDR, "png-16bit")
         phone = replace(HDR, hdr=None, colour=Colour(9, 1, 9, 18), dynamic_hdr=(DOLBY_VISION, "HDR10+"))
         assert "Dolby Vision and HDR10+ are left out" in losses(phone, "h264-10bit")
         assert "stays HLG" in losses(phone, "h264-10bit")
