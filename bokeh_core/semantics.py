@@ -1,6 +1,7 @@
 """What the CLIP image encoder sees: frames resized as Stable Video Diffusion does, not normalised."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +13,15 @@ ImageEncoder = Callable[[Tensor], Tensor]
 """Images [N, 3, 224, 224] as `clip_input` gives them -> embeddings [N, D]."""
 
 
-def _gaussian_kernel(scale: float) -> Tensor:
+@lru_cache(maxsize=16)
+def _gaussian_kernel(scale: float, device: torch.device) -> Tensor:
     """Taps of the blur before shrinking by `scale`: float32, odd in number."""
+    # Training reads it, too, whoever asks first.
+    with torch.inference_mode(False):
+        return _taps(scale).to(device)
+
+
+def _taps(scale: float) -> Tensor:
     sigma = max((scale - 1) / 2, 0.001)
     taps = int(max(4 * sigma, 3)) | 1
     distance = torch.arange(taps, dtype=torch.float32) - taps // 2
@@ -28,7 +36,7 @@ def _blur(images: Tensor, kernel: Tensor, dim: int) -> Tensor:
     radius = len(kernel) // 2
     padding = (radius, radius, 0, 0) if dim == 3 else (0, 0, radius, radius)
     channels = images.shape[1]
-    weight = kernel.to(images).view(shape).expand(channels, -1, -1, -1)
+    weight = kernel.view(shape).expand(channels, -1, -1, -1)
     return F.conv2d(F.pad(images, padding, mode="reflect"), weight, groups=channels)
 
 
@@ -57,7 +65,7 @@ def clip_input(frames: Tensor) -> Tensor:
     if min(height, width) < 2:
         raise ValueError(f"frames are {width} x {height}; both sides must be 2 pixels or more.")
     frames = frames.float()
-    frames = _blur(frames, _gaussian_kernel(width / CLIP_SIDE), dim=3)
-    frames = _blur(frames, _gaussian_kernel(height / CLIP_SIDE), dim=2)
+    frames = _blur(frames, _gaussian_kernel(width / CLIP_SIDE, frames.device), dim=3)
+    frames = _blur(frames, _gaussian_kernel(height / CLIP_SIDE, frames.device), dim=2)
     frames = F.interpolate(frames, (CLIP_SIDE, CLIP_SIDE), mode="bicubic", align_corners=True)
     return (frames + 1) / 2

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import signed_circle_of_confusion_px
+from ..inference import stated_precision
 from ..memory.errors import is_device_memory_error
 from ..progress import Check, Progress, Show, no_check, no_progress, no_show
 from ..setting_checks import require_choice, require_whole_number
@@ -207,7 +208,8 @@ def lens_blur(
         while waiting:
             piece = waiting.pop()
             try:
-                render(piece, check)
+                with stated_precision(device):
+                    render(piece, check)
                 continue
             except RuntimeError as error:
                 if len(piece) == 1 or not is_device_memory_error(error):

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..clip.checks import checked_frames
+from ..inference import inference
 from ..memory.errors import is_device_memory_error
 from ..progress import Progress, Show, no_progress, no_show
 from ..published import K_DTYPE, MPIMode
@@ -119,7 +120,7 @@ def encode_clip(
 
     def encode(start: int, stop: int) -> EncodedFrames:
         progress(start, inputs.num_frames)
-        with torch.no_grad():
+        with inference(device):
             return encode_frames(vae, image_encoder, inputs, start, stop, device=device, keep_skips=False)
 
     pieces = [
@@ -165,7 +166,7 @@ def predict_windows(
     total = windowed_frames(windows)
     for start, stop in windows:
         progress(sum(map(len, latents)), total)
-        with torch.no_grad():
+        with inference(device):
             predicted = predict_latents(
                 unet,
                 encoded.latents[start:stop].to(device),
@@ -234,7 +235,7 @@ def refined_decode(
         def encode(start: int, stop: int, call: DecodeCall = call, done: int = done) -> list[Tensor]:
             progress(done + start, total)
             clip = frames[call.start + start : call.start + stop]
-            with torch.no_grad():
+            with inference(device):
                 return vae.skips(geometry.pad(stretched(clip, geometry, device)))
 
         count = call.stop - call.start
@@ -247,7 +248,7 @@ def refined_decode(
         progress(done, total)
         if radius_px is not None and vae.reads_radius:
             levels.append(radius_px[call.start : call.stop].to(device))
-        with torch.no_grad():
+        with inference(device):
             run = latents[call.start : call.stop].to(device)
             output[call.keep_from : call.stop] = decode_call(vae, run, levels, call, geometry).to(output)
         show(output[call.stop - 1].movedim(0, -1))

@@ -108,8 +108,9 @@ class BokehInputs:
         """Signed blur radius K (d - d_f) in px at working size, [N, 1, h, w], near positive (Eq. 1)."""
         radius_px = signed_circle_of_confusion_px(
             self.seen_disparity(start, stop).to(device, torch.float32),
-            self.focal_disparity[start:stop].to(device),
-            self.blur_strength_px[start:stop].to(device),
+            # Where they are: they are checked, and a device would have to be asked.
+            self.focal_disparity[start:stop],
+            self.blur_strength_px[start:stop],
         )
         return self.geometry.pad(self.geometry.stretch(radius_px[:, None]))
 

@@ -99,7 +99,8 @@ def predict_latents(
         windows: of equal length that the frames are cut into, none of which sees another.
     """
     device = latents.device
-    regions = inputs.network_regions(start, stop, device, mpi_mode)
+    # In main memory, as the network counts cells by region, for which a device would have to be asked.
+    regions = inputs.network_regions(start, stop, torch.device("cpu"), mpi_mode)
     latents, image_embeds, strength = (
         rearrange(values, "(b f) ... -> b f ...", b=windows)
         for values in (latents, image_embeds, inputs.blur_strength_px[start:stop].to(device, k_dtype))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..inference import inference
 from ..progress import Check, Progress, no_progress
 from ..published import (
     DECODE_FRAMES,
@@ -236,12 +237,12 @@ class BokehPipeline:
 
         features = _Features(encode, encode_batch, batch_start(windows, encode_batch, windows[first].start))
         fusion = LatentFusion(windows, first)
-        with torch.no_grad():
+        with inference(self.device):
             for window in windows[:first]:
                 # In the same batches as a run from the beginning, whose windows end here.
                 features.encode_up_to(window.stop, report)
         for k, window in enumerate(windows[first:], first):
-            with torch.no_grad():
+            with inference(self.device):
                 features.encode_up_to(window.stop, report)
                 report()
                 fusion.add(
@@ -259,7 +260,7 @@ class BokehPipeline:
             report()
             while calls and calls[0].stop <= fusion.final_frames:
                 call = calls.pop(0)
-                with torch.no_grad():
+                with inference(self.device):
                     latents = fusion.frames(call.start, call.stop)
                     pixels = decode_call(self.vae, latents, features.skips(call), call, inputs.geometry)
                     restored = pixels.to(inputs.frames.device)

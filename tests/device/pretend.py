@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -113,6 +114,7 @@ class PretendDevice(TorchDispatchMode):
         super().__init__()
         if torch._C._get_privateuse1_backend_name() != NAME:
             _setup_privateuseone_for_python_backend(NAME)
+            getattr(torch, NAME).get_amp_supported_dtype = lambda: [torch.float16, torch.bfloat16]
         self.device = torch.device(NAME, 0)
         self.counts = Counts()
         self.storages = Storages()
@@ -208,7 +210,7 @@ class _MadeOnTheHost(TorchFunctionMode):
 
 def _place() -> str:
     """Which function of the product is at work, as `folder/file.py:function`."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if file := _file_of_product(frame.f_code.co_filename):
             return f"{file}:{frame.f_code.co_name}"
