@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import importlib.util
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -27,6 +26,7 @@ if importlib.util.find_spec("diffusers") is None:
     raise SystemExit("bench.gpu needs diffusers and einops: pip install diffusers einops opencv-python")
 
 from bench import published
+from bench.device import default_device, device_name, forget_peak, peak_bytes, wait
 from bench.live_bytes import LiveBytes
 from bench.vision_tower import VisionTower
 from bokeh_core.checkpoint.precision import DTYPES
@@ -39,7 +39,7 @@ from bokeh_core.published import K_DTYPE, PUBLISHED_MPI_MODE
 
 # Two pieces of 8 frames after the one that warms up, and half a window, so that no piece is short of windows.
 FULL_FRAMES, SMALL_FRAMES = 28, 20
-BUDGET_S = 290
+BUDGET_S = 250
 GATE = 0.5
 Pieces = Iterator[tuple[int, Tensor]]
 
@@ -176,19 +176,15 @@ def measure(run: Callable[[], Pieces], setup: Setup) -> Measured:
 
     On a CPU the peak is that of the tensors beside the weights, from a run of its own, which it would slow.
     """
-    gpu = setup.device.type == "cuda"
-    if gpu:
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
+    forget_peak(setup.device)
     pieces, ready = [], []
     for _, piece in run():
-        if gpu:
-            torch.cuda.synchronize()
+        wait(setup.device)
         pieces.append(piece.cpu())
         ready.append((_clock(setup.device), sum(map(len, pieces))))
     # A last piece of half a window comes with the one before it.
     (begin, first), (end, last) = ready[0], ready[-2]
-    peak = torch.cuda.max_memory_allocated() if gpu else _live_peak(run, setup)
+    peak = _live_peak(run, setup) if setup.device.type == "cpu" else peak_bytes(setup.device)
     return Measured((end - begin) / (last - first), peak, torch.cat(pieces))
 
 
@@ -313,19 +309,13 @@ def rows(setup: Setup, options: tuple[Option, ...], budget_s: float = BUDGET_S) 
         name = option.name + ("" if option.exact else " (inexact)")
         try:
             yield name, with_option(option, setup)
-        except torch.cuda.OutOfMemoryError:
+        except torch.OutOfMemoryError:
             yield name, "out of memory"
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU, one thread, CPU seconds"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default=default_device())
     parser.add_argument("--small", action="store_true", help="a tenth of the channels at 128 x 64")
     parser.add_argument("--dtype", choices=DTYPES, help="fp16 on a GPU, fp32 on a CPU")
     parser.add_argument("--compile", action="store_true", help="also try torch.compile; takes minutes")
@@ -337,11 +327,12 @@ def main() -> None:
     arguments = _arguments()
     device = torch.device(arguments.device)
     if device.type == "cpu" and not arguments.small:
-        raise SystemExit("No GPU: the full size would take hours on a CPU. Add --small, or --device cuda.")
+        raise SystemExit("No GPU: the full size would take hours on a CPU. Add --small, or a --device.")
     if device.type == "cpu":
         # Threads that wait for each other would count as computing.
         torch.set_num_threads(1)
-    dtype = DTYPES[arguments.dtype or ("fp16" if device.type == "cuda" else "fp32")]
+    on_cpu = device.type == "cpu"
+    dtype = DTYPES[arguments.dtype or ("fp32" if on_cpu else "fp16")]
     setup = (small_setup if arguments.small else full_setup)(dtype, device)
     options: tuple[Option, ...] = OPTIONS
     if arguments.compile and importlib.util.find_spec("triton") is None:
@@ -351,8 +342,9 @@ def main() -> None:
 
     height, width = setup.inputs.geometry.padded
     size = "small network" if arguments.small else "full-size network"
-    memory = "peak GB, weights included" if device.type == "cuda" else "peak GB beside the weights"
-    print(f"{_device_name(device)}, torch {torch.__version__}, {size}, {width} x {height}, {dtype}\n")
+    memory = "peak GB beside the weights" if on_cpu else "peak GB, weights included"
+    name = device_name(device) + (", one thread, CPU seconds" if on_cpu else "")
+    print(f"{name}, torch {torch.__version__}, {size}, {width} x {height}, {dtype}\n")
     print(f"| | s a frame | {memory} | times faster than published | largest difference | PSNR, dB |")
     print("|---|---|---|---|---|---|")
     reference: Measured | None = None
@@ -373,7 +365,7 @@ def main() -> None:
             f"{largest:.1e} | {psnr:.0f} |",
             flush=True,
         )
-    with contextlib.suppress(torch.cuda.OutOfMemoryError):
+    with contextlib.suppress(torch.OutOfMemoryError):
         alone, together = window_seconds(setup)
         print(f"\nU-Net: {alone:.3f} s a window alone, {together:.3f} s where two share a pass.")
 
