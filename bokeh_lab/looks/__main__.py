@@ -21,6 +21,7 @@ from ..metrics.clip_pair import ClipPair
 from ..metrics.fidelity import edge_psnr, psnr
 from ..scenes.presets import make_scene
 from . import looks
+from .finer import by_area, finer
 from .lamps import with_lamps
 
 GAMMA = 2.2
@@ -55,6 +56,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--scenes", default="paper", help="preset of the scenes (default: paper)")
     parser.add_argument("--light", type=float, default=1.0, help="of the lamps, linear, 1 = white (default)")
     parser.add_argument("--rays-across", type=int, default=45, help="lens grid of the truth (default: 45)")
+    parser.add_argument(
+        "--finer",
+        type=int,
+        default=1,
+        choices=(1, 3, 5),
+        help="the mean of so many rows and columns of rays is a pixel (default: 1)",
+    )
     parser.add_argument("--look", action="append", choices=list(looks()), help="only this one; repeatable")
     parser.add_argument("--pictures", type=Path, help="folder for truth, Lens Blur and difference of each")
     return parser.parse_args(argv)
@@ -64,8 +72,9 @@ def truth_of(seed: int, arguments: argparse.Namespace, lens: LensSettings) -> Gr
     """One frame with lamps through a lens, ray-traced."""
     strength = STRENGTHS[seed % len(STRENGTHS)]
     scene = make_scene(arguments.scenes, seed, 1, *SIZE, strengths=[strength])
-    scene = with_lamps(scene, seed, arguments.light, GAMMA)
-    return render_clip(scene, gamma=GAMMA, rays_across=arguments.rays_across, lens=lens)
+    scene = finer(with_lamps(scene, seed, arguments.light, GAMMA), arguments.finer)
+    clip = render_clip(scene, gamma=GAMMA, rays_across=arguments.rays_across, lens=lens)
+    return by_area(clip, arguments.finer)
 
 
 def rendered(truth: GroundTruthClip, lens: LensSettings) -> Tensor:

@@ -25,6 +25,8 @@ def render_solid_clip(
     gamma: float = 2.2,
     strength: float | None = None,
     averaged_depth: bool = False,
+    keeps_light: bool = False,
+    noise: int = 0,
     progress: Progress = no_progress,
 ) -> GroundTruthClip:
     """Film a scene with a camera that moves to the right.
@@ -35,9 +37,11 @@ def render_solid_clip(
     Args:
         scene: what to film.
         num_frames, height, width: of the clip, px.
-        gamma: light = display ** gamma; what is brighter than white is clipped, as by a camera.
+        gamma: light = display ** gamma.
         strength: K in px on a frame 1024 px wide; None = such that the greatest radius is the scene's.
         averaged_depth: the mean over each pixel's square in place of the depth at its centre.
+        keeps_light: what is brighter than white stays; else it is clipped, as by a camera.
+        noise: rays of another number are others, so that two clips differ by the noise of the truth.
         progress: told of finished frames; may raise to stop.
 
     Raises:
@@ -53,11 +57,13 @@ def render_solid_clip(
     focal = (1 / focus_z - farthest) / spread
     strength_px = _strength_px(scene, focal, width, strength)
     aperture = strength_px / blur_strength_px(1.0, nearest, farthest, focal_length_px(scene, width))
+    most = np.inf if keeps_light else 1.0
     frames, bokeh = [], []
     for t, x in enumerate(positions):
-        frames.append(_display(film.light(Camera(height, width, x), 2 * t), gamma))
+        rays = 2 * (t + noise * num_frames)
+        frames.append(_display(film.light(Camera(height, width, x), rays), gamma, most))
         lens = Camera(height, width, x, aperture, focus_z)
-        bokeh.append(_display(film.light(lens, 2 * t + 1), gamma))
+        bokeh.append(_display(film.light(lens, rays + 1), gamma, most))
         progress(t + 1, num_frames)
     at_centres = torch.from_numpy((np.stack(centres) - farthest) / spread).float()
     averaged = torch.from_numpy((np.stack(means) - farthest) / spread).float().clamp(0, 1)
@@ -83,5 +89,5 @@ def _strength_px(scene: SolidScene, focal: float, width: int, strength: float | 
     return float(strength_in_pixels(torch.tensor([float(strength)]), width))
 
 
-def _display(light: np.ndarray, gamma: float) -> Tensor:
-    return torch.from_numpy(light).clamp(0, 1) ** (1 / gamma)
+def _display(light: np.ndarray, gamma: float, most: float) -> Tensor:
+    return torch.from_numpy(light).clamp(0, most) ** (1 / gamma)

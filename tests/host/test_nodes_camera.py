@@ -82,6 +82,10 @@ def test_a_focus_and_intrinsics_take_the_place_of_widgets(host: HostUnderTest):
         ({"near_distance": 0.0}, "near_distance is 0: this depth does not say distances"),
         ({"near_distance": 3.0, "far_distance": 2.0}, "near_distance is 3 m and far_distance 2 m"),
         ({"focus_distance": 0.5}, "focus_distance is 0.5 m in frame 0, but the scene lies at 1 to inf m"),
+        (
+            {"focal_length": "100", "focus_distance": 0.09, "near_distance": 0.05},
+            "nothing can be in focus there",
+        ),
         ({"over_time": "sensor: 0: 3"}, "over_time names 'sensor', which does not move"),
         ({"over_time": "f_number: 0: 0"}, "f_number is 0; it must be 0.5 to 128"),
     ],

@@ -86,6 +86,18 @@ class TestApertureImage:
         arguments = parser().parse_args([*COMMAND, "--lens", file])
         assert lens_files(arguments) == [Path(file), tmp_path / "opening.png"]
 
+    def test_what_is_transparent_is_dark_and_a_large_one_is_made_smaller(self, tmp_path: Path):
+        white = np.full((*self.PICTURE.shape, 3), 255, np.uint8)
+        path = tmp_path / "opening.png"
+        assert cv2.imwrite(str(path), np.concatenate([white, self.PICTURE[..., None]], axis=-1))
+        image = lens_said("--aperture-image", str(path)).aperture.image
+        assert image is not None
+        np.testing.assert_allclose(image.light, self.PICTURE / 255, atol=1e-6)
+        assert cv2.imwrite(str(path), np.full((20, 4096), 255, np.uint8))
+        image = lens_said("--aperture-image", str(path)).aperture.image
+        assert image is not None
+        assert max(image.light.shape) == 512
+
     def test_refused(self, tmp_path: Path):
         (tmp_path / "no picture.png").write_text("text")
         black = tmp_path / "black.png"

@@ -1,0 +1,79 @@
+"""What light beyond white is worth, against Mitsuba's lens: python -m bokeh_lab.mitsuba.light --help."""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from statistics import fmean
+
+from torch import Tensor
+
+from bokeh_core.console import progress_bar
+from bokeh_core.lens import lens_blur
+
+from ..ground_truth import GroundTruthClip
+from ..scenes.library import AssetLibrary
+from .clip import render_solid_clip
+from .scenes import KINDS, STRENGTHS, make_solid_scene
+
+_LAMPS = tuple(KINDS).index("lamps")
+# Two pictures of independent noise differ by twice its power.
+_OF_TWO_DB = 3.01
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bokeh_lab.mitsuba.light",
+        description="PSNR, as a screen shows it, of Lens Blur on scenes with lamps, from frames clipped at "
+        "white and from frames that keep their light; the truth is blurred with all of its light.",
+    )
+    parser.add_argument("--shots", type=int, default=3, help="how many, radii take turns (default: 3)")
+    parser.add_argument("--size", default="448x256", help="of the frames, px (default: 448x256)")
+    return parser.parse_args(argv)
+
+
+def shown_psnr(picture: Tensor, truth: Tensor) -> float:
+    """PSNR in dB of display values, cut at white."""
+    return -10 * math.log10((picture.clamp(0, 1) - truth.clamp(0, 1)).square().mean().item())
+
+
+def blurred(truth: GroundTruthClip, frames: Tensor) -> Tensor:
+    """Lens Blur of frames, with the exact depth of a clip."""
+    return lens_blur(
+        frames, truth.disparity, truth.focal_disparity, truth.blur_strength_px, contour_reach_px=0
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure and print the table."""
+    arguments = parse(argv)
+    width, height = (int(side) for side in arguments.size.split("x"))
+    library = AssetLibrary.load()
+    rows = []
+    with progress_bar("light", "shot", arguments.shots) as bar:
+        for shot in range(arguments.shots):
+            scene = make_solid_scene(_LAMPS + shot * len(KINDS), library)
+            truth, again = (
+                render_solid_clip(scene, 1, height, width, keeps_light=True, noise=noise) for noise in (0, 1)
+            )
+            rows.append(
+                [
+                    shown_psnr(blurred(truth, truth.frames.clamp(0, 1)), truth.bokeh),
+                    shown_psnr(blurred(truth, truth.frames), truth.bokeh),
+                    shown_psnr(again.bokeh, truth.bokeh) + _OF_TWO_DB,
+                ]
+            )
+            bar.update()
+    lines = ["| radius up to, px | clipped, dB | light kept, dB | noise of the truth, dB |"]
+    lines.append("|---:|---:|---:|---:|")
+    for shot, row in enumerate(rows):
+        radius = STRENGTHS[shot % len(STRENGTHS)] * width / 1024
+        lines.append(f"| {radius:.0f} | " + " | ".join(f"{value:.1f}" for value in row) + " |")
+    means = [fmean(column) for column in zip(*rows, strict=True)]
+    lines.append("| mean | " + " | ".join(f"{value:.1f}" for value in means) + " |")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
