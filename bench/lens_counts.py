@@ -8,6 +8,7 @@ Run from the repository's root: python -m bench.lens_counts [--small]
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -66,8 +67,8 @@ def rows(device: PretendDevice, small: bool) -> Iterator[str]:
             device,
             width * height,
             count,
-            lambda values=(frames, disparity, focus, strength_px), count=count: lens_blur(
-                *values, device=device.device, frames_a_pass=count
+            partial(
+                lens_blur, frames, disparity, focus, strength_px, device=device.device, frames_a_pass=count
             ),
         )
     for width, height in SMALL_SIZES if small else SIZES:
@@ -80,7 +81,7 @@ def rows(device: PretendDevice, small: bool) -> Iterator[str]:
             device,
             width * height,
             1,
-            lambda refiner=refiner, one=(frames[-1], disparity[-1]): refiner.add(*one),
+            partial(refiner.add, frames[-1], disparity[-1]),
         )
         del frames, disparity, refiner
     width, height = (SMALL_SIZES if small else SIZES)[0]

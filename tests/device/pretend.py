@@ -205,6 +205,8 @@ class _MadeOnTheHost(TorchFunctionMode):
             return func(*args, **kwargs).to(device)
         if func is Tensor.tolist and isinstance(args[0], PretendTensor):
             return args[0].cpu().tolist()
+        if func is Tensor.new_tensor and isinstance(args[0], PretendTensor):
+            return torch.tensor(*args[1:], **{"dtype": args[0].dtype, **kwargs}).to(args[0].device)
         return func(*args, **kwargs)
 
 
