@@ -134,6 +134,19 @@ class Dynamic(Pinning):
         raise AssertionError(f"{key} is the host's to let go of")
 
 
+def test_the_host_makes_room_for_a_frame_and_says_what_is_free_then():
+    freed: list[tuple[int, str]] = []
+    with host_that_records():
+        host = importlib.import_module("documented_pack.nodes.host")
+        host.comfy.model_management = SimpleNamespace(
+            get_torch_device=lambda: torch.device("cuda"),
+            free_memory=lambda needed, device: freed.append((needed, device.type)),
+            get_free_memory=lambda device: 5e9 if freed else 1e9,
+        )
+        assert host.room(4_000_000_000) == 5_000_000_000
+    assert freed == [(4_000_000_000, "cuda")]
+
+
 def test_what_a_host_that_brings_weights_as_they_are_read_pinned_is_left_to_it():
     with host_that_records():
         host = importlib.import_module("documented_pack.nodes.host")
