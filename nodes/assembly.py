@@ -41,6 +41,6 @@ class AssembleWindows(io.ComfyNode):
         # The host keeps latents outside of models unscaled.
         samples = windows.fused() / windows.scaling_factor
         latent = {"samples": samples, sockets.GEOMETRY_KEY: windows.geometry}
-        if windows.radius_px is not None:
-            latent[sockets.RADIUS_KEY] = windows.radius_px
+        if windows.clip is not None:
+            latent[sockets.CLIP_KEY] = windows.clip
         return io.NodeOutput(latent)

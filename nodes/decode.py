@@ -55,8 +55,8 @@ class RefinedDecode(io.ComfyNode):
         rgb, samples = to_rgb(frames), sockets.latent_samples(latent)
         known = latent.get(sockets.GEOMETRY_KEY)
         (height, width), (rows, columns) = rgb.shape[-2:], samples.shape[-2:]
-        geometry = geometry_between((height, width), (rows, columns), known)
         network = vae.patcher.model
+        geometry = geometry_between((height, width), (rows, columns), known, network.auto_size_px)
         bar = host.frame_on_bar()
         with host.out_of_memory_advice(
             "smaller frames, or dtype fp16 in Load Bokeh Model (8 frames are decoded together, and fewer "
@@ -69,7 +69,7 @@ class RefinedDecode(io.ComfyNode):
                 rgb,
                 geometry,
                 device=vae.patcher.load_device,
-                radius_px=latent.get(sockets.RADIUS_KEY),
+                clip=latent.get(sockets.CLIP_KEY),
                 encode_batch=ENCODE_BATCH,
                 progress=bar.progress,
                 show=bar.show,

@@ -73,9 +73,9 @@ def _load_unet(path: Path, dtype: torch.dtype | None) -> Any:
     return host.manage_unet(load_unet(path, dtype, drop_ff_k=True))
 
 
-def _load_vae(path: Path, dtype: torch.dtype | None, metadata: dict[str, str] | None, light: str) -> Any:
+def _load_vae(path: Path, dtype: torch.dtype | None, light: str) -> Any:
     coder = with_decoder_in(load_vae(path), dtype or host.vae_dtype())
-    return host.manage_vae(mixing_light(coder, metadata, GAMMA_OF_LIGHT[light]))
+    return host.manage_vae(mixing_light(coder, GAMMA_OF_LIGHT[light]))
 
 
 def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any) -> None:
@@ -187,7 +187,7 @@ class LoadBokehModel(io.ComfyNode):
             model = sockets.BokehModel(
                 _load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, warning, trained_px
             )
-            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype], metadata, light), bundle)
+            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype], light), bundle)
         if warning:
             logger.warning(warning)
         return io.NodeOutput(model, coder)

@@ -10,7 +10,6 @@ from ..bokeh_core.lens import LensOverTime, falloff_alone
 from ..bokeh_core.memory.needs import ENCODE_BATCH, encode_bytes, unet_bytes
 from ..bokeh_core.pipeline.by_stage import (
     BokehWindows,
-    clip_radius,
     encode_clip,
     predict_windows,
     windowed_frames,
@@ -32,7 +31,9 @@ class SizedWindows(BokehWindows):
     """BOKEH_WINDOWS whose size hosts can tell that keep results within a limit of memory."""
 
     def _comfy_cache_tensors(self) -> list[torch.Tensor]:
-        return [*self.latents, *([] if self.radius_px is None else [self.radius_px])]
+        if self.clip is None:
+            return self.latents
+        return [*self.latents, self.clip.frames, self.clip.disparity]
 
 
 def _inputs(
@@ -42,15 +43,22 @@ def _inputs(
     blur_strength: Any,
     regions: Any,
     working_size: Any,
+    auto_size_px: tuple[int, int],
     lens: Any,
 ) -> BokehInputs:
     rgb = to_rgb(frames)
-    geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size)
+    geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size, auto_size_px)
     strength = strength_in_pixels(unchosen.strength_or_default(blur_strength), geometry.inner[1])
     chosen = unchosen.focus_or_automatic(focus, rgb.movedim(1, -1), disparity)
     focal_disparity = sockets.focal_disparity_of(chosen)
     inputs = bokeh_inputs(
-        rgb, disparity, focal_disparity, strength, regions=regions, working_size=working_size
+        rgb,
+        disparity,
+        focal_disparity,
+        strength,
+        regions=regions,
+        working_size=working_size,
+        auto_size_px=auto_size_px,
     )
     if lens is None:
         return inputs
@@ -210,7 +218,10 @@ class OneStepSampler(io.ComfyNode):
             "smaller frames, working_size auto, or dtype fp16 in Load Bokeh Model (a window cannot be cut "
             "without changing the result)"
         ):
-            inputs = _inputs(frames, disparity, focus, blur_strength, mpi_regions, working_size, lens)
+            network = vae.patcher.model
+            inputs = _inputs(
+                frames, disparity, focus, blur_strength, mpi_regions, working_size, network.auto_size_px, lens
+            )
             count = inputs.num_frames
             windows = plan_windows(count, overlap=overlap)
             # A bundle brings latents of its own, of which the host knows no picture.
@@ -227,9 +238,8 @@ class OneStepSampler(io.ComfyNode):
             f"{dtype} on {model.patcher.load_device}",
             model.trained_px,
         )
-        network = vae.patcher.model
-        radius_px = clip_radius(network, inputs, vae.patcher.load_device)
+        clip = inputs if network.reads_radius else None
         factor = network.config.scaling_factor
-        result = SizedWindows(latents, windows, inputs.geometry, factor, radius_px)
-        notes = (report, cut_light_note(frames), model.warning)
+        result = SizedWindows(latents, windows, inputs.geometry, factor, clip)
+        notes = (report, "" if network.gives_gates else cut_light_note(frames), model.warning)
         return io.NodeOutput(result, "\n".join(filter(None, notes)))

@@ -46,8 +46,8 @@ BokehWindowsSocket = io.Custom("BOKEH_WINDOWS")
 
 # Key of a LATENT under which the working geometry travels from the assembly to the decode.
 GEOMETRY_KEY = "any_to_bokeh_geometry"
-# The same for the blur radius, which a small model's VAE reads.
-RADIUS_KEY = "any_to_bokeh_radius_px"
+# The same for disparity and lens, which a small model's VAE reads.
+CLIP_KEY = "any_to_bokeh_clip"
 
 
 def require_kind(value: Any, kind: type | tuple[type, ...], name: str, source: str) -> None:

@@ -22,7 +22,7 @@ from .files import (
 if TYPE_CHECKING:
     from ..models import RefinedVAE
 
-OPTIONS_KEY, QUALITY_KEY, GAMMA_KEY = "small_options", "quality", "training_gamma"
+OPTIONS_KEY, QUALITY_KEY = "small_options", "quality"
 BUNDLE_COMPONENT, DEMO = "bundle", "demo"
 
 INCLUDED_MODEL = Path(__file__).resolve().parents[2] / "models" / "bokeh-small.safetensors"
@@ -66,19 +66,26 @@ def quality_warning(metadata: Mapping[str, str]) -> str:
     )
 
 
-def mixes_numbers(metadata: Mapping[str, str] | None) -> bool:
-    """Whether a network adds up the numbers of its frames, so that it adds up light where it is given light.
+def mixes_pictures(metadata: Mapping[str, str] | None, source: str) -> bool:
+    """Whether a file's network gives gates of pictures that are mixed as light, at the size of the frames.
 
-    Bundles say what their training added up; other files, such as the authors', are for display values alone.
+    Others, such as the authors', give pictures of display values themselves.
+
+    Args:
+        metadata: of a bundle; None for other files.
+        source: the file, for messages.
+
+    Raises:
+        ValueError: the bundle has no readable configs.
     """
-    return metadata is not None and metadata.get(GAMMA_KEY) == "1"
+    if metadata is None:
+        return False
+    return bundle_configs(metadata, source)[OPTIONS_KEY].get("lens_mix") is True
 
 
-def mixing_light(vae: RefinedVAE, metadata: Mapping[str, str] | None, gamma: float) -> RefinedVAE:
-    """The VAE, which mixes light = display ** gamma where its bundle `mixes_numbers`."""
-    from ..models.small.parts import SmallVAE
-
-    if isinstance(vae, SmallVAE) and mixes_numbers(metadata):
+def mixing_light(vae: RefinedVAE, gamma: float) -> RefinedVAE:
+    """The VAE, which mixes light = display ** gamma where it gives gates of pictures."""
+    if vae.gives_gates:
         vae.gamma = gamma
     return vae
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..memory.needs import PIECE_ELEMENTS
+from ..published import TRAINED_SIZE_PX
 from .config import (
     BLOCK_TYPES,
     MOST_CHANNELS,
@@ -99,11 +100,17 @@ class RefinedVAE(nn.Module):
 
     Attributes:
         reads_radius: whether `encode_defocus` and `decode` want the blur radius; never as published.
-        gamma: frames are mixed as light = display ** gamma; 1, as published, mixes them as they are.
+        gives_gates: whether `decode` gives gates of pictures in place of a picture; never as published.
+        auto_size_px: width and height whose area it was trained at.
+        gamma: where it gives gates, pictures are mixed as light = display ** gamma.
+        beyond_frame: where it gives gates, whether the border's pixels go on beyond the frame.
     """
 
     reads_radius = False
+    gives_gates = False
+    auto_size_px = TRAINED_SIZE_PX
     gamma = 1.0
+    beyond_frame = True
 
     def __init__(self, config: VAEConfig | None = None) -> None:
         super().__init__()

@@ -5,19 +5,19 @@ encode_clip -> predict_windows -> BokehWindows.fused (Eq. 5) -> refined_decode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ..clip.checks import checked_frames
 from ..inference import inference
-from ..memory.errors import is_device_memory_error
+from ..memory.batches import batches
 from ..progress import Progress, Show, no_progress, no_show
-from ..published import K_DTYPE, MPIMode
+from ..published import K_DTYPE, TRAINED_SIZE_PX, MPIMode
 from ..semantics import ImageEncoder
 from ..windows import DecodeCall, Window, fuse_windows, plan_decode
 from .inputs import BokehInputs, stretched
@@ -26,8 +26,6 @@ from .working_size import WorkingGeometry, working_geometry
 
 if TYPE_CHECKING:
     from ..models import BokehUNet, RefinedVAE
-
-Piece = TypeVar("Piece")
 
 
 @dataclass(frozen=True)
@@ -39,15 +37,14 @@ class BokehWindows:
         windows: which frames each window holds.
         geometry: from the frames' size to the working size.
         scaling_factor: of the VAE's latents, 0.18215.
-        radius_px: signed blur radius at network size, float32 [T, 1, 8h, 8w] on the CPU, for a VAE that reads
-            it; else None.
+        clip: disparity and lens of the clip, for a VAE that reads the blur radius; else None.
     """
 
     latents: list[Tensor]
     windows: list[Window]
     geometry: WorkingGeometry
     scaling_factor: float
-    radius_px: Tensor | None = None
+    clip: BokehInputs | None = None
 
     @property
     def overlaps(self) -> list[int]:
@@ -57,42 +54,6 @@ class BokehWindows:
     def fused(self) -> Tensor:
         """Latents of the clip (Eq. 5): float32 [T, 4, h, w], scaled."""
         return fuse_windows(self.latents, self.windows)
-
-
-def batches(count: int, batch: int, run: Callable[[int, int], Piece]) -> Iterator[tuple[int, Piece]]:
-    """Run [0, count) in pieces that do not influence each other; out of memory halves what follows.
-
-    Args:
-        count: items in all.
-        batch: items in a piece, at first.
-        run: called with (start, stop).
-
-    Returns:
-        (stop, result of the piece) in order.
-
-    Raises:
-        RuntimeError: the device's memory does not hold even one item; its own error.
-    """
-    start = 0
-    while start < count:
-        stop = min(start + batch, count)
-        try:
-            piece = run(start, stop)
-        except RuntimeError as error:
-            if stop - start == 1 or not is_device_memory_error(error):
-                raise
-            batch = (stop - start) // 2
-            continue
-        start = stop
-        yield stop, piece
-
-
-def clip_radius(vae: RefinedVAE, inputs: BokehInputs, device: torch.device) -> Tensor | None:
-    """`BokehWindows.radius_px` of a clip, made on `device` frame by frame."""
-    if not vae.reads_radius:
-        return None
-    frames = range(inputs.num_frames)
-    return torch.cat([inputs.network_radius(t, t + 1, device).float().cpu() for t in frames])
 
 
 def encode_clip(
@@ -190,7 +151,7 @@ def refined_decode(
     geometry: WorkingGeometry,
     *,
     device: torch.device,
-    radius_px: Tensor | None = None,
+    clip: BokehInputs | None = None,
     encode_batch: int = 2,
     progress: Progress = no_progress,
     show: Show = no_show,
@@ -204,13 +165,13 @@ def refined_decode(
             kept from the sampler they would be 73 MB a frame of 1024 x 576, ten times the frame itself.
         geometry: from the frames' size to that of the latents.
         device: where to compute.
-        radius_px: see `BokehWindows`.
+        clip: see `BokehWindows`; of it all but the frames is read.
         encode_batch: frames encoded together; memory only, halved when it does not suffice.
         progress: told of frames, each encoded and then decoded, before each piece and at the end.
         show: given the last frame of each call.
 
     Returns:
-        float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
+        float32 [T, 3, H, W] in [0, 1], or what `mixing.mixed_frames` gives, on the device of `frames`.
 
     Raises:
         ValueError: latents and frames do not belong together.
@@ -220,7 +181,9 @@ def refined_decode(
         raise ValueError(
             f"{len(latents)} latent frames for {len(frames)} video frames; give the frames of the same clip."
         )
-    if vae.reads_radius and (radius_px is None or len(radius_px) != len(frames)):
+    if clip is not None and vae.reads_radius and clip.num_frames == len(frames):
+        clip = replace(clip, frames=frames, geometry=geometry)
+    elif vae.reads_radius:
         raise ValueError(
             "This model's VAE reads the blur radius of every frame, which the latent does not carry; connect "
             "the latent of Assemble Overlapping Windows itself."
@@ -234,9 +197,9 @@ def refined_decode(
 
         def encode(start: int, stop: int, call: DecodeCall = call, done: int = done) -> list[Tensor]:
             progress(done + start, total)
-            clip = frames[call.start + start : call.start + stop]
+            shown = frames[call.start + start : call.start + stop]
             with inference(device):
-                return vae.skips(geometry.pad(stretched(clip, geometry, device)))
+                return vae.skips(geometry.pad(stretched(shown, geometry, device)))
 
         count = call.stop - call.start
         for stop, skips in batches(count, encode_batch, encode):
@@ -246,11 +209,12 @@ def refined_decode(
             del skips
         done += count
         progress(done, total)
-        if radius_px is not None and vae.reads_radius:
-            levels.append(radius_px[call.start : call.stop].to(device))
+        if clip is not None and vae.reads_radius:
+            levels.append(clip.network_radius(call.start, call.stop, device))
         with inference(device):
             run = latents[call.start : call.stop].to(device)
-            output[call.keep_from : call.stop] = decode_call(vae, run, levels, call, geometry).to(output)
+            pixels = decode_call(vae, run, levels, call, geometry, clip)
+            output[call.keep_from : call.stop] = pixels.to(output)
         show(output[call.stop - 1].movedim(0, -1))
         done += count
     progress(done, total)
@@ -258,7 +222,10 @@ def refined_decode(
 
 
 def geometry_between(
-    frame_size: tuple[int, int], latent_size: tuple[int, int], known: WorkingGeometry | None = None
+    frame_size: tuple[int, int],
+    latent_size: tuple[int, int],
+    known: WorkingGeometry | None = None,
+    auto_size_px: tuple[int, int] = TRAINED_SIZE_PX,
 ) -> WorkingGeometry:
     """How frames map to given latents: as the sampler recorded it, else found by trying the named sizes.
 
@@ -266,13 +233,14 @@ def geometry_between(
         frame_size: (height, width) in pixels.
         latent_size: (height, width) in latent cells.
         known: what came along with the latents, if anything.
+        auto_size_px: of the VAE.
 
     Raises:
         ValueError: the latents cannot come from frames of this size.
     """
     pixels = (latent_size[0] * 8, latent_size[1] * 8)
     candidates = [known] if known is not None else []
-    candidates += [working_geometry(*frame_size, name) for name in ("auto", "native")]
+    candidates += [working_geometry(*frame_size, name, auto_size_px) for name in ("auto", "native")]
     for geometry in candidates:
         if geometry.source == frame_size and geometry.padded == pixels:
             return geometry

@@ -13,16 +13,24 @@ from ..clip.checks import checked_frames, checked_maps, checked_values
 from ..clip.lengths import broadcast_over_frames
 from ..coc import EQ_1, Falloff, disparity_that_blurs_alike, signed_circle_of_confusion_px
 from ..mpi import mpi_regions, region_thresholds
-from ..published import MPI_ALPHA, MPIMode
+from ..published import MPI_ALPHA, TRAINED_SIZE_PX, MPIMode
 from ..reference_width import in_frame_px
 from ..strength import checked_strength_px
+from ..transfer import DISPLAY, LINEAR, light_of, values_of
 from .working_size import WorkingGeometry, WorkingSize, working_geometry
 
 
-def stretched(frames: Tensor, geometry: WorkingGeometry, device: torch.device) -> Tensor:
-    """Frames [N, 3, H, W] in [0, 1] as [N, 3, h, w] in [-1, 1] at working scale, without border."""
+def as_pictures(frames: Tensor, transfer: str = DISPLAY) -> Tensor:
+    """Frames [N, 3, H, W] in steps as the eye sees them, from black to white."""
     # No network has seen light brighter than white.
-    return geometry.stretch(frames.to(device, torch.float32).clamp(0, 1)) * 2 - 1
+    return (values_of(light_of(frames, LINEAR), DISPLAY) if transfer == LINEAR else frames).clamp(0, 1)
+
+
+def stretched(
+    frames: Tensor, geometry: WorkingGeometry, device: torch.device, transfer: str = DISPLAY
+) -> Tensor:
+    """Frames [N, 3, H, W] as pictures [N, 3, h, w] in [-1, 1] at working scale, without border."""
+    return geometry.stretch(as_pictures(frames.to(device, torch.float32), transfer)) * 2 - 1
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,7 @@ class BokehInputs:
     """A clip and its settings, checked to belong together, served as the network wants them.
 
     Attributes:
-        frames: [T, 3, H, W] in [0, 1].
+        frames: [T, 3, H, W], 0 = black, 1 = white; the network sees what lies between.
         disparity: [T, H, W] in [0, 1], 1 = near.
         focal_disparity: [T].
         blur_strength_px: [T], K >= 0 in pixels at the working size.
@@ -39,6 +47,7 @@ class BokehInputs:
         mpi_alpha: of Eq. 2 where `regions` is None.
         falloff: how the blur radius grows, in px at the working size, or one for each frame; no factor above
             1, see `with_falloff`. The network sees the disparity that blurs alike.
+        transfer: how the numbers of the frames mean light, one of `transfer.TRANSFERS`.
     """
 
     frames: Tensor
@@ -49,6 +58,12 @@ class BokehInputs:
     regions: Tensor | None = None
     mpi_alpha: float = MPI_ALPHA
     falloff: Falloff | Sequence[Falloff] = EQ_1
+    transfer: str = DISPLAY
+
+    @property
+    def frame_scale(self) -> float:
+        """Pixels of the frames in a pixel of the working size."""
+        return self.geometry.source[1] / self.geometry.inner[1]
 
     @property
     def num_frames(self) -> int:
@@ -57,7 +72,7 @@ class BokehInputs:
 
     def stretched_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
         """[N, 3, h, w] in [-1, 1] at working scale, without border: what the image encoder sees."""
-        return stretched(self.frames[start:stop], self.geometry, device)
+        return stretched(self.frames[start:stop], self.geometry, device, self.transfer)
 
     def network_frames(self, start: int, stop: int, device: torch.device) -> Tensor:
         """[N, 3, h, w] in [-1, 1], sides multiples of 64."""
@@ -104,15 +119,18 @@ class BokehInputs:
             blur_strength_px=self.blur_strength_px * factors.to(self.blur_strength_px),
         )
 
-    def network_radius(self, start: int, stop: int, device: torch.device) -> Tensor:
-        """Signed blur radius K (d - d_f) in px at working size, [N, 1, h, w], near positive (Eq. 1)."""
-        radius_px = signed_circle_of_confusion_px(
+    def radius(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """Signed blur radius K (d - d_f) in px at working size, [N, 1, H, W], near positive (Eq. 1)."""
+        return signed_circle_of_confusion_px(
             self.seen_disparity(start, stop).to(device, torch.float32),
             # Where they are: they are checked, and a device would have to be asked.
             self.focal_disparity[start:stop],
             self.blur_strength_px[start:stop],
-        )
-        return self.geometry.pad(self.geometry.stretch(radius_px[:, None]))
+        )[:, None]
+
+    def network_radius(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """The same at the size that the network sees, [N, 1, h, w]."""
+        return self.geometry.pad(self.geometry.stretch(self.radius(start, stop, device)))
 
     def network_regions(
         self, start: int, stop: int, device: torch.device, mpi_mode: MPIMode
@@ -141,24 +159,26 @@ def bokeh_inputs(
     regions: Tensor | None = None,
     mpi_alpha: float = MPI_ALPHA,
     working_size: WorkingSize = "auto",
+    auto_size_px: tuple[int, int] = TRAINED_SIZE_PX,
 ) -> BokehInputs:
     """Check that a clip and its settings belong together.
 
     Args:
-        frames: [T, 3, H, W], sides of 64 px or more; 0 = black, 1 = white, brighter counts as white.
+        frames: [T, 3, H, W], sides of 64 px or more; 0 = black, 1 = white; the network sees what is brighter
+            as white.
         disparity: [T, H, W] in [0, 1], 1 = near; one map serves a whole clip.
         focal_disparity: [T] or [1].
         blur_strength_px: [T] or [1], K >= 0 in pixels at the working size (trained for 1 to 32).
         regions: uint8 [T, H, W] for `paper` mode; made from the disparity by Eq. 2 when None.
         mpi_alpha: alpha of Eq. 2 where `regions` is None.
-        working_size: see `working_geometry`.
+        working_size: see `working_geometry`, as for `auto_size_px`.
 
     Raises:
         ValueError: shapes or lengths disagree, a value is not finite or out of range, frames are under 64 px.
     """
     frames = checked_frames(frames, channels_last=False)
     count, _, height, width = frames.shape
-    geometry = working_geometry(height, width, working_size)
+    geometry = working_geometry(height, width, working_size, auto_size_px)
     disparity = checked_maps(disparity, "disparity", (height, width))
     if regions is not None:
         regions = _checked_regions(regions, height, width)

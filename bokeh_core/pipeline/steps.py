@@ -15,10 +15,12 @@ from torch import Tensor
 
 from ..memory.errors import is_device_memory_error
 from ..memory.needs import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
+from ..progress import Check, no_check
 from ..published import K_DTYPE, MPIMode
 from ..semantics import ImageEncoder, clip_input
 from ..windows import DecodeCall
 from .inputs import BokehInputs
+from .mixing import mixed_frames
 from .working_size import WorkingGeometry
 
 if TYPE_CHECKING:
@@ -117,8 +119,12 @@ def decode_call(
     levels: Sequence[SkipLevel],
     call: DecodeCall,
     geometry: WorkingGeometry,
+    clip: BokehInputs | None = None,
+    check: Check = no_check,
 ) -> Tensor:
-    """Frames that a decode call keeps, float32 [N, 3, H, W] in [0, 1] at the size of the clip.
+    """Frames that a decode call keeps, float32 [N, 3, H, W] at the size of the clip.
+
+    They are in [0, 1]; those of a VAE that gives gates as `mixing.mixed_frames` gives them.
 
     Out of memory repeats it in smaller pieces, which changes no number.
 
@@ -128,6 +134,8 @@ def decode_call(
         levels: of the call's frames, see `RefinedVAE.decode`.
         call: says how many of its frames, the last ones, are kept.
         geometry: from the frames' size to that of the latents.
+        clip: its frames, disparity and lens; needed by a VAE that gives gates.
+        check: may raise to stop.
 
     Raises:
         RuntimeError: the device's memory holds the smallest pieces neither; its own error.
@@ -141,6 +149,10 @@ def decode_call(
                 raise
         else:
             kept = pixels[-(call.stop - call.keep_from) :]
-            return geometry.restore((kept.float() / 2 + 0.5).clamp(0, 1))
+            break
         # Out here, where the exception is gone, and with it all that the failed attempt held.
         piece_elements //= 8
+    if not vae.gives_gates:
+        return geometry.restore((kept.float() / 2 + 0.5).clamp(0, 1))
+    assert clip is not None
+    return mixed_frames(vae, kept, clip, call.keep_from, call.stop, check=check)

@@ -145,7 +145,8 @@ class BokehPipeline:
             progress: see `stream`.
 
         Returns:
-            float32 [T, 3, H, W] in [0, 1], on the device of `frames`.
+            float32 [T, 3, H, W] in [0, 1], on the device of `frames`; of a VAE that gives gates as
+            `mixing.mixed_frames` gives it.
 
         Raises:
             ValueError: inputs that do not belong together, see `bokeh_inputs` and `plan_windows`.
@@ -158,6 +159,7 @@ class BokehPipeline:
             regions=regions,
             mpi_alpha=mpi_alpha,
             working_size=working_size,
+            auto_size_px=self.vae.auto_size_px,
         )
         output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
         for start, piece in self.stream(
@@ -199,7 +201,8 @@ class BokehPipeline:
                 it raises ends the run.
 
         Returns:
-            (first frame, float32 [N, 3, H, W] in [0, 1]) in order, covering the clip from `start_frame` on.
+            (first frame, float32 [N, 3, H, W] as `decode_call` gives it) in order, covering the clip from
+            `start_frame` on.
 
         Raises:
             ValueError: see `plan_windows`, or no decode call begins with `start_frame`.
@@ -262,7 +265,8 @@ class BokehPipeline:
                 call = calls.pop(0)
                 with inference(self.device):
                     latents = fusion.frames(call.start, call.stop)
-                    pixels = decode_call(self.vae, latents, features.skips(call), call, inputs.geometry)
+                    levels = features.skips(call)
+                    pixels = decode_call(self.vae, latents, levels, call, inputs.geometry, inputs, report)
                     restored = pixels.to(inputs.frames.device)
                 fusion.drop_before(calls[0].start if calls else inputs.num_frames)
                 done += 1

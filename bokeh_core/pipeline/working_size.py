@@ -74,7 +74,12 @@ def _snap(side_px: float) -> int:
     return max(round(side_px), SMALLEST_SIDE_PX)
 
 
-def working_geometry(height: int, width: int, working_size: WorkingSize = "auto") -> WorkingGeometry:
+def working_geometry(
+    height: int,
+    width: int,
+    working_size: WorkingSize = "auto",
+    auto_size_px: tuple[int, int] = TRAINED_SIZE_PX,
+) -> WorkingGeometry:
     """Decide the working size of a clip.
 
     Args:
@@ -82,7 +87,8 @@ def working_geometry(height: int, width: int, working_size: WorkingSize = "auto"
         width: of the frames in pixels, >= 64.
         working_size: (width, height) in pixels, to which frames are stretched whatever their shape, as the
             published pipeline does with (1024, 576); `native` keeps every pixel; `auto` is native up to the
-            area of 1024 x 576 and shrinks larger frames to that area, shape kept.
+            area of `auto_size_px` and shrinks larger frames to that area, shape kept.
+        auto_size_px: (width, height), of the area that a model was trained at.
 
     Raises:
         ValueError: frames or working size under 64 px a side, or an unknown name.
@@ -102,7 +108,7 @@ def working_geometry(height: int, width: int, working_size: WorkingSize = "auto"
         return WorkingGeometry((height, width), (inner_height, inner_width))
     if working_size not in ("auto", "native"):
         raise ValueError(f"working_size is {working_size!r}; it must be 'auto', 'native' or (width, height).")
-    scale = math.sqrt(math.prod(TRAINED_SIZE_PX) / (height * width))
+    scale = math.sqrt(math.prod(auto_size_px) / (height * width))
     if working_size == "native" or scale >= 1:
         return WorkingGeometry((height, width), (height, width))
     return WorkingGeometry((height, width), (_snap(height * scale), _snap(width * scale)))

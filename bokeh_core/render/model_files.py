@@ -13,7 +13,7 @@ from torch import Tensor
 from ..checkpoint.bundle import (
     bundle_at,
     included_model,
-    mixes_numbers,
+    mixes_pictures,
     mixing_light,
     quality_warning,
     require_same_bundle,
@@ -42,8 +42,6 @@ class FileModel:
     loading anything.
     """
 
-    keeps_light = False
-
     def __init__(
         self,
         unet: Path | None,
@@ -68,9 +66,10 @@ class FileModel:
             dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
             mpi_mode: None takes what the U-Net's file says.
             overlap: frames that neighbouring windows of 8 share, 0 to 7.
-            working_size: "auto" (at most the area of 1024 x 576 px), "native", or (width, height) in px.
+            working_size: "auto" (at most the area it was trained at), "native", or (width, height) in px.
             falloff: see `ModelRenderer`.
-            gamma: of a small model, see `SmallVAE.gamma`; the paper's model has its light from its training.
+            gamma: of a model that mixes pictures, see `RefinedVAE.gamma`; the paper's model has its light
+                from its training.
 
         Raises:
             ValueError: missing files, or parts that do not belong together.
@@ -81,13 +80,18 @@ class FileModel:
         self._device, self._dtype = device, dtype
         self._mpi_mode: MPIMode = mpi_mode or trained_mpi_mode(self._unet)
         self._overlap, self._working_size, self._falloff = overlap, working_size, falloff
-        self._gamma = gamma if mixes_numbers(self._bundle) else 1.0
+        self._mixes_pictures = mixes_pictures(self._bundle, str(self._unet))
+        self._gamma = gamma if self._mixes_pictures else 1.0
         self._loaded: ModelRenderer | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Weight files that the renderer reads, in the order U-Net, VAE, image encoder."""
         return tuple(path for path in (self._unet, self._vae, self._image_encoder) if path is not None)
+
+    @property
+    def keeps_light(self) -> bool:
+        return self._mixes_pictures
 
     def load(self) -> ModelRenderer:
         """Load the networks, once.
@@ -117,7 +121,7 @@ class FileModel:
     def _renderer(self) -> ModelRenderer:
         network = load_unet(self._unet, self._dtype, drop_ff_k=True).to(self._device)
         coder = with_decoder_in(load_vae(self._vae), self._dtype)
-        coder = mixing_light(coder, self._bundle, self._gamma).to(self._device)
+        coder = mixing_light(coder, self._gamma).to(self._device)
         if network.reads_images and self._image_encoder is None:
             raise ValueError("This model needs --image-encoder; docs/model-files.md says where to get it.")
         embed = (

@@ -167,7 +167,7 @@ class ModelRenderer:
         weights: a text that differs where the weights do.
         mpi_mode: `released` or `paper`.
         overlap: frames that neighbouring windows of 8 share, 0 to 7.
-        working_size: "auto" (at most the area of 1024 x 576 px), "native", or (width, height) in px.
+        working_size: "auto" (at most the area it was trained at), "native", or (width, height) in px.
         warning: what users should know of the weights, or empty.
         name: of the network in reports.
         trained_px: (least, greatest) K that it was trained for, in px at the working size.
@@ -191,7 +191,9 @@ class ModelRenderer:
     def __post_init__(self) -> None:
         plan_windows(WINDOW_FRAMES, overlap=self.overlap)
 
-    keeps_light = False
+    @property
+    def keeps_light(self) -> bool:
+        return self.pipeline.vae.gives_gates
 
     def require_strength(self, strength: Tensor) -> None:
         """Take every strength; beyond what it was trained for, `describe` warns."""
@@ -218,13 +220,10 @@ class ModelRenderer:
 
     def _light_of(self, clip: ClipStream) -> str:
         """What becomes of the frames' light."""
-        gamma = self.pipeline.vae.gamma
-        if gamma != 1:
-            beyond = (
-                "" if clip.transfer == DISPLAY else " What is brighter than white or below black is clipped."
-            )
-            return f"Light adds up as in a camera (gamma {gamma:g}).{beyond}"
-        return _LIGHT_OF_A_MODEL.get(clip.transfer, "")
+        if not self.keeps_light:
+            return _LIGHT_OF_A_MODEL.get(clip.transfer, "")
+        averaged = "as numbers" if self.pipeline.vae.gamma == 1 else "as light"
+        return f"Lens Blur's picture, repaired by the network; {TRANSFERS[clip.transfer].name} {averaged}."
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         pieces = self.pipeline.stream(
@@ -237,15 +236,15 @@ class ModelRenderer:
         sharp_frames = clip.frames(start)
         for _, piece in pieces:
             for picture, source in zip(rearrange(piece, "t c h w -> t h w c"), sharp_frames, strict=False):
-                frame = from_picture(picture, clip.transfer)
+                frame = picture if self.keeps_light else from_picture(picture, clip.transfer)
                 # The network has no alpha channel; the source's is passed on.
                 yield torch.cat((frame.cpu(), source[..., 3:]), dim=-1) if source.shape[-1] == 4 else frame
                 check()
 
     def needed_bytes(self, height: int, width: int) -> int:
         """Peak memory in bytes besides the weights, for frames of `height` x `width` px."""
-        size = working_geometry(height, width, self.working_size).padded
         unet, vae = self.pipeline.unet, self.pipeline.vae
+        size = working_geometry(height, width, self.working_size, vae.auto_size_px).padded
         channels = vae.config.block_out_channels[0]
         waiting = _WAITING_FRAMES * SKIP_MAPS * channels * size[0] * size[1] * vae.dtype.itemsize
         dtype, unet_channels = unet.conv_in.weight.dtype, unet.config.block_out_channels[0]
@@ -257,10 +256,14 @@ class ModelRenderer:
 
     def _inputs(self, clip: ClipStream) -> BokehInputs:
         count, (height, width) = clip.num_frames, clip.size
-        geometry = working_geometry(height, width, self.working_size)
+        geometry = working_geometry(height, width, self.working_size, self.pipeline.vae.auto_size_px)
+        numbers = self.keeps_light
+
+        def shown(frame: Tensor) -> Tensor:
+            return to_rgb((frame if numbers else as_picture(frame, clip.transfer))[None])[0]
+
         rgb = SlidingFrames(
-            lambda start: (to_rgb(as_picture(frame, clip.transfer)[None])[0] for frame in clip.frames(start)),
-            torch.Size((count, 3, height, width)),
+            lambda start: map(shown, clip.frames(start)), torch.Size((count, 3, height, width))
         )
         disparity = SlidingFrames(clip.disparity, torch.Size((count, height, width)))
         working_width = geometry.inner[1]
@@ -276,6 +279,7 @@ class ModelRenderer:
             clip.focal_disparity,
             strength_in_pixels(clip.blur_strength, working_width),
             geometry,
+            transfer=clip.transfer if numbers else DISPLAY,
         ).with_falloff(falloff)
 
 

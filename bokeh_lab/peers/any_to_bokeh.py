@@ -79,7 +79,7 @@ def renderer_of_networks(
 
     def render(task: BokehTask) -> Tensor:
         height, width = task.frames.shape[1:3]
-        scale = working_geometry(height, width).inner[1] / width
+        scale = working_geometry(height, width, auto_size_px=vae.auto_size_px).inner[1] / width
         bokeh = pipeline(
             task.frames.permute(0, 3, 1, 2),  # THWC -> TCHW
             task.disparity,

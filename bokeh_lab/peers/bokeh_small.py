@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bokeh_core.checkpoint.bundle import bundle_at, included_model, mixing_light
+from bokeh_core.checkpoint.bundle import included_model, mixing_light
 from bokeh_core.checkpoint.precision import default_dtype, with_decoder_in
 from bokeh_core.semantics import no_image_encoder
 
@@ -42,7 +42,7 @@ def missing() -> str | None:
 
 
 def render(task: BokehTask) -> Tensor:
-    """Render in the dtypes of `precision`, in the task's light.
+    """Render in the dtypes of `precision`, with the task's light and border.
 
     Raises:
         ValueError: `missing` gives a reason, or the file is no bundle.
@@ -50,16 +50,17 @@ def render(task: BokehTask) -> Tensor:
     reason, path = missing(), bundle_path()
     if reason is not None or path is None:
         raise ValueError(f"Bokeh small cannot run: {reason}.")
-    return _from_bundle(path, task.device, task.gamma)(task)
+    return _from_bundle(path, task.device, task.gamma, task.beyond_frame)(task)
 
 
 @lru_cache(maxsize=1)
-def _from_bundle(path: Path, device: torch.device, gamma: float) -> Render:
+def _from_bundle(path: Path, device: torch.device, gamma: float, beyond_frame: bool) -> Render:
     from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 
     dtype = default_dtype(device)
     unet = load_unet(path, dtype, device)
     vae = with_decoder_in(load_vae(path), dtype)
-    vae = mixing_light(vae, bundle_at(path), gamma).to(device)
+    vae = mixing_light(vae, gamma).to(device)
+    vae.beyond_frame = beyond_frame
     embed = no_image_encoder(unet.embedding_width)
     return renderer_of_networks(unet, vae, embed, mpi_mode=trained_mpi_mode(path))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bokeh_core.models.small.options import SmallOptions
 
 from .disparity_noise import DisparityNoise
+from .faults_over_time import FaultsOverTime
 
 Stage = Literal["stage0", "stage1", "stage2", "stage3", "pixels"]
 STAGES: tuple[Stage, ...] = ("stage0", "stage1", "stage2", "stage3", "pixels")
@@ -49,18 +50,22 @@ class DataConfig:
 
     Attributes:
         preset: of `make_scene`.
+        hard_share: share of the scenes that are of the preset `hard` instead.
         library: folder of pictures; null = the set in the repository. Its training split is used.
         size: (width, height) of the scenes in px.
         crop: (width, height) of a random part of each clip; null = the whole frames.
+        shrinks: the network works at the size of `crop`, of a part that is larger by one of these whole
+            numbers, drawn for each batch. For `lens_mix`, whose gates are enlarged.
         flip: mirror half of the clips.
         turn: turn half of the clips by swapping height and width, and mirror half of them top to bottom.
-        recolour: swap, weaken and invert colours. Exact, as light is a mean; only with gamma 1.
+        recolour: swap, weaken and invert colours of scenes of gamma 1. Exact, as light is a mean.
         scene_frames: length of a scene, of which a sample is a part.
         frames: fewest and most consecutive frames of a sample, drawn for each batch.
         strengths: K is one of these, 0 to 200 ...
         ramp_probability: ... or, with this probability, ramps between two values ...
         ramp_range: ... inside these bounds.
         gamma: light = display ** gamma adds up; 1 as in the paper.
+        linear_share: share of the scenes in which light adds up as in a camera, gamma 2.2, instead.
         rays_across: lens grid of the ground truth, 51 in the paper; null = as many as the blur needs.
         scenes: how many different scenes there are; null = a new one for each sample.
         shards: folder of pre-rendered clips to read, or for `shards` to write; null = render on the fly.
@@ -71,9 +76,11 @@ class DataConfig:
     """
 
     preset: str = "paper"
+    hard_share: float = 0.0
     library: str | None = None
     size: tuple[int, int] = (1024, 576)
     crop: tuple[int, int] | None = None
+    shrinks: tuple[int, ...] = (1,)
     flip: bool = True
     turn: bool = False
     recolour: bool = False
@@ -83,6 +90,7 @@ class DataConfig:
     ramp_probability: float = 0.5
     ramp_range: tuple[float, float] = (1.0, 31.0)
     gamma: float = 1.0
+    linear_share: float = 0.0
     rays_across: int | None = 51
     scenes: int | None = None
     shards: str | None = None
@@ -224,6 +232,7 @@ class TrainConfig:
         output: folder of the run: checkpoints, logs, samples, results.
         run, optimiser, model, data, loss, validation, ablation: see their classes.
         noise: faults of the disparity. Null = none, but in stage 2 the published ones.
+        faults: faults of the disparity that differ from frame to frame; null = none.
         seed: of weights, clips and noise.
     """
 
@@ -234,6 +243,7 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     noise: DisparityNoise | None = None
+    faults: FaultsOverTime | None = None
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     ablation: AblationConfig = field(default_factory=AblationConfig)
     seed: int = 0

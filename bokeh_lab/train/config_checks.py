@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..evaluate.faults import FAULTS
 from ..scenes.presets import PRESETS
 from .config import TrainConfig
 from .config_ranges import check_ranges
@@ -29,10 +30,19 @@ def check(config: TrainConfig) -> TrainConfig:
     sizes = {"data.size or data.crop": config.data.frame_size}
     if config.validation.size is not None:
         sizes["validation.size"] = config.validation.size
+    most_shrunk = max(config.data.shrinks, default=1)
     if config.data.crop is not None and any(
-        part > whole for part, whole in zip(config.data.crop, config.data.size, strict=True)
+        part * most_shrunk > whole for part, whole in zip(config.data.crop, config.data.size, strict=True)
     ):
-        raise ValueError(f"data.crop is {config.data.crop}; it must fit into data.size, {config.data.size}.")
+        times = f" times data.shrinks, {most_shrunk}," if most_shrunk > 1 else ""
+        raise ValueError(
+            f"data.crop is {config.data.crop}; it{times} must fit into data.size, {config.data.size}."
+        )
+    if config.data.shrinks != (1,) and not (config.model.options.lens_mix and config.data.crop):
+        raise ValueError("data.shrinks is for a model with lens_mix and crops of its clips; leave it out.")
+    unknown = [kind for kind in (config.faults.kinds if config.faults else ()) if kind not in FAULTS]
+    if unknown:
+        raise ValueError(f"faults.kinds has {unknown[0]!r:.80}; choose from {', '.join(FAULTS)}.")
     for key, (width, height) in sizes.items():
         if width % SIDE_MULTIPLE_PX or height % SIDE_MULTIPLE_PX or min(width, height) < SIDE_MULTIPLE_PX:
             nearest = tuple(max(round(s / SIDE_MULTIPLE_PX), 1) * SIDE_MULTIPLE_PX for s in (width, height))
@@ -42,8 +52,6 @@ def check(config: TrainConfig) -> TrainConfig:
             )
     if config.data.turn and config.data.frame_size[0] != config.data.frame_size[1]:
         raise ValueError(f"data.turn needs a square data.crop, not {config.data.frame_size}.")
-    if config.data.recolour and config.data.gamma != 1:
-        raise ValueError(f"data.recolour is exact only with data.gamma 1, not {config.data.gamma:g}.")
     if config.run.still and config.data.frames != (1, 1):
         raise ValueError(f"run.still needs data.frames 1, not {config.data.frames}.")
     if not 0 <= 2 * config.loss.margin_px < min(config.data.frame_size):

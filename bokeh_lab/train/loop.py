@@ -106,7 +106,7 @@ class _Run:
         self.average = (
             MovingAverage(self.parameters, config.run.ema_decay) if config.run.ema_decay is not None else None
         )
-        objective = Objective(self.network, stage, config.loss, self.mpi_mode)
+        objective = Objective(self.network, stage, config.loss, self.mpi_mode, config.data.frame_size)
         self.optimiser: Any
         self.objective, self.optimiser = accelerator.prepare(
             objective, make_optimiser(self.parameters, config.optimiser, self.device)
@@ -127,7 +127,12 @@ class _Run:
         if self.start:
             logger.info("Goes on after step %d of %d.", self.start, steps)
         samples = Samples(
-            self._source(), self.config.data, self.config.disparity_noise(self.stage), self.config.seed
+            self._source(),
+            self.config.data,
+            self.config.disparity_noise(self.stage),
+            self.config.seed,
+            self.config.faults,
+            self.config.model.options.lens_mix,
         )
         with (
             batches(

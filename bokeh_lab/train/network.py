@@ -82,14 +82,21 @@ class BokehNetwork(nn.Module):
             set_to_zero(self.unet.conv_out)
 
     def start_input_skip(self) -> None:
-        """Let the decoder add nothing to the sharp frame, if a skip is on and has not learnt anything yet.
+        """Let the decoder add nothing to the sharp frame, if the skip is on and has not learnt anything yet.
 
-        The skip becomes the identity (the blur stack: the frame blurred by each pixel's own radius), the
-        decoder's last convolution of features zero, and the convolution over time after that the identity.
-        Until then, while only latents are learnt, the skip adds nothing.
+        The skip becomes the identity and the decoder gives zeros. Until then, while only latents are learnt,
+        the skip adds nothing.
         """
-        if not self.layers.start_skips():
-            return
+        if self.layers.start_skips():
+            self._give_zeros()
+
+    def start_gates(self) -> None:
+        """With `lens_mix`, let a decoder that has not learnt give gates of zero: the lens picture."""
+        if self.options.lens_mix:
+            self._give_zeros()
+
+    def _give_zeros(self) -> None:
+        """The last convolution of features to zero, and the one over time after it to the identity."""
         over_time = self.vae.decoder.time_conv_out
         set_to_zero(self.vae.decoder.conv_out)
         set_to_zero(over_time)
@@ -128,7 +135,6 @@ class BokehNetwork(nn.Module):
         skips: Sequence[Tensor],
         frames: Tensor,
         clips: int = 1,
-        radius: Tensor | None = None,
     ) -> Tensor:
         """Decode clips of equal length in one temporal chunk each, keeping what gradients need.
 
@@ -137,14 +143,13 @@ class BokehNetwork(nn.Module):
             skips: as `encode` gives them.
             frames: [B*F, 3, H, W] in [-1, 1], all in focus.
             clips: B.
-            radius: as `encode` gives it; `blur_stack` needs it.
 
         Returns:
-            [B*F, 3, H, W], about [-1, 1], not clamped.
+            [B*F, 3, H, W], about [-1, 1], not clamped; with `lens_mix` gates [B*F, G, H, W].
         """
         unscaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
         pixels = decode_clips(self.vae.decoder, unscaled, skips, clips)
-        return self.layers.add_frames(pixels, frames, None if radius is None else radius * RADIUS_SCALE_PX)
+        return self.layers.add_frames(pixels, frames)
 
     def pipeline(self) -> BokehPipeline:
         """What renders clips with these networks as they are: it computes with their very layers."""

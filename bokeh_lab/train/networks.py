@@ -45,6 +45,7 @@ def build_network(config: TrainConfig, stage: Stage, device: torch.device) -> Bo
         network.start_latent_difference()
         _report("unet", new_unet)
     if new_vae:
+        network.start_gates()
         _report("vae", new_vae)
     if model.layers is not None:
         load_layers(model.layers, network.layers, model.options)

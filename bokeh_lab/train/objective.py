@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor, nn
 
+from bokeh_core.models.small.mix import mixed
 from bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+from bokeh_core.pipeline.mixing import luma
 from bokeh_core.pipeline.steps import predict_latents
+from bokeh_core.pipeline.working_size import WorkingSize
 from bokeh_core.published import MPIMode
 
 from .config import LossConfig, Stage
@@ -16,16 +21,28 @@ from .losses import latent_loss, pixel_loss
 from .network import BokehNetwork, EncodedClip, decode_clips
 from .samples import Sample
 
+# Below it light counts as this dark: a sixteenth of a step of 8-bit display values.
+_LEAST_LIGHT = 1e-8
+
 
 class Objective(nn.Module):
     """A network and what a stage asks of it; one module, so that devices can share its gradients."""
 
-    def __init__(self, network: BokehNetwork, stage: Stage, loss: LossConfig, mpi_mode: MPIMode) -> None:
+    def __init__(
+        self,
+        network: BokehNetwork,
+        stage: Stage,
+        loss: LossConfig,
+        mpi_mode: MPIMode,
+        working_size: WorkingSize = "native",
+    ) -> None:
+        """Ask a network for what a stage learns, at a working size, see `working_geometry`."""
         super().__init__()
         self.network = network
         self.stage = stage
         self.loss = loss
         self.mpi_mode = mpi_mode
+        self.working_size = working_size
 
     def forward(self, sample: Sample) -> dict[str, Tensor]:
         """Losses of a batch of clips, scalars; `loss` is what is minimised, the others are its parts."""
@@ -45,14 +62,12 @@ class Objective(nn.Module):
                 encoded = self.network.encode(inputs, 0, inputs.num_frames, sample.frames.device)
         else:
             predicted, encoded = self._predict(inputs, sample, clips)
-        pixels, frames, truth = (
-            self._inside(part)
-            for part in (
-                self.network.decode(predicted, encoded.skips, encoded.frames, clips, encoded.radius),
-                encoded.frames,
-                rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1,
-            )
-        )
+        pixels = self.network.decode(predicted, encoded.skips, encoded.frames, clips)
+        if self.network.options.lens_mix:
+            pixels = self._mixed(pixels, inputs, sample)
+        shown = inputs.frames * 2 - 1
+        truth = rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1
+        pixels, frames, truth = (self._inside(part) for part in (pixels, shown, truth))
         loss = pixel_loss(pixels, truth, self.loss.texture_weight, self.loss.texture)
         # Batches differ more than the loss falls: the sharp frames' own loss is the yardstick.
         sharp = pixel_loss(frames, truth, self.loss.texture_weight, self.loss.texture)
@@ -76,13 +91,34 @@ class Objective(nn.Module):
         """All frames of the batch in a row: everything before the U-Net is frame by frame."""
         disparity = rearrange(sample.disparity, "b f h w -> (b f) h w")
         focal = rearrange(sample.focal_disparity, "b f -> (b f)")
-        return bokeh_inputs(
+        inputs = bokeh_inputs(
             rearrange(sample.frames, "b f c h w -> (b f) c h w"),
             disparity,
             focal,
             rearrange(sample.blur_strength_px, "b f -> (b f)"),
-            working_size="native",
+            working_size=self.working_size,
         )
+        return replace(inputs, blur_strength_px=inputs.blur_strength_px / inputs.frame_scale)
+
+    def _mixed(self, gates: Tensor, inputs: BokehInputs, sample: Sample) -> Tensor:
+        """Frames [B*F, 3, H, W] about [-1, 1] of gates [B*F, G, h, w]."""
+        picture = rearrange(sample.lens_picture, "b f c h w -> (b f) c h w")
+        gamma = repeat(sample.gamma, "b -> (b f) 1 1 1", f=sample.frames.shape[1])
+        radius_px = inputs.radius(0, inputs.num_frames, gates.device)
+        seen = luma(inputs.frames)
+        light = mixed(
+            gates,
+            picture**gamma,
+            inputs.frames**gamma,
+            radius_px=radius_px,
+            small_radius_px=inputs.geometry.stretch(radius_px),
+            seen=seen,
+            small_seen=inputs.geometry.stretch(seen),
+            scale=inputs.frame_scale,
+            beyond_frame=False,
+        )
+        # Roots have no bounded slope at black.
+        return light.clamp(min=_LEAST_LIGHT) ** (1 / gamma) * 2 - 1
 
     def _predict(self, inputs: BokehInputs, sample: Sample, clips: int) -> tuple[Tensor, EncodedClip]:
         """Predicted latents [B*F, 4, h, w], and what the decoder needs."""

@@ -35,12 +35,14 @@ DESCRIPTION = "clips.json"
 # What decides the pixels of a shard; other keys of the data only decide how they are used.
 _MADE_BY = (
     "preset",
+    "hard_share",
     "size",
     "scene_frames",
     "strengths",
     "ramp_probability",
     "ramp_range",
     "gamma",
+    "linear_share",
     "rays_across",
     "shard_scenes",
 )

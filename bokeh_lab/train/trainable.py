@@ -67,7 +67,6 @@ def stage_parameters(network: BokehNetwork, stage: Stage, train_encoder: bool = 
         _names(network, network.vae.decoder)
         | _names(network, layers.image_skip)
         | _names(network, layers.defocus_skips)
-        | _names(network, layers.blur_stack)
     )
     if stage == "stage1":
         return before_unet

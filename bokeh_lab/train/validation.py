@@ -63,17 +63,21 @@ class Validation:
         """
         overlap = OVERLAP_FRAMES if self._config.ablation.overlap else 0
         pipeline = network.pipeline()
-        rendered = [
-            pipeline(
+        # As the truth is made: light from beyond the frame does not count.
+        pipeline.vae.beyond_frame = False
+        rendered = []
+        for clip in self.clips():
+            pipeline.vae.gamma = clip.gamma
+            frames = pipeline(
                 clip.frames.permute(0, 3, 1, 2),  # THWC -> TCHW
                 clip.disparity,
                 clip.focal_disparity,
                 clip.blur_strength_px,
                 mpi_mode=mpi_mode,
                 overlap=overlap,
-            ).permute(0, 2, 3, 1)
-            for clip in self.clips()
-        ]
+                working_size="native",
+            )
+            rendered.append(frames.permute(0, 2, 3, 1))
         return self._measure(rendered), rendered
 
     def _measure(self, rendered: list[Tensor]) -> dict[str, float]:

@@ -11,7 +11,7 @@ import torch
 
 from bokeh_core.checkpoint.load import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
-from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
+from bokeh_core.models.small.mix import GATES
 from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, run_job
@@ -32,7 +32,7 @@ from tests.host.schema import choices_of
 from tests.host.small_checkpoint import EMBEDDING_WIDTH, UNET_CONFIG, VAE_CONFIG, write_checkpoints
 
 OPTIONS = SmallOptions(
-    blur_stack=True, latent_difference=True, signed_defocus=True, defocus_skips=True, image_encoder=False
+    lens_mix=True, latent_difference=True, signed_defocus=True, defocus_skips=True, image_encoder=False
 )
 NAME = "tiny_bokeh.safetensors"
 PUBLISHED = "beside_a_bundle"
@@ -43,7 +43,7 @@ TOLERANCE = 1e-3
 def tiny_network() -> BokehNetwork:
     torch.manual_seed(0)
     vae = RefinedVAE.from_config(VAE_CONFIG)
-    vae = RefinedVAE(replace(vae.config, out_channels=DECODER_CHANNELS))
+    vae = RefinedVAE(replace(vae.config, out_channels=GATES))
     network = BokehNetwork(BokehUNet.from_config(UNET_CONFIG), vae, OPTIONS)
     with torch.no_grad():
         for name, parameter in network.named_parameters():

@@ -1,89 +1,76 @@
-"""Blurred copies of the sharp frame, mixed pixel by pixel by learned gates (`blur_stack`)."""
+"""Pictures of the frames' own size, mixed pixel by pixel by gates that a network has learned."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .blurred_layers import NUM_LAYERED, near_over_far
-from .disks import NUM_DISKS, Disks, shares_of_radii
+from .along_contours import AlongContours
+from .disks import NUM_DISKS, RADII_PX, blurred_copies
 
-COLOURS = 3
-GATES = NUM_DISKS + NUM_LAYERED
-"""Of the copies blurred by each disk, and of the pictures in layers."""
+GATES = NUM_DISKS
+"""Channels of a decoder whose output is gates: how much of each disk's copy replaces the lens picture."""
 
-DECODER_CHANNELS = COLOURS + GATES
-"""What a decoder with the stack gives: a colour to add, and a correction of each gate."""
+WORKING_SIZE_PX = (448, 256)
+"""Width and height whose area the network works at; larger frames are shrunk to it."""
 
-SHARE_CHANNELS = 2 * NUM_DISKS
-"""Shares of each radius, of what is near and of what is far."""
-
-# Gates are near 1, and a step moves a weight by the learning rate: large inputs let small weights do.
-_SHARE_SCALE = 2.0
+# Differences that tell surfaces apart: of the blur radius in px at the working size, and of display values.
+_RADIUS_STEP_PX = 1.0
+_LUMA_STEP = 0.2
 
 
-class BlurStack(nn.Module):
-    """Gates made from the pixel's own blur radius and the decoder's channels; adds nothing until `start`."""
+def mixed(
+    gates: Tensor,
+    picture: Tensor,
+    frames: Tensor,
+    *,
+    radius_px: Tensor,
+    small_radius_px: Tensor,
+    seen: Tensor,
+    small_seen: Tensor,
+    scale: float,
+    beyond_frame: bool,
+) -> Tensor:
+    """The lens picture, of which gates put the copies of some disks in place.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.gates = nn.Conv2d(SHARE_CHANNELS + GATES, GATES, kernel_size=1)
-        nn.init.zeros_(self.gates.weight)
-        nn.init.zeros_(_bias(self.gates))
+    Where all gates are 0 it is the lens picture, where their sum is 1 nothing of that is left. A disk far
+    wider than all blur of a frame has no part in it.
 
-    def has_started(self) -> bool:
-        """Whether it adds anything yet."""
-        return bool(self.gates.weight.any())
+    Args:
+        gates: [N, `GATES`, h, w] at the working size.
+        picture: the frames through a lens, light, [N, C, H, W].
+        frames: all in focus, light, [N, C, H, W].
+        radius_px: signed blur radius of each pixel in px at the working size, [N, 1, H, W].
+        small_radius_px: the same at the working size, [N, 1, h, w].
+        seen: the frames' luma as display values, [N, 1, H, W].
+        small_seen: the same at the working size, [N, 1, h, w].
+        scale: px of the frames in a px of the working size.
+        beyond_frame: see `blurred_copies`.
 
-    def start(self) -> None:
-        """Let each pixel be the mean over a disk of its own radius; the decoder's channels add to that."""
-        own = torch.eye(NUM_DISKS) / _SHARE_SCALE
-        with torch.no_grad():
-            self.gates.weight[:NUM_DISKS, :SHARE_CHANNELS, 0, 0] = torch.cat([own, own], dim=1)
-            self.gates.weight[:, SHARE_CHANNELS:, 0, 0] = torch.eye(GATES)
-
-    def forward(self, decoded: Tensor, frames: Tensor, radius_px: Tensor) -> Tensor:
-        """Add the mix to what the decoder gives.
-
-        The gate of a picture in layers says how much of it replaces the mean over the pixel's own disk.
-
-        Args:
-            decoded: what the decoder gives, [N, `DECODER_CHANNELS`, H, W].
-            frames: [N, 3, H, W], all in focus, about [-1, 1].
-            radius_px: signed blur radius, [N, 1, H, W], near positive.
-
-        Returns:
-            [N, 3, H, W], about [-1, 1], not clamped.
-        """
-        if len(frames) > 1 and not torch.is_grad_enabled():
-            # One by one, as the copies take far more memory than the frames.
-            parts = zip(decoded.split(1), frames.split(1), radius_px.split(1), strict=True)
-            return torch.cat([self(*part) for part in parts])
-        dtype = self.gates.weight.dtype
-        pixels, corrections = decoded.to(dtype).split([COLOURS, GATES], dim=1)
-        gates = self.gates(torch.cat([_SHARE_SCALE * signed_shares(radius_px).to(dtype), corrections], dim=1))
-        disk_gates, layer_gates = gates.split([NUM_DISKS, NUM_LAYERED], dim=1)
-        with torch.no_grad():
-            disks = Disks(frames)
-            layered = near_over_far(frames, radius_px, disks)
-        own: Tensor | float = 0.0
-        shares = shares_of_radii(radius_px.abs())
-        for number, gate in enumerate(disk_gates.split(1, dim=1)):
-            blurred = disks.blur(frames, number) / disks.inside(number)
-            own = own + shares[:, number : number + 1] * blurred
-            pixels = pixels + gate * blurred.to(dtype)
-        for picture, gate in zip(layered, layer_gates.split(1, dim=1), strict=True):
-            pixels = pixels + gate * (picture - own).to(dtype)
-        return pixels
+    Returns:
+        Light, [N, C, H, W].
+    """
+    enlarge = AlongContours(_guide(small_radius_px, small_seen), _guide(radius_px, seen))
+    gates = gates.float() * _in_reach(small_radius_px)
+    change = torch.zeros_like(picture)
+    for numbers, copies in blurred_copies(frames, scale, beyond_frame):
+        part = enlarge(gates[:, numbers.start : numbers.stop])
+        change = change + (part[:, :, None] * (copies - picture[:, None])).sum(1)
+    return picture + change
 
 
-def signed_shares(radius_px: Tensor) -> Tensor:
-    """Shares of each radius, [N, 1, H, W] -> [N, 20, H, W]: of near pixels, then of those that are not."""
-    near = (radius_px > 0).to(radius_px.dtype)
-    shares = shares_of_radii(radius_px.abs())
-    return torch.cat([shares * near, shares * (1 - near)], dim=1)
+def _guide(radius_px: Tensor, seen: Tensor) -> Tensor:
+    return torch.cat([radius_px / _RADIUS_STEP_PX, seen / _LUMA_STEP], dim=1)
 
 
-def _bias(layer: nn.Conv2d) -> Tensor:
-    assert layer.bias is not None
-    return layer.bias
+def _in_reach(radius_px: Tensor) -> Tensor:
+    """For each disk 1 where the frame has blur as wide, 0 where none is wider than the next narrower disk.
+
+    The sharp copy, too, has no part in a frame without blur.
+    """
+    widest_px = radius_px.abs().amax((1, 2, 3), keepdim=True)
+    narrower, own = (
+        torch.tensor(radii, device=radius_px.device, dtype=radius_px.dtype)[:, None, None]
+        for radii in ((0.0, *RADII_PX[:-1]), (RADII_PX[1], *RADII_PX[1:]))
+    )
+    return ((widest_px - narrower) / (own - narrower)).clamp(0, 1)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..vae import VAEConfig
-from .blur_stack import DECODER_CHANNELS, BlurStack
+from .mix import GATES
 
 RADIUS_SCALE_PX = 4.0
 """A signed blur radius of this many px enters the network as 1."""
@@ -30,8 +30,9 @@ class SmallOptions:
     Attributes:
         input_skip: add a 1x1 convolution of the input frame to the decoder's output; see
             `BokehNetwork.start_input_skip`.
-        blur_stack: add blurred copies of the input frame, each times a learned gate; see
-            `BlurStack`. The VAE needs `out_channels` 15.
+        lens_mix: the decoder's channels are gates that mix Lens Blur's picture with blurred copies of the
+            frame, at the size of the frames, whatever size the network works at; see `mix.mixed`. The VAE
+            needs `out_channels` 10. Not with `input_skip`.
         latent_difference: the U-Net predicts bokeh latents minus frame latents; see
             `BokehNetwork.start_latent_difference`.
         signed_defocus: in place of latents of |d - d_f|, the U-Net gets four learned features of the signed
@@ -42,7 +43,7 @@ class SmallOptions:
     """
 
     input_skip: bool = False
-    blur_stack: bool = False
+    lens_mix: bool = False
     latent_difference: bool = False
     signed_defocus: bool = False
     defocus_skips: bool = False
@@ -51,7 +52,7 @@ class SmallOptions:
     @property
     def needs_radius(self) -> bool:
         """Whether a layer reads the signed blur radius."""
-        return self.blur_stack or self.signed_defocus or self.defocus_skips
+        return self.lens_mix or self.signed_defocus or self.defocus_skips
 
     def whole_latents(self, output: Tensor, latents: Tensor) -> Tensor:
         """Bokeh latents from the U-Net's output [B, F, 4, h, w] and its input [B, F, 8, h, w]."""
@@ -70,7 +71,6 @@ class SmallLayers(nn.Module):
     def __init__(self, options: SmallOptions, skip_widths: Sequence[int]) -> None:
         super().__init__()
         self.image_skip = _zero_convolution(3, 3, kernel_size=1) if options.input_skip else None
-        self.blur_stack = BlurStack() if options.blur_stack else None
         cell_px = 2 ** (len(skip_widths) - 1)
         self.defocus_encoder = (
             nn.Conv2d(1, FRAME_LATENTS, kernel_size=cell_px, stride=cell_px)
@@ -96,38 +96,20 @@ class SmallLayers(nn.Module):
         features: Tensor = layer(F.avg_pool2d(both, 2**level) if level else both)
         return skip + features.to(skip.dtype)
 
-    def add_frames(self, pixels: Tensor, frames: Tensor, radius_px: Tensor | None) -> Tensor:
-        """What the skips make of the decoder's output.
-
-        Args:
-            pixels: decoded, [N, C, H, W].
-            frames: [N, 3, H, W], all in focus, about [-1, 1].
-            radius_px: signed blur radius, [N, 1, H, W]; the blur stack needs it.
-
-        Returns:
-            [N, 3, H, W], about [-1, 1], not clamped.
-        """
-        if self.blur_stack is not None:
-            assert radius_px is not None
-            pixels = self.blur_stack(pixels, frames, radius_px)
+    def add_frames(self, pixels: Tensor, frames: Tensor) -> Tensor:
+        """What the skip makes of the decoder's output, [N, C, H, W]; frames [N, 3, H, W] about [-1, 1]."""
         if self.image_skip is not None:
             pixels = pixels + self.image_skip(frames.to(self.image_skip.weight.dtype)).to(pixels.dtype)
         return pixels
 
     def start_skips(self) -> bool:
-        """Let what is added to the decoder's output begin, where nothing has learnt yet; whether it did.
-
-        Of both skips the blur stack alone begins: its copies have the sharp frame among them.
-        """
-        skip, stack = self.image_skip, self.blur_stack
-        if (skip is not None and bool(skip.weight.any())) or (stack is not None and stack.has_started()):
+        """Let what is added to the decoder's output begin, where it has not learnt yet; whether it did."""
+        skip = self.image_skip
+        if skip is None or bool(skip.weight.any()):
             return False
-        if stack is not None:
-            stack.start()
-        elif skip is not None:
-            with torch.no_grad():
-                skip.weight.copy_(torch.eye(3)[:, :, None, None])
-        return skip is not None or stack is not None
+        with torch.no_grad():
+            skip.weight.copy_(torch.eye(3)[:, :, None, None])
+        return True
 
 
 def read_options(values: dict[str, Any]) -> SmallOptions:
@@ -141,7 +123,8 @@ def read_options(values: dict[str, Any]) -> SmallOptions:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(
-            f"The checkpoint was trained with {', '.join(unknown):.200}, unknown to this version; update it."
+            f"The checkpoint was trained with {', '.join(unknown):.200}, unknown to this version, which is "
+            "older or newer than the file; use the file that comes with it, or the other version."
         )
     for name, value in values.items():
         if not isinstance(value, bool):
@@ -155,10 +138,13 @@ def require_channels(options: SmallOptions, config: VAEConfig) -> None:
     Raises:
         ValueError: it has not.
     """
-    if options.blur_stack and config.out_channels != DECODER_CHANNELS:
+    if options.lens_mix and options.input_skip:
         raise ValueError(
-            f"The VAE has out_channels {config.out_channels}; with blur_stack it must have "
-            f"{DECODER_CHANNELS}."
+            "lens_mix gives gates and no picture, to which input_skip could be added; choose one."
+        )
+    if options.lens_mix and config.out_channels != GATES:
+        raise ValueError(
+            f"The VAE has out_channels {config.out_channels}; with lens_mix it must have {GATES}."
         )
 
 

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from ...memory.needs import PIECE_ELEMENTS
-from ...published import PUBLISHED_MPI_MODE, MPIMode
+from ...published import PUBLISHED_MPI_MODE, TRAINED_SIZE_PX, MPIMode
 from ..unet import BokehUNet, UNetConfig
 from ..vae import RefinedVAE, SkipLevel, VAEConfig, frames_of
+from .mix import WORKING_SIZE_PX
 from .options import (
     RADIUS_SCALE_PX,
     SmallLayers,
@@ -46,8 +47,7 @@ class SmallVAE(RefinedVAE):
 
     `decode` takes that radius as one more level behind the skips: [N, 1, H, W] in px.
 
-    Attributes:
-        gamma: as of `RefinedVAE`: 1 in training, 2.2 as a lens does; what comes back is display values.
+    With `lens_mix` it gives gates, of which `pipeline.mixing` makes the picture.
     """
 
     def __init__(self, config: VAEConfig, options: SmallOptions) -> None:
@@ -55,18 +55,9 @@ class SmallVAE(RefinedVAE):
         require_channels(options, config)
         self.options = options
         self.reads_radius = options.needs_radius
+        self.gives_gates = options.lens_mix
+        self.auto_size_px = WORKING_SIZE_PX if options.lens_mix else TRAINED_SIZE_PX
         self.layers = SmallLayers(options, skip_widths(config))
-
-    def encode(self, frames: Tensor, *, compact: bool = False) -> tuple[Tensor, list[Tensor]]:
-        """As `RefinedVAE.encode`, of the frames' light."""
-        return super().encode(self._light_of(frames), compact=compact)
-
-    def skips(self, frames: Tensor) -> list[Tensor]:
-        """As `RefinedVAE.skips`, of the frames' light."""
-        return super().skips(self._light_of(frames))
-
-    def _light_of(self, frames: Tensor) -> Tensor:
-        return frames if self.gamma == 1 else _raised(frames, self.gamma)
 
     def encode_defocus(self, distance: Tensor, radius_px: Tensor | None = None) -> Tensor:
         """As `RefinedVAE.encode_defocus`; with `signed_defocus` features of the radius."""
@@ -79,7 +70,7 @@ class SmallVAE(RefinedVAE):
     def decode(
         self, latents: Tensor, skips: Sequence[SkipLevel], *, piece_elements: int = PIECE_ELEMENTS
     ) -> Tensor:
-        """As `RefinedVAE.decode`, to [N, 3, 8h, 8w].
+        """As `RefinedVAE.decode`, to [N, 3, 8h, 8w], or to gates [N, `GATES`, 8h, 8w].
 
         Args:
             latents: [N, 4, h, w], scaled.
@@ -103,12 +94,4 @@ class SmallVAE(RefinedVAE):
             return self.layers.add_to_skip(level, skip, radius_px[start:stop] / RADIUS_SCALE_PX)
 
         pixels = self._decode(latents, skips[:levels], piece_elements, finish)
-        light = self.layers.add_frames(pixels, torch.cat([*frames_of(skips[0])]), radius_px)
-        return light if self.gamma == 1 else _raised(light, 1 / self.gamma)
-
-
-def _raised(values: Tensor, exponent: float) -> Tensor:
-    """Values from -1 = black to 1 = white, raised as if black were 0; black is the least."""
-    # Half precision has too few steps near black.
-    raised: Tensor = (values.float() / 2 + 0.5).clamp(min=0) ** exponent
-    return (raised * 2 - 1).to(values.dtype)
+        return self.layers.add_frames(pixels, torch.cat([*frames_of(skips[0])]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ...checkpoint.bundle import bundle_at, included_model, mixes_numbers
+from ...checkpoint.bundle import bundle_at, included_model, mixes_pictures
 from ...checkpoint.precision import DTYPES, default_dtype
 from ...disk.typed_paths import find_path, typed_path
 from ...disparity.fit import MapFit
@@ -144,7 +144,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 def _honoured_beside(arguments: argparse.Namespace) -> tuple[str, ...]:
     """Controls of the lens that the chosen model honours beside the falloff."""
     unet = included_model() if arguments.unet is None else input_path(arguments.unet)
-    return ("light",) if unet is not None and mixes_numbers(bundle_at(unet)) else ()
+    return ("light",) if unet is not None and mixes_pictures(bundle_at(unet), str(unet)) else ()
 
 
 def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> LensRenderer | FileModel:

@@ -12,16 +12,16 @@ from safetensors.torch import load_file, save_file
 from bokeh_core.checkpoint.bundle import bundle_at, quality_warning, require_same_bundle
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 from bokeh_core.models import BokehUNet, RefinedVAE
-from bokeh_core.models.small.blur_stack import DECODER_CHANNELS
+from bokeh_core.models.small.mix import GATES
 from bokeh_core.models.small.options import SmallOptions
 from bokeh_core.pipeline.by_stage import (
     BokehWindows,
-    clip_radius,
     encode_clip,
     predict_windows,
     refined_decode,
 )
 from bokeh_core.pipeline.inputs import bokeh_inputs
+from bokeh_core.pipeline.mixing import mixed_frames
 from bokeh_core.pipeline.steps import predict_latents
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render.model_files import FileModel
@@ -34,8 +34,7 @@ from bokeh_lab.train.network import BokehNetwork
 
 CPU = torch.device("cpu")
 ALL = SmallOptions(
-    input_skip=True,
-    blur_stack=True,
+    lens_mix=True,
     latent_difference=True,
     signed_defocus=True,
     defocus_skips=True,
@@ -46,7 +45,7 @@ SOME = [
     SmallOptions(image_encoder=False),
     SmallOptions(input_skip=True, image_encoder=False),
     SmallOptions(signed_defocus=True, image_encoder=False),
-    SmallOptions(blur_stack=True, latent_difference=True, image_encoder=False),
+    SmallOptions(lens_mix=True, latent_difference=True, image_encoder=False),
 ]
 # Of random weights, which amplify the rounding of other batches.
 TOLERANCE = 2e-3
@@ -65,7 +64,7 @@ def clip(frames: int = 10, height: int = 64, width: int = 128) -> dict[str, Any]
 @pytest.fixture
 def network_of(small_unet: Any, small_vae: Any) -> Any:
     def build(options: SmallOptions) -> BokehNetwork:
-        channels = DECODER_CHANNELS if options.blur_stack else 3
+        channels = GATES if options.lens_mix else 3
         vae = RefinedVAE(replace(small_vae.config, out_channels=channels))
         network = BokehNetwork(BokehUNet(small_unet.config), vae, options)
         network.unet.load_state_dict(small_unet.state_dict())
@@ -97,7 +96,9 @@ def as_trained(network: BokehNetwork, shown: dict[str, Any]) -> torch.Tensor:
         latents = predict_latents(
             network.unet, encoded.latents, encoded.image_embeds, inputs, 0, count, mpi_mode="paper"
         )
-        pixels = network.decode(latents, encoded.skips, encoded.frames, radius=encoded.radius)
+        pixels = network.decode(latents, encoded.skips, encoded.frames)
+        if network.options.lens_mix:
+            return mixed_frames(network.vae, pixels, inputs, 0, count)
     return (pixels / 2 + 0.5).clamp(0, 1)
 
 
@@ -108,7 +109,7 @@ def test_pipeline_renders_what_was_trained(network_of: Any, options: SmallOption
     unet, vae = load_unet(path), load_vae(path)
     assert trained_mpi_mode(path) == "paper"
     assert unet.reads_images is False
-    assert vae.reads_radius == (options.blur_stack or options.signed_defocus or options.defocus_skips)
+    assert vae.reads_radius == (options.lens_mix or options.signed_defocus or options.defocus_skips)
     shown = clip(8)
     pipeline = BokehPipeline(unet, vae, no_image_encoder(32))
     found = pipeline(**shown, mpi_mode="paper", working_size="native")
@@ -126,25 +127,22 @@ def test_separate_stages_render_the_same(network_of: Any, tmp_path: Path):
     windows = plan_windows(10, 8, 4)
     encoded = encode_clip(vae, no_image_encoder(32), inputs, device=CPU)
     latents = predict_windows(unet, encoded, inputs, windows, mpi_mode="paper", device=CPU)
-    radius_px = clip_radius(vae, inputs, CPU)
-    assert radius_px is not None
     # K (d - d_f) in px, near positive; 64 x 128 is a multiple of 64 already.
     expected_px = torch.linspace(4, 12, 10)[:, None, None] * (shown["disparity"] - 0.5)
-    assert torch.allclose(radius_px[:, 0], expected_px, atol=1e-5)
-    made = BokehWindows(latents, windows, inputs.geometry, 0.18215, radius_px)
-    settings: dict[str, Any] = {"device": CPU, "radius_px": radius_px}
-    found = refined_decode(vae, made.fused(), shown["frames"], inputs.geometry, **settings)
+    assert torch.allclose(inputs.network_radius(0, 10, CPU)[:, 0], expected_px, atol=1e-5)
+    made = BokehWindows(latents, windows, inputs.geometry, 0.18215, inputs)
+    found = refined_decode(vae, made.fused(), shown["frames"], inputs.geometry, device=CPU, clip=made.clip)
     pipeline = BokehPipeline(unet, vae, no_image_encoder(32))
     expected = pipeline(**shown, mpi_mode="paper", working_size="native")
     assert float((found - expected).abs().max()) < TOLERANCE
-    with pytest.raises(ValueError, match="reads the blur radius of every frame"):
-        refined_decode(vae, made.fused(), shown["frames"], inputs.geometry, device=CPU)
+    for of_others in (None, bokeh_inputs(**clip(3), working_size="native")):
+        with pytest.raises(ValueError, match="reads the blur radius of every frame"):
+            refined_decode(vae, made.fused(), shown["frames"], inputs.geometry, device=CPU, clip=of_others)
 
 
 def test_published_models_know_nothing_of_it(small_vae: Any):
-    inputs = bokeh_inputs(**clip(2), working_size="native")
-    assert clip_radius(small_vae, inputs, CPU) is None
-    assert small_vae.reads_radius is False and BokehUNet.reads_images is True
+    assert small_vae.reads_radius is small_vae.gives_gates is False and BokehUNet.reads_images is True
+    assert small_vae.auto_size_px == (1024, 576)
 
 
 def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -156,6 +154,7 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
     assert renderer.name == "small"
     assert "demo of the method" in renderer.warning
     assert renderer.trained_px == (0.5, 14.0)
+    assert renderer.keeps_light
     monkeypatch.setenv(bokeh_small.BUNDLE, str(path))
     assert bokeh_small.missing() is None
     shown = clip(3)
@@ -166,7 +165,9 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
         shown["blur_strength_px"],
     )
     found = bokeh_small.render(task).permute(0, 3, 1, 2)
-    held = network.pipeline()(**shown, mpi_mode="paper")
+    pipeline = network.pipeline()
+    pipeline.vae.beyond_frame = False
+    held = pipeline(**shown, mpi_mode="paper")
     assert float((found - held).abs().max()) < TOLERANCE
     monkeypatch.setenv(bokeh_small.BUNDLE, str(tmp_path / "other.safetensors"))
     assert bokeh_small.missing() == f"no weights: {tmp_path / 'other.safetensors'} does not exist"
@@ -199,7 +200,7 @@ def test_damaged_bundles_are_refused(network_of: Any, tmp_path: Path):
     with pytest.raises(ValueError, match="without readable configs"):
         load_vae(silent)
     future = tmp_path / "future.safetensors"
-    config = metadata["config"].replace('"input_skip"', '"wavelets"')
+    config = metadata["config"].replace('"lens_mix"', '"blur_stack"')
     save_file(tensors, future, metadata={**metadata, "config": config})
-    with pytest.raises(ValueError, match="trained with wavelets, unknown to this version"):
+    with pytest.raises(ValueError, match="trained with blur_stack, unknown to this version"):
         load_vae(future)

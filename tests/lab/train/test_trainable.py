@@ -51,6 +51,8 @@ def random_sample(clips: int = 1, frames: int = 2, side: int = 64) -> Sample:
         focal_disparity=torch.full((clips, frames), 0.5),
         blur_strength_px=torch.full((clips, frames), 20.0),
         bokeh=torch.rand(clips, frames, 3, side, side, generator=generator),
+        lens_picture=torch.empty(clips, frames, 3, 0, 0),
+        gamma=torch.ones(clips),
         index=torch.arange(clips),
     )
 
