@@ -10,7 +10,6 @@ from comfy_api.latest import io
 from ..bokeh_core.checkpoint.bundle import (
     included_model,
     mixing_light,
-    quality_warning,
     require_same_bundle,
 )
 from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
@@ -109,8 +108,8 @@ class LoadBokehModel(io.ComfyNode):
             category=categories.PAPERS_MODEL,
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
             "you get from the authors. Their licence allows non-commercial use only. Choose bokeh-small "
-            "(included) for both to try the nodes without them: a small demo model of our own, and Lens Blur "
-            "is faster and cleaner around thin objects.",
+            "(included) for both to try the nodes without them: a small network of our own that corrects the "
+            "picture of Lens Blur, which alone is several times as fast.",
             inputs=[
                 io.Combo.Input(
                     "unet",
@@ -181,15 +180,11 @@ class LoadBokehModel(io.ComfyNode):
         unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
         metadata = require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
-        bundle, warning = ("", "") if metadata is None else (str(unet_path), quality_warning(metadata))
+        bundle = "" if metadata is None else str(unet_path)
         trained_px = trained_strength_px(unet_path)
         with needed_libraries():
-            model = sockets.BokehModel(
-                _load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, warning, trained_px
-            )
+            model = sockets.BokehModel(_load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, trained_px)
             coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype], light), bundle)
-        if warning:
-            logger.warning(warning)
         return io.NodeOutput(model, coder)
 
     @classmethod

@@ -172,7 +172,8 @@ class OneStepSampler(io.ComfyNode):
                     optional=True,
                     tooltip="Size the network works at; the result always has the size of the frames. auto "
                     "(default) shrinks frames larger than 1024 x 576 to that area, which the model was "
-                    "trained at. native keeps every pixel: sharper in focus, but much more memory and time.",
+                    "trained at; for bokeh-small it is 448 x 256, and only its gates are enlarged. native "
+                    "keeps every pixel: sharper in focus, but much more memory and time.",
                 ),
                 lens_socket.lens_input(
                     "The model honours its strengths, focus_range and largest_radius, and refuses others by "
@@ -237,9 +238,10 @@ class OneStepSampler(io.ComfyNode):
             model.mpi_mode,
             f"{dtype} on {model.patcher.load_device}",
             model.trained_px,
+            network.gives_gates,
         )
         clip = inputs if network.reads_radius else None
         factor = network.config.scaling_factor
         result = SizedWindows(latents, windows, inputs.geometry, factor, clip)
-        notes = (report, "" if network.gives_gates else cut_light_note(frames), model.warning)
+        notes = (report, "" if network.gives_gates else cut_light_note(frames))
         return io.NodeOutput(result, "\n".join(filter(None, notes)))

@@ -147,14 +147,12 @@ class BokehModel:
         patcher: the host's ModelPatcher around a BokehUNet.
         mpi_mode: `released` or `paper`.
         bundle: path of the file that holds both U-Net and VAE; empty where they are files of their own.
-        warning: what users should know of the weights, or empty.
         trained_px: K that it was trained for, in px at the working size, least and most.
     """
 
     patcher: Any
     mpi_mode: MPIMode
     bundle: str = ""
-    warning: str = ""
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
 
 

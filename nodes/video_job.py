@@ -87,7 +87,6 @@ def model_renderer(model: Any, vae: Any, clip_vision: Any, falloff: Falloff | Le
         pipeline,
         weights,
         model.mpi_mode,
-        warning=model.warning,
         trained_px=model.trained_px,
         falloff=falloff,
     )

@@ -22,8 +22,8 @@ from .files import (
 if TYPE_CHECKING:
     from ..models import RefinedVAE
 
-OPTIONS_KEY, QUALITY_KEY = "small_options", "quality"
-BUNDLE_COMPONENT, DEMO = "bundle", "demo"
+OPTIONS_KEY = "small_options"
+BUNDLE_COMPONENT = "bundle"
 
 INCLUDED_MODEL = Path(__file__).resolve().parents[2] / "models" / "bokeh-small.safetensors"
 """The small model of this repository; it is not there where `bokeh_core` is installed alone."""
@@ -54,16 +54,6 @@ def bundle_at(path: Path | str) -> dict[str, str] | None:
 def included_model() -> Path | None:
     """The small model that the pack comes with; None where it was deleted."""
     return INCLUDED_MODEL if INCLUDED_MODEL.is_file() else None
-
-
-def quality_warning(metadata: Mapping[str, str]) -> str:
-    """What users of a bundle should know before they judge it by its pictures; empty where nothing."""
-    if metadata.get(QUALITY_KEY) != DEMO:
-        return ""
-    return (
-        "This model is a demo of the method, small and briefly trained: Lens Blur is faster and cleaner "
-        "around thin things."
-    )
 
 
 def mixes_pictures(metadata: Mapping[str, str] | None, source: str) -> bool:

@@ -9,6 +9,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..inference import inference
 from ..lens import DEFAULT_LENS, lens_blur
 from ..lens.light import LUMA_WEIGHTS, Scale
 from ..lens.settings import IGNORE, REPEAT
@@ -90,7 +91,7 @@ def mixed_frames(
     together = (
         1 if device.type == "cpu" else max(1, _PIXELS_TOGETHER // (inputs.frames[start:stop][0, 0].numel()))
     )
-    with torch.no_grad():
+    with inference(device):
         return torch.cat([piece for _, piece in batches(stop - start, together, mix)])
 
 

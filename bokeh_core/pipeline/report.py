@@ -25,6 +25,21 @@ def strength_warning(blur_strength_px: Tensor, trained_px: tuple[float, float] =
     )
 
 
+def mixing_note(geometry: WorkingGeometry, trained_px: tuple[float, float]) -> str:
+    """Say what a model that gives gates does to frames, and up to which K it was trained.
+
+    Args:
+        geometry: of the clip.
+        trained_px: K that the model was trained for, least and most, in px at the working size.
+    """
+    height, width = geometry.source
+    most_px = trained_px[1] * width / geometry.inner[1]
+    return (
+        f"Lens Blur at {width} x {height} px, corrected by the network, which was trained for K up to "
+        f"{most_px:.3g} px of these frames."
+    )
+
+
 def cut_light_note(frames: Tensor) -> str:
     """Say that the network sees nothing brighter than white; empty where no frame [H, W, C] is."""
     highest = max(frame.max().item() for frame in frames)
@@ -40,6 +55,7 @@ def sampling_report(
     mpi_mode: str,
     computed_in: str,
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX,
+    gives_gates: bool = False,
 ) -> str:
     """Describe a run in a few lines.
 
@@ -50,6 +66,7 @@ def sampling_report(
         mpi_mode: `released` or `paper`.
         computed_in: dtype and device, for people.
         trained_px: K that the model was trained for, least and most.
+        gives_gates: see `RefinedVAE`.
     """
     height, width = geometry.source
     inner_height, inner_width = geometry.inner
@@ -63,6 +80,7 @@ def sampling_report(
         f"{count} window{'s' if count > 1 else ''} of {windows[0].stop - windows[0].start} frames{shared}.",
         f"K {_range(blur_strength_px.min().item(), blur_strength_px.max().item())} px at the working size.",
         f"MPI mode {mpi_mode}; {computed_in}.",
+        mixing_note(geometry, trained_px) if gives_gates else "",
         strength_warning(blur_strength_px, trained_px),
     ]
     return "\n".join(line for line in lines if line)

@@ -15,7 +15,6 @@ from ..checkpoint.bundle import (
     included_model,
     mixes_pictures,
     mixing_light,
-    quality_warning,
     require_same_bundle,
 )
 from ..checkpoint.image_encoder import load_image_encoder
@@ -140,7 +139,7 @@ class FileModel:
         )
         if self._bundle is None:
             return renderer
-        return replace(renderer, warning=quality_warning(self._bundle), name=self._unet.stem)
+        return replace(renderer, name=self._unet.stem)
 
     def _weights(self) -> str:
         """A text that differs where weights do."""

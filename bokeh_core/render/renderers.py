@@ -17,7 +17,7 @@ from ..lens.other_frames import CONTINUE, HIDDEN_BACKGROUNDS, REACH_FRAMES, Othe
 from ..lens.over_time import past_the_end, require_strength, still_part
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
 from ..pipeline.inputs import BokehInputs
-from ..pipeline.report import strength_warning
+from ..pipeline.report import mixing_note, strength_warning
 from ..pipeline.working_size import WorkingSize, working_geometry
 from ..progress import Check, checking
 from ..published import (
@@ -168,7 +168,6 @@ class ModelRenderer:
         mpi_mode: `released` or `paper`.
         overlap: frames that neighbouring windows of 8 share, 0 to 7.
         working_size: "auto" (at most the area it was trained at), "native", or (width, height) in px.
-        warning: what users should know of the weights, or empty.
         name: of the network in reports.
         trained_px: (least, greatest) K that it was trained for, in px at the working size.
         falloff: how the blur radius grows, its largest radius stated for frames 1024 px wide; or a lens of
@@ -183,7 +182,6 @@ class ModelRenderer:
     mpi_mode: MPIMode = PUBLISHED_MPI_MODE
     overlap: int = OVERLAP_FRAMES
     working_size: WorkingSize = "auto"
-    warning: str = ""
     name: str = "The paper's model"
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
     falloff: Falloff | LensOverTime = EQ_1
@@ -211,8 +209,8 @@ class ModelRenderer:
             f"Worked on at {inner_width} x {inner_height} px, the frames being {width} x {height}.",
             f"{self.name}, MPI mode {self.mpi_mode}, {self.overlap} frames shared by windows of "
             f"{WINDOW_FRAMES}, on {self.pipeline.device}.",
+            mixing_note(inputs.geometry, self.trained_px) if self.keeps_light else "",
             strength_warning(inputs.blur_strength_px, self.trained_px),
-            self.warning,
             *past_the_end(self.falloff, clip.num_frames),
             self._light_of(clip),
         ]
@@ -223,7 +221,9 @@ class ModelRenderer:
         if not self.keeps_light:
             return _LIGHT_OF_A_MODEL.get(clip.transfer, "")
         averaged = "as numbers" if self.pipeline.vae.gamma == 1 else "as light"
-        return f"Lens Blur's picture, repaired by the network; {TRANSFERS[clip.transfer].name} {averaged}."
+        return (
+            f"{TRANSFERS[clip.transfer].name[0].upper()}{TRANSFERS[clip.transfer].name[1:]} mixed {averaged}."
+        )
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         pieces = self.pipeline.stream(

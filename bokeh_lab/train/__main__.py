@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 
-from bokeh_core.checkpoint.bundle import DEMO, QUALITY_KEY
 from bokeh_core.checkpoint.precision import DTYPES
 from bokeh_core.checkpoint.write import require_destination
 from bokeh_core.console import advance, progress_bar, write_what_the_stream_can_show
@@ -66,9 +65,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     bundle.add_argument(
         "--dtype", choices=sorted(DTYPES), default="fp16", help="of the weights (default: fp16)"
-    )
-    bundle.add_argument(
-        "--demo", action="store_true", help="write into the file that it is a demo; the nodes then say so"
     )
     return parser.parse_args(argv)
 
@@ -126,7 +122,7 @@ def write_trained_bundle(arguments: argparse.Namespace, values: dict[str, object
     else:
         config = train_config(values)
     network = build_network(config, stage, torch.device("cpu"))
-    facts = training_facts(config, stage) | ({QUALITY_KEY: DEMO} if arguments.demo else {})
+    facts = training_facts(config, stage)
     write_bundle(network, mpi_mode_of(config), arguments.to, facts, DTYPES[arguments.dtype])
     say(f"{arguments.to}: {arguments.to.stat().st_size / 1e6:.1f} MB")
 

@@ -57,7 +57,7 @@ def tiny_network() -> BokehNetwork:
 def bundle(host: HostUnderTest) -> Path:
     folder = host.process.base / "models" / "any_to_bokeh"
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"quality": "demo", "training_k_min_px": "0.5", "training_k_max_px": "6"}
+    facts = {"training_k_min_px": "0.5", "training_k_max_px": "6"}
     write_bundle(tiny_network(), "paper", folder / NAME, facts, torch.float32)
     write_checkpoints(folder / PUBLISHED)
     return folder / NAME
@@ -113,7 +113,7 @@ def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle
     expected = pipeline(frames.permute(0, 3, 1, 2), disparity, *lens, mpi_mode="paper")
     assert np.abs(found - expected.permute(0, 2, 3, 1).numpy()).max() < TOLERANCE
     assert np.abs(found - clip[0]).mean() > 0.01
-    assert "demo of the method" in report
+    assert "Lens Blur at 128 x 64 px, corrected by the network, which was trained for K up to 6 px" in report
     assert "K is 8 px at the working size; the model was trained for 0.5 to 6 px" in report
 
 
@@ -141,7 +141,7 @@ def test_the_included_model_renders_without_any_other_file(host: HostUnderTest, 
     assert found.shape == clip[0].shape
     changed = np.abs(found - clip[0]).mean(axis=(0, 2, 3))
     assert float(changed.max()) > 0.01
-    assert "Lens Blur is faster and cleaner" in report
+    assert "Lens Blur at 128 x 64 px, corrected by the network" in report
 
 
 @pytest.mark.slow
@@ -180,6 +180,6 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
     # Threads add up in another order in the host.
     assert difference.max() <= 2
     assert difference.mean() < 0.01
-    assert "demo of the method" in result.probes[report.id]
+    assert "corrected by the network, which was trained for K up to 6 px" in result.probes[report.id]
     # Not under the name of the paper.
     assert "tiny_bokeh, MPI mode paper" in result.probes[report.id]

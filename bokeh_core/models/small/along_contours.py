@@ -30,7 +30,7 @@ class AlongContours:
         shares = [row[:, None] * column for row in row_shares for column in column_shares]
         weights = []
         for corner, share in zip(self._corners, shares, strict=True):
-            unlike = (large - small[(..., *corner)]).square().sum(1, keepdim=True)
+            unlike = (large - small[..., corner[0], corner[1]]).square().sum(1, keepdim=True)
             weights.append(share * (_LEAST_WEIGHT + torch.exp(-unlike)))
         total = torch.stack(weights).sum(0)
         self._weights = [weight / total for weight in weights]
@@ -39,10 +39,10 @@ class AlongContours:
         """[N, G, h, w] -> [N, G, H, W]; a map of one value keeps it, rounding apart."""
         if self._same:
             return maps
-        (first, *others), weights = self._corners, self._weights
-        large = maps[(..., *first)] * weights[0]
-        for corner, weight in zip(others, weights[1:], strict=True):
-            large = large + maps[(..., *corner)] * weight
+        large: Tensor | float = 0.0
+        for (rows, columns), weight in zip(self._corners, self._weights, strict=True):
+            large = large + maps[..., rows, columns] * weight
+        assert isinstance(large, Tensor)
         return large
 
 

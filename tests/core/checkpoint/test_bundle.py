@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from bokeh_core.checkpoint.bundle import bundle_at, quality_warning, require_same_bundle
+from bokeh_core.checkpoint.bundle import bundle_at, require_same_bundle
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.small.mix import GATES
@@ -147,12 +147,11 @@ def test_published_models_know_nothing_of_it(small_vae: Any):
 
 def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     network = network_of(ALL)
-    said = {"quality": "demo", "training_k_min_px": "0.5", "training_k_max_px": "14"}
+    said = {"training_k_min_px": "0.5", "training_k_max_px": "14"}
     path = bundled(network, tmp_path / "small.safetensors", **said)
     renderer = FileModel(path, None, None, device=CPU, dtype=torch.float32).load()
     assert renderer.mpi_mode == "paper"
     assert renderer.name == "small"
-    assert "demo of the method" in renderer.warning
     assert renderer.trained_px == (0.5, 14.0)
     assert renderer.keeps_light
     monkeypatch.setenv(bokeh_small.BUNDLE, str(path))
@@ -175,8 +174,7 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_what_a_file_says_of_itself(network_of: Any, tmp_path: Path):
     path = bundled(network_of(ALL), tmp_path / "small.safetensors")
-    metadata = bundle_at(path)
-    assert metadata is not None and quality_warning(metadata) == ""
+    assert bundle_at(path) is not None
     other = tmp_path / "vae.safetensors"
     save_file({"x": torch.zeros(1)}, other)
     assert bundle_at(other) is None and bundle_at(tmp_path) is None

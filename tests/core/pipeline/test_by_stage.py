@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from bokeh_core.clip.channels import to_rgb, with_channels_of
+from bokeh_core.memory.batches import batches
 from bokeh_core.pipeline.by_stage import (
     BokehWindows,
-    batches,
     encode_clip,
     geometry_between,
     predict_windows,

@@ -86,7 +86,7 @@ def test_light_above_white_passes(transfer: str):
     made = gates(inputs)
     found = mixed_frames(vae(), made, inputs, 0, FRAMES)
     expected = blurred(inputs, 1.0, transfer)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=2e-6)
+    torch.testing.assert_close(found, expected, rtol=5e-5, atol=5e-5)
     # A gate for the sharp copy alone: the frames come back, lamps and all.
     made[:, 0] = 1.0
     back = mixed_frames(vae(), made, inputs, 0, FRAMES)

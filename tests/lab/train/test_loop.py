@@ -14,7 +14,6 @@ import yaml  # type: ignore[import-untyped]
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from bokeh_core.checkpoint.bundle import bundle_at, quality_warning
 from bokeh_core.checkpoint.files import read_safetensors_header
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 from bokeh_lab.train.__main__ import main
@@ -132,9 +131,8 @@ def test_a_recipe_hands_weights_on_and_becomes_one_file(tiny_run: dict[str, Any]
     config.write_text(yaml.safe_dump({"common": tiny_run, "phases": phases}), encoding="utf-8")
     assert main(["recipe", "--config", str(config)]) == 0
     file = tmp_path / "small.safetensors"
-    assert main(["bundle", "--config", str(config), "--to", str(file), "--dtype", "fp32", "--demo"]) == 0
+    assert main(["bundle", "--config", str(config), "--to", str(file), "--dtype", "fp32"]) == 0
     assert trained_mpi_mode(file) == "paper"
-    assert "demo of the method" in quality_warning(bundle_at(file) or {})
     last = Path(tiny_run["output"]) / "3-pixels"
     vae: Any = load_vae(file)
     parts: list[tuple[str, Any, Any]] = [("unet", load_unet, load_unet(file)), ("vae", load_vae, vae)]
