@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from bokeh_core.checkpoint.bundle import mixing_light
 from bokeh_core.checkpoint.load import load_unet, load_vae
 from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.small.mix import GATES
@@ -107,7 +108,9 @@ def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle
     sampler, decode = whole_graph(host, graph, clip)
     found, report = host.values_of(graph, decode, sampler[1])
     frames, disparity = (torch.from_numpy(array) for array in clip)
-    pipeline = BokehPipeline(load_unet(bundle), load_vae(bundle), no_image_encoder(EMBEDDING_WIDTH))
+    # Light adds up where nothing else is chosen.
+    vae = mixing_light(load_vae(bundle), 2.2)
+    pipeline = BokehPipeline(load_unet(bundle), vae, no_image_encoder(EMBEDDING_WIDTH))
     # K is stated for a width of 1024 px: 64 is 8 px here.
     lens = torch.tensor([0.5]), torch.tensor([8.0])
     expected = pipeline(frames.permute(0, 3, 1, 2), disparity, *lens, mpi_mode="paper")
