@@ -98,8 +98,10 @@ def _inside(
 ) -> Tensor:
     """The part of each pixel's disk that is inside of the frame, [disks, H, W]."""
     spectra = _spectra(radii_px, padded, torch.device("cpu"), dtype)
-    ones = torch.fft.rfft2(torch.ones(size, dtype=dtype), s=padded)
-    return torch.fft.irfft2(ones * spectra, s=padded)[:, : size[0], : size[1]].to(device)
+    # Training reads it, too, whoever asks first.
+    with torch.inference_mode(False), torch.no_grad():
+        ones = torch.fft.rfft2(torch.ones(size, dtype=dtype), s=padded)
+        return torch.fft.irfft2(ones * spectra, s=padded)[:, : size[0], : size[1]].to(device)
 
 
 @lru_cache(maxsize=8)
@@ -107,10 +109,11 @@ def _spectra(
     radii_px: tuple[float, ...], size: tuple[int, int], device: torch.device, dtype: torch.dtype
 ) -> Tensor:
     """Of disks of sum 1 around (0, 0), negative coordinates at the far ends; their edges are a px wide."""
-    y, x = (torch.fft.fftfreq(side, 1 / side, dtype=torch.float64) for side in size)
-    distance = torch.hypot(y[:, None], x[None])
-    covers = torch.stack([(radius + 0.5 - distance).clamp(0, 1) for radius in radii_px])
-    return torch.fft.rfft2((covers / covers.sum((1, 2), keepdim=True)).to(dtype)).to(device)
+    with torch.inference_mode(False), torch.no_grad():
+        y, x = (torch.fft.fftfreq(side, 1 / side, dtype=torch.float64) for side in size)
+        distance = torch.hypot(y[:, None], x[None])
+        covers = torch.stack([(radius + 0.5 - distance).clamp(0, 1) for radius in radii_px])
+        return torch.fft.rfft2((covers / covers.sum((1, 2), keepdim=True)).to(dtype)).to(device)
 
 
 def _fast_length(length: int) -> int:
