@@ -14,7 +14,14 @@ from .areas import Area, areas_of, grown_area, inside, part_of
 from .backend import backend_of
 from .convolve import gaussian, gaussian_reach_px
 from .fill import push_pull
-from .neighbourhood import Extremes, Surroundings, dilate, in_padded, local_max, with_border_repeated
+from .neighbourhood import (
+    Extremes,
+    Surroundings,
+    dilate,
+    local_max,
+    pixels_around,
+    with_border_repeated,
+)
 from .portions import in_bands
 
 EDGE_STEP_PX = 1.0
@@ -94,7 +101,7 @@ def smooth_surfaces(radius_px: Tensor, contour_reach_px: int) -> Tensor:
         tolerance = torch.clamp(_RINGING_SHARE * local_max(step, contour_reach_px), min=_SURFACE_NOISE_PX)
         # Elsewhere all nine lie on one surface.
         torn = (step > tolerance).flatten().nonzero()[:, 0]
-        own, neighbours = _neighbours(radius_px, torn)
+        own, neighbours = pixels_around(radius_px, torn)
         same = (neighbours - own).abs() <= tolerance.flatten()[torn]
         smooth_px = _box_mean(radius_px).flatten()
         smooth_px[torn] = (neighbours * same).sum(0) / same.sum(0)
@@ -111,17 +118,6 @@ def _box_mean(values: Tensor) -> Tensor:
         for x in range(3):
             total += padded[..., y : y + height, x : x + width]
     return total.div_(9)
-
-
-def _neighbours(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Values [M] of [..., H, W] at flat positions, and [9, M] of the 3 x 3 pixels around them."""
-    width = values.shape[-1]
-    padded = with_border_repeated(values, 1)
-    center = in_padded(index, values.shape, 1)
-    offset = torch.arange(-1, 2, device=values.device)
-    around = (offset[:, None] * (width + 2) + offset).flatten()
-    flat = padded.flatten()
-    return flat[center], flat[around[:, None] + center]
 
 
 def align_to_picture(radius_px: Tensor, color: Tensor, reach_px: int, lamps: Tensor | None = None) -> Tensor:

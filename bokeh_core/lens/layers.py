@@ -11,6 +11,7 @@ from ..progress import Check, no_check
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
 from .fill import push_pull
 from .lamps import LIT, lamps_in
+from .loose_pixels import without_loose_pixels
 from .matte import EdgeMatte, edge_matte
 from .neighbourhood import Surroundings, dilate
 from .seen_behind import Behind
@@ -75,7 +76,9 @@ def split_layers(
     check()
     lamps = lamps_in(color) if beyond_white else None
     if contour_reach_px > 0:
+        given_px = radius_px
         radius_px = sharpen_ramps(radius_px, contour_reach_px + 1)
+        radius_px = without_loose_pixels(radius_px, given_px, color)
         check()
         radius_px = align_to_picture(radius_px, color, contour_reach_px, lamps)
         check()

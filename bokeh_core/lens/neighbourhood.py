@@ -75,3 +75,14 @@ def in_padded(index: Tensor, shape: torch.Size, reach_px: int) -> Tensor:
         # Above the rows of a frame lie its own upper border, and both borders of those before it.
         row = row + 2 * reach_px * (row // height)
     return (row + reach_px) * (width + 2 * reach_px) + index % width + reach_px
+
+
+def pixels_around(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Values [M] of [..., H, W] at flat positions, and [9, M] of the 3 x 3 pixels around them."""
+    width = values.shape[-1]
+    padded = with_border_repeated(values, 1)
+    center = in_padded(index, values.shape, 1)
+    offset = torch.arange(-1, 2, device=values.device)
+    around = (offset[:, None] * (width + 2) + offset).flatten()
+    flat = padded.flatten()
+    return flat[center], flat[around[:, None] + center]

@@ -1,0 +1,44 @@
+"""Single pixels between two surfaces, which are left where a noisy slope of a map is made a step."""
+
+import torch
+from torch import Tensor
+
+from .neighbourhood import pixels_around
+
+_MOVED_PX = 0.5
+# Of the root of light, as far as the eye tells dark cloth from dark cloth; a strand is another colour.
+_ALIKE = 0.02
+# The first leaves pairs.
+_PASSES = 2
+
+
+def without_loose_pixels(sharpened_px: Tensor, given_px: Tensor, color: Tensor) -> Tensor:
+    """Give pixels that were moved to the surface of most of those around them.
+
+    A slope that rises unevenly is broken into pieces of a pixel or a line, each with a radius of its own:
+    among blurred ones those near the focus stay as sharp specks. Only what the picture does not tell from
+    what lies around it is touched.
+
+    Args:
+        sharpened_px: [..., H, W] signed blur radius, whose ramps were sharpened.
+        given_px: [..., H, W], before that.
+        color: [C, ..., H, W] linear light.
+
+    Returns:
+        [..., H, W] signed blur radius.
+    """
+    index = ((sharpened_px - given_px).abs() > _MOVED_PX).flatten().nonzero()[:, 0]
+    plain = torch.ones_like(index, dtype=torch.bool)
+    for channel in color[:3]:
+        own, around = pixels_around(channel, index)
+        plain &= (_root(own) - _root(around.median(0).values)).abs() < _ALIKE
+    index = index[plain]
+    result = sharpened_px.clone()
+    for _ in range(_PASSES):
+        _, around = pixels_around(result, index)
+        result.view(-1)[index] = around.median(0).values
+    return result
+
+
+def _root(light: Tensor) -> Tensor:
+    return light.clamp(min=0).sqrt()

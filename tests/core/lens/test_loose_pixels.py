@@ -1,0 +1,46 @@
+"""Single pixels that stay between two surfaces where a noisy slope was made a step."""
+
+import torch
+from torch import Tensor
+
+from bokeh_core.lens.loose_pixels import without_loose_pixels
+
+HEIGHT, WIDTH = 12, 16
+
+
+def step() -> tuple[Tensor, Tensor]:
+    """A far surface at -9 px, a near one at 3 px from column 8 on, and the map that a slope was before."""
+    sharpened = torch.full((HEIGHT, WIDTH), -9.0)
+    sharpened[:, 8:] = 3.0
+    return sharpened, torch.full((HEIGHT, WIDTH), -3.0)
+
+
+def test_pixels_and_lines_that_were_moved_go_to_the_surface_around_them():
+    expected, given = step()
+    sharpened = expected.clone()
+    sharpened[4, 3], sharpened[8, 12], sharpened[7, 2:6] = 1.0, -6.0, -1.5
+    dark = torch.full((3, HEIGHT, WIDTH), 0.002)
+    assert torch.equal(without_loose_pixels(sharpened, given, dark), expected)
+
+
+def test_what_the_map_says_stays():
+    sharpened, given = step()
+    sharpened[4, 3] = given[4, 3] = 1.0
+    assert torch.equal(without_loose_pixels(sharpened, given, torch.zeros(3, HEIGHT, WIDTH)), sharpened)
+
+
+def test_a_strand_of_its_own_colour_stays():
+    sharpened, given = step()
+    sharpened[:, 3] = 2.0
+    color = torch.full((3, HEIGHT, WIDTH), 0.1)
+    color[:, :, 3] = 0.4
+    assert torch.equal(without_loose_pixels(sharpened, given, color), sharpened)
+
+
+def test_frames_of_a_pass_are_as_they_are_alone():
+    sharpened, given = step()
+    other = sharpened.clone()
+    other[5, 5] = 0.0
+    both, maps = torch.stack([sharpened, other]), torch.stack([given, given])
+    found = without_loose_pixels(both, maps, torch.zeros(3, 2, HEIGHT, WIDTH))
+    assert torch.equal(found, torch.stack([sharpened, sharpened]))
