@@ -94,3 +94,35 @@ def test_borders_are_the_same_on_all_four_sides(border: str):
 def test_a_border_of_another_name_is_refused():
     with pytest.raises(ValueError, match=r"'mirror'.*repeat"):
         render(torch.zeros(8, 8, 3), 1.0, border="mirror")
+
+
+@pytest.mark.parametrize("light", [1.0, 5.0])
+def test_while_the_camera_pans_the_border_swims_less_than_one_that_is_repeated(light: float):
+    radius_px, frames, width = 8.0, 8, 64
+    kernel = disk(radius_px)
+    reach = kernel.shape[0] // 2
+    scene = random_texture(40, width + frames + 2 * reach, seed=3, low=0.1, high=0.5)
+    for row, column in ((8, reach + 2), (20, reach + width + 1), (33, reach + 6), (30, reach + width - 3)):
+        scene[row, column] = light  # lamps that come into the frame and leave it
+
+    def spread(picture: torch.Tensor) -> torch.Tensor:
+        planes = picture.permute(2, 0, 1)[:, None]
+        return F.conv2d(planes, kernel[None, None])[:, 0].permute(1, 2, 0)
+
+    def repeated(picture: torch.Tensor, across: int) -> torch.Tensor:
+        pads = (across, across, reach, reach)
+        return F.pad(picture.permute(2, 0, 1)[None], pads, mode="replicate")[0].permute(1, 2, 0)
+
+    ours, repeats = [], []
+    for t in range(frames):
+        seen = scene[:, reach + t : reach + t + width].contiguous()
+        truth = spread(repeated(scene[:, t : t + width + 2 * reach], 0))
+        ours.append(render(seen, radius_px, gamma=1.0, contour_reach_px=0) - truth)
+        repeats.append(spread(repeated(seen, reach)) - truth)
+    found, repeat = (
+        torch.cat([errors[:, :, :reach], errors[:, :, -reach:]], 2)
+        for errors in (torch.stack(ours), torch.stack(repeats))
+    )
+    assert found.square().mean() < repeat.square().mean()
+    assert found.diff(dim=0).abs().mean() < repeat.diff(dim=0).abs().mean()
+    assert found.diff(dim=0).abs().max() < repeat.diff(dim=0).abs().max()
