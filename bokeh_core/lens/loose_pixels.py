@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .neighbourhood import pixels_around
+from .neighbourhood import pixels_around, planes_around
 
 _MOVED_PX = 0.5
 # Of the root of light, as far as the eye tells dark cloth from dark cloth; a strand is another colour.
@@ -28,15 +28,14 @@ def without_loose_pixels(sharpened_px: Tensor, given_px: Tensor, color: Tensor) 
         [..., H, W] signed blur radius.
     """
     index = ((sharpened_px - given_px).abs() > _MOVED_PX).flatten().nonzero()[:, 0]
-    plain = torch.ones_like(index, dtype=torch.bool)
-    for channel in color[:3]:
-        own, around = pixels_around(channel, index)
-        plain &= (_root(own) - _root(around.median(0).values)).abs() < _ALIKE
-    index = index[plain]
+    own, around = planes_around(torch.cat([color[:3], sharpened_px[None]]), index)
+    middle = around.median(1).values
+    plain = ((_root(own[:3]) - _root(middle[:3])).abs() < _ALIKE).all(0)
     result = sharpened_px.clone()
-    for _ in range(_PASSES):
-        _, around = pixels_around(result, index)
-        result.view(-1)[index] = around.median(0).values
+    result.view(-1)[index] = torch.where(plain, middle[3], own[3])
+    for _ in range(_PASSES - 1):
+        own, around = pixels_around(result, index)
+        result.view(-1)[index] = torch.where(plain, around.median(0).values, own)
     return result
 
 

@@ -79,10 +79,16 @@ def in_padded(index: Tensor, shape: torch.Size, reach_px: int) -> Tensor:
 
 def pixels_around(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
     """Values [M] of [..., H, W] at flat positions, and [9, M] of the 3 x 3 pixels around them."""
-    width = values.shape[-1]
-    padded = with_border_repeated(values, 1)
-    center = in_padded(index, values.shape, 1)
-    offset = torch.arange(-1, 2, device=values.device)
+    own, around = planes_around(values[None], index)
+    return own[0], around[0]
+
+
+def planes_around(planes: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+    """`pixels_around` of planes [C, ..., H, W] at flat positions of one: [C, M] and [C, 9, M]."""
+    width = planes.shape[-1]
+    padded = with_border_repeated(planes, 1)
+    center = in_padded(index, planes.shape[1:], 1)
+    offset = torch.arange(-1, 2, device=planes.device)
     around = (offset[:, None] * (width + 2) + offset).flatten()
-    flat = padded.flatten()
-    return flat[center], flat[around[:, None] + center]
+    flat = padded.flatten(1)
+    return flat[:, center], flat[:, around[:, None] + center]
