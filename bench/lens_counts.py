@@ -83,7 +83,8 @@ def rows(device: PretendDevice, small: bool) -> Iterator[str]:
             1,
             partial(refiner.add, frames[-1], disparity[-1]),
         )
-        del frames, disparity, refiner
+        # All of them hold frames on the device.
+        del frames, disparity, refiner, frame, one
     width, height = (SMALL_SIZES if small else SIZES)[0]
     frames, disparity = (values.to(device.device) for values in clip(1, width, height))
     yield row(
