@@ -63,6 +63,14 @@ class RefineDisparity(io.ComfyNode):
                     "subject's own. Grey, as at hair, counts in part from a half on. One mask, or one per "
                     "frame; resized to the frames.",
                 ),
+                io.Boolean.Input(
+                    "trained",
+                    default=RefineSettings.trained,
+                    optional=True,
+                    tooltip="After outlines and limbs, a small trained network chooses anew what pixels "
+                    "beside steps have, so that outlines that are sharp but off move to the picture's. It "
+                    "comes with the pack. Default off; it takes about as long again.",
+                ),
             ],
             outputs=[
                 sockets.Disparity.Output(
@@ -98,8 +106,11 @@ class RefineDisparity(io.ComfyNode):
         limbs: bool = RefineSettings.limbs,
         banding: bool = RefineSettings.banding,
         subject: Any = None,
+        trained: bool = RefineSettings.trained,
     ) -> io.NodeOutput:
-        settings = RefineSettings(outlines=outlines, steady=steady, limbs=limbs, banding=banding)
+        settings = RefineSettings(
+            outlines=outlines, steady=steady, limbs=limbs, banding=banding, trained=trained
+        )
         found = refine_clip(frames, disparity, settings, subject=subject, progress=host.progress())
         view = changes_view(disparity.to(found.disparity), found.disparity)
         return io.NodeOutput(found.disparity, view, str(found.report))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bokeh_core.disparity.refine import DisparityRefiner, changes_view, refine_clip
+from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, changes_view, refine_clip
 from bokeh_core.disparity.refine.flicker import COURSE_FRAMES
 from tests.core.disparity.refine.scenes import moving_square
 from tests.device.pretend import PretendDevice
@@ -30,8 +30,9 @@ def test_maps_are_the_cpu_s(pretend: PretendDevice):
     frames, disparity = spoilt(5)
     masks = (disparity[:1] > 0.5).float()
     pretend.refuses = no_float64
-    on_cpu = refine_clip(frames, disparity, subject=masks)
-    found = refine_clip(frames.to(pretend.device), disparity.to(pretend.device), subject=masks)
+    settings = RefineSettings(trained=True)
+    on_cpu = refine_clip(frames, disparity, settings, subject=masks)
+    found = refine_clip(frames.to(pretend.device), disparity.to(pretend.device), settings, subject=masks)
     assert found.disparity.device == pretend.device
     assert (found.disparity.cpu() - on_cpu.disparity).abs().max() < ROUNDING
     assert str(found.report) == str(on_cpu.report)

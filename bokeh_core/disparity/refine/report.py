@@ -10,6 +10,7 @@ class RefineReport:
     """Counts over a clip, as far as it is refined.
 
     Attributes:
+        trained: whether the network took part.
         frames: maps that are finished.
         shots: stretches of frames that can be followed from one to the next.
         filled: frames whose subject was made whole by its mask.
@@ -20,8 +21,11 @@ class RefineReport:
         levelled: frames that slow waves were taken out of.
         mended: frames that a surface came back in.
         mended_share: of the pixels of the clip, in [0, 1].
+        replaced: frames in which the trained network gave pixels another disparity.
+        replaced_share: of the pixels of the clip, in [0, 1].
     """
 
+    trained: bool = False
     frames: int = 0
     shots: int = 0
     filled: int = 0
@@ -32,16 +36,22 @@ class RefineReport:
     levelled: int = 0
     mended: int = 0
     mended_share: float = 0.0
+    replaced: int = 0
+    replaced_share: float = 0.0
 
-    def count(self, *, outlined: float, rescaled: bool, levelled: bool, mended: float) -> None:
-        """Add a frame; `outlined` and `mended` are shares of its pixels."""
+    def count(
+        self, *, outlined: float, rescaled: bool, levelled: bool, mended: float, replaced: float
+    ) -> None:
+        """Add a frame; `outlined`, `mended` and `replaced` are shares of its pixels."""
         self.outlined_share = (self.outlined_share * self.frames + outlined) / (self.frames + 1)
         self.mended_share = (self.mended_share * self.frames + mended) / (self.frames + 1)
+        self.replaced_share = (self.replaced_share * self.frames + replaced) / (self.frames + 1)
         self.frames += 1
         self.outlined += outlined > 0
         self.rescaled += rescaled
         self.levelled += levelled
         self.mended += mended > 0
+        self.replaced += replaced > 0
 
     def __str__(self) -> str:
         facts = [
@@ -51,6 +61,12 @@ class RefineReport:
             f"scale and shift steadied in {self.rescaled}",
             f"waves taken out of {self.levelled}",
             f"surfaces restored in {self.mended} ({self.mended_share:.2%} of all pixels)",
+            *self._by_network(),
         ]
         shots = f" in {self.shots} shots" if self.shots > 1 else ""
         return f"Of {self.frames} frames{shots}: {', '.join(facts)}."
+
+    def _by_network(self) -> list[str]:
+        if not self.trained:
+            return []
+        return [f"pixels chosen anew in {self.replaced} ({self.replaced_share:.2%} of all pixels)"]

@@ -12,14 +12,22 @@ class RefineSettings:
         steady: scale, shift and slow waves of a frame's map follow the course of the frames around it.
         limbs: a surface that a single frame lacks comes back from the frames around it.
         banding: steps of 8-bit maps, and the blocks of JPEG, are smoothed within surfaces.
+        trained: after those, a trained network chooses anew what pixels beside steps have: of what lies
+            around them where `outlines` is on, of what the neighbours in time have where `limbs` is.
     """
 
     outlines: bool = True
     steady: bool = True
     limbs: bool = True
     banding: bool = True
+    trained: bool = False
 
     @property
     def looks_around(self) -> bool:
         """Whether other frames take part."""
         return self.steady or self.limbs
+
+    @property
+    def asks_network(self) -> bool:
+        """Whether the trained network takes part."""
+        return self.trained and (self.outlines or self.limbs)

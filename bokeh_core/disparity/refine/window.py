@@ -20,10 +20,13 @@ from .report import RefineReport
 from .settings import RefineSettings
 from .small_frame import SmallFrame, SmallMap, small_frame, small_map
 from .subject import with_whole_subject
+from .trained.evidence import Witnesses, witnesses_of
+from .trained.mend import Scope, mended
+from .trained.weights import trained_network
 from .waves import of_size, wave
 
-# Frames before and after that are compared pixel by pixel.
-_REACH_FRAMES = 3
+REACH_FRAMES = 3
+"""Frames before and after that are compared pixel by pixel."""
 
 
 @dataclass
@@ -56,8 +59,8 @@ class DisparityRefiner:
     """
 
     def __init__(self, settings: RefineSettings | None = None, is_cut: IsCut = is_cut) -> None:
-        self.report = RefineReport()
         self._settings = settings or RefineSettings()
+        self.report = RefineReport(trained=self._settings.asks_network)
         self._course = FlickerCourse(is_cut)
         self._window: deque[_Held] = deque(maxlen=2 * COURSE_FRAMES + 1)
 
@@ -79,7 +82,11 @@ class DisparityRefiner:
             smooth, result = result, sharpened_outlines(result, frame)
             changed = 0.0 if result is smooth else (result != smooth).float().mean().item()
         if not self._settings.looks_around:
-            self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0)
+            replaced = 0.0
+            if self._settings.asks_network:
+                small = small_frame(frame)
+                result, replaced = self._by_network(result, small_map(result).disparity, small, None)
+            self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0, replaced=replaced)
             return [result]
         self._hold(frame, disparity, result, changed)
         return [self._finished()] if self._course.is_ready else []
@@ -101,7 +108,7 @@ class DisparityRefiner:
         self.report.shots = self._course.shots
         if flows is not None:
             held.flows[1] = flows
-            for distance in range(2, min(_REACH_FRAMES, len(self._window)) + 1):
+            for distance in range(2, min(REACH_FRAMES, len(self._window)) + 1):
                 # Its own flows reach as far back as its shot does.
                 if distance - 1 not in self._window[-1].flows:
                     break
@@ -115,12 +122,14 @@ class DisparityRefiner:
         neighbours = [
             self._neighbour(course.at, place, to_it)
             for place, to_it in course.to_others.items()
-            if 0 < abs(place) <= _REACH_FRAMES
+            if 0 < abs(place) <= REACH_FRAMES
         ]
-        result, levelled, mended = own.disparity, False, 0.0
+        result, small = own.disparity, own.small.disparity
+        levelled, restored_share, replaced = False, 0.0, 0.0
+        witnesses = None
         if neighbours:
             seen = torch.stack([neighbour.seen() for neighbour in neighbours])
-            small = own.small.disparity
+            trust = torch.stack([neighbour.match.trust for neighbour in neighbours])
             if self._settings.steady:
                 cells = wave(small, own.small.flat, neighbours, seen)
                 levelled = bool((cells != 0).any())
@@ -128,18 +137,35 @@ class DisparityRefiner:
                 small = small + of_size(cells, small.shape)
                 result = result + of_size(cells, result.shape)
             if self._settings.limbs:
-                trust = torch.stack([neighbour.match.trust for neighbour in neighbours])
                 region = faulty_region(small, seen, trust)
-                mended = region.float().mean().item()
-                if mended > 0:
+                restored_share = region.float().mean().item()
+                if restored_share > 0:
                     result = restored(result, region, neighbours)
+                    small = small_map(result).disparity
+                if self._settings.trained:
+                    difference = torch.stack([neighbour.match.difference for neighbour in neighbours])
+                    witnesses = witnesses_of(small, seen, trust, difference)
+        if self._settings.asks_network:
+            result, replaced = self._by_network(result, small, own.frame, witnesses)
         rescaled = self._settings.steady and course.steadied != IDENTITY
         if rescaled:
             result = course.steadied(result)
-        self.report.count(outlined=own.outlined, rescaled=rescaled, levelled=levelled, mended=mended)
-        if course.at >= _REACH_FRAMES:
-            self._window[course.at - _REACH_FRAMES].disparity = None
+        self.report.count(
+            outlined=own.outlined,
+            rescaled=rescaled,
+            levelled=levelled,
+            mended=restored_share,
+            replaced=replaced,
+        )
+        if course.at >= REACH_FRAMES:
+            self._window[course.at - REACH_FRAMES].disparity = None
         return result
+
+    def _by_network(
+        self, disparity: Tensor, small: Tensor, frame: SmallFrame, witnesses: Witnesses | None
+    ) -> tuple[Tensor, float]:
+        scope = Scope(own=self._settings.outlines, neighbours=self._settings.limbs)
+        return mended(disparity, small, frame.colours, witnesses, trained_network(disparity.device), scope)
 
     def _neighbour(self, at: int, place: int, to_it: Affine) -> Neighbour:
         own, other = self._window[at], self._window[at + place]

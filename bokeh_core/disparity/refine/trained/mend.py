@@ -1,0 +1,155 @@
+"""Outlines and limbs of a map, mended by what the network says of each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .candidates import AGREED_PLACES, CANDIDATES, OWN_PLACES, Place
+from .choice import KEPT, chosen
+from .evidence import Witnesses, shown, without_witnesses
+from .scores import scored
+
+# Pixels that are decided at once: 50 candidates of each are in memory.
+_AT_ONCE = 65_536
+
+Network = Callable[[Tensor], Tensor]
+"""From planes [1, C, h, w] to what is told [1, `OUTPUTS`, h, w]."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which candidates a pixel may get, beside its own value.
+
+    Attributes:
+        own: those around it in its own map.
+        neighbours: those of the neighbours in time.
+    """
+
+    own: bool = True
+    neighbours: bool = True
+
+
+@torch.no_grad()
+def mended(
+    disparity: Tensor,
+    small: Tensor,
+    colours: Tensor,
+    witnesses: Witnesses | None,
+    network: Network,
+    scope: Scope = Scope(),
+) -> tuple[Tensor, float]:
+    """Give each pixel the candidate that the scene most likely has there.
+
+    The network looks at small maps; what it says is read between their pixels, and the values come from the
+    whole map, so that outlines are as sharp as they were.
+
+    Args:
+        disparity: [H, W].
+        small: [h, w], the same map small.
+        colours: [h, w, C] in [0, 1], C = 1 or 3, of the frame.
+        witnesses: of the small map; None without neighbours.
+        network: see `Network`.
+        scope: what a pixel may get.
+
+    Returns:
+        [H, W], the very tensor given where nothing changes; and the share of pixels that change, in [0, 1].
+    """
+    if witnesses is None or not scope.neighbours:
+        witnesses = without_witnesses(small[None])
+    picture = colours[..., :3].expand(-1, -1, 3).movedim(-1, 0)[None]
+    view = shown(picture, small[None], witnesses)
+    if not bool(view.steps.any()):
+        return disparity, 0.0
+    # [h, w, C]: what belongs to a pixel lies together.
+    told = network(view.planes)[0].float().movedim(0, -1).contiguous()
+    if not scope.own:
+        told[..., 1 : len(OWN_PLACES)] = -torch.inf
+    if not scope.neighbours:
+        told[..., len(OWN_PLACES) : CANDIDATES] = -torch.inf
+    page = _Page(small, witnesses.agreed[0], told, view.low[0], view.scale[0])
+    kept = torch.ones_like(small)
+    y, x = view.steps[0].nonzero(as_tuple=True)
+    for part in _parts(len(y)):
+        kept[y[part], x[part]] = page.likelihoods(small, y[part], x[part])[1][:, 0]
+    y, x = (_of_size(kept, disparity.shape) < KEPT).nonzero(as_tuple=True)
+    if not len(y):
+        return disparity, 0.0
+    result = disparity.clone()
+    for part in _parts(len(y)):
+        result[y[part], x[part]] = chosen(*page.likelihoods(disparity, y[part], x[part]))
+    return result, (result != disparity).float().mean().item()
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What is known of a small map.
+
+    Attributes:
+        small, agreed, low, scale: [h, w].
+        told: [h, w, `OUTPUTS`].
+    """
+
+    small: Tensor
+    agreed: Tensor
+    told: Tensor
+    low: Tensor
+    scale: Tensor
+
+    def likelihoods(self, disparity: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Candidates of pixels [P] of a map [H, W], and how likely they are, both [P, `CANDIDATES`]."""
+        (height, width), (rows, columns) = disparity.shape, self.agreed.shape
+        step = height / rows, width / columns
+        # In px of the small map, counted from the corner.
+        small_y, small_x = (y + 0.5) / step[0], (x + 0.5) / step[1]
+        values = torch.cat(
+            [
+                _around(disparity, y + 0.5, x + 0.5, OWN_PLACES, step),
+                _around(self.agreed, small_y, small_x, AGREED_PLACES, (1.0, 1.0)),
+            ],
+            1,
+        )
+        if disparity.shape == self.agreed.shape:
+            told, low, scale = self.told[y, x], self.low[y, x], self.scale[y, x]
+        else:
+            told = _between(self.told, small_y, small_x)
+            ranges = _between(torch.stack([self.low, self.scale], -1), small_y, small_x)
+            low, scale = ranges.unbind(-1)
+        return values, scored(told, values, low, scale).softmax(-1)
+
+
+def _parts(count: int) -> Iterator[slice]:
+    return (slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE))
+
+
+def _of_size(values: Tensor, size: torch.Size) -> Tensor:
+    if values.shape == size:
+        return values
+    return F.interpolate(values[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+
+
+def _around(
+    values: Tensor, y: Tensor, x: Tensor, places: tuple[Place, ...], step: tuple[float, float]
+) -> Tensor:
+    """Values [H, W] at places around points (y, x) [P] in px from the corner: [P, len(places)]."""
+    height, width = values.shape
+    away = torch.tensor(places, dtype=y.dtype, device=y.device)
+    row = (y[:, None] + away[:, 0] * step[0]).long().clamp(0, height - 1)
+    column = (x[:, None] + away[:, 1] * step[1]).long().clamp(0, width - 1)
+    return values.flatten()[row * width + column]
+
+
+def _between(values: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """Values [h, w, N] at points [P] in px from the corner, linear between centres: [P, N]."""
+    height, width, _ = values.shape
+    y, x = (y - 0.5).clamp(0, height - 1), (x - 0.5).clamp(0, width - 1)
+    top, left = y.long(), x.long()
+    bottom, right = (top + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
+    down, across = (y - top)[:, None], (x - left)[:, None]
+    above = torch.lerp(values[top, left], values[top, right], across)
+    below = torch.lerp(values[bottom, left], values[bottom, right], across)
+    return torch.lerp(above, below, down)

@@ -1,0 +1,1 @@
+"""Trains the network of Refine Depth that mends outlines and limbs."""
