@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..progress import Check, no_check
-from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces
+from .contour_shift import shift_contours
+from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces, softness
 from .fill import push_pull
 from .lamps import LIT, lamps_in
 from .loose_pixels import without_loose_pixels
@@ -76,15 +77,7 @@ def split_layers(
     check()
     lamps = lamps_in(color) if beyond_white else None
     if contour_reach_px > 0:
-        given_px = radius_px
-        radius_px = sharpen_ramps(radius_px, contour_reach_px + 1)
-        radius_px = without_loose_pixels(radius_px, given_px, color)
-        check()
-        radius_px = align_to_picture(radius_px, color, contour_reach_px, lamps)
-        check()
-        radius_px = align_to_picture(radius_px, color, max(1, contour_reach_px // 2), lamps)
-        check()
-        radius_px = smooth_surfaces(radius_px, contour_reach_px)
+        radius_px = _fitted_contours(radius_px, color, contour_reach_px, check, lamps)
 
     radius = Surroundings(radius_px)
     around, band = radius.within(1), edge_band(radius, contour_reach_px)
@@ -129,6 +122,27 @@ def split_layers(
     )
     rim = (band & (radius_px > around.middle())).float()
     return Layers(front, back, _replaced(rim, matte.index, torch.ones_like(matte.alpha)))
+
+
+def _fitted_contours(
+    radius_px: Tensor, color: Tensor, reach_px: int, check: Check, lamps: Tensor | None
+) -> Tensor:
+    """Radii [..., H, W] of a map whose contours are steps, and lie where the picture has them."""
+    soft = softness(radius_px)
+    is_soft = bool((soft > 0).any())
+    if is_soft:
+        sharpened_px = without_loose_pixels(sharpen_ramps(radius_px, reach_px + 1), radius_px, color)
+        radius_px = torch.lerp(radius_px, sharpened_px, soft)
+        check()
+    radius_px = shift_contours(radius_px, color, reach_px, soft, lamps)
+    check()
+    if is_soft:
+        radius_px = align_to_picture(radius_px, color, max(1, reach_px // 2), soft, lamps)
+    else:
+        # Where most contours were off alike, the others are at most a pixel off after it.
+        radius_px = shift_contours(radius_px, color, 1, soft, lamps)
+    check()
+    return smooth_surfaces(radius_px, reach_px)
 
 
 def _continue_background(
