@@ -1,6 +1,8 @@
 """Lens Blur and the model under the common interface: every setting arrives."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -78,7 +80,8 @@ def test_strength_is_scaled_to_the_working_size():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bokeh_core.pipeline.streaming.BokehPipeline", Pipeline)
-        render = any_to_bokeh.renderer_of_networks(None, None, None)  # type: ignore[arg-type]
+        vae: Any = SimpleNamespace(auto_size_px=(1024, 576))
+        render = any_to_bokeh.renderer_of_networks(None, vae, None)  # type: ignore[arg-type]
     # 2048 x 1152 is worked on at 1024 x 576.
     render(clip(torch.zeros(1, 1152, 2048, 3), 0.5, 10.0))
     assert seen[0].tolist() == [5.0]
