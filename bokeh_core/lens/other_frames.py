@@ -63,12 +63,26 @@ class OtherFrames:
             first: which of them is the first that is rendered.
             transfer: how the numbers mean light.
         """
-        self._frames, self._first, self._transfer = frames, first, transfer
-        self._disparity = disparity.expand(len(frames), *disparity.shape[1:])
-        self.small = lru_cache(_FRAMES_KEPT)(self._small)
-        self._extremes = lru_cache(_FRAMES_KEPT)(self._extremes_of)
-        self._flow = lru_cache(_PAIRS_KEPT)(self._flow_of)
-        self._cut_before = lru_cache(_PAIRS_KEPT)(self._is_cut_before)
+        self._frames, self._first = frames, first
+        maps = disparity.expand(len(frames), *disparity.shape[1:])
+
+        def small(t: int) -> Tensor:
+            return _small(frames[t + first], transfer)
+
+        def extremes(t: int, margin_px: int) -> Extremes:
+            return Extremes.of(maps[t + first], margin_px)
+
+        kept = lru_cache(_FRAMES_KEPT)(small)
+
+        def flow(t: int, other: int) -> Tensor:
+            return flow_between(grey_frame(kept(t)), grey_frame(kept(other)))
+
+        def cut_before(t: int) -> bool:
+            return is_cut(kept(t - 1), kept(t))
+
+        # None of them holds this object, so that the frames go with it and wait for no collector.
+        self._small, self._extremes = kept, lru_cache(_FRAMES_KEPT)(extremes)
+        self._flow, self._cut_before = lru_cache(_PAIRS_KEPT)(flow), lru_cache(_PAIRS_KEPT)(cut_before)
 
     def around(self, t: int, margin_px: int) -> list[OtherFrame]:
         """The frames that may have seen what number `t` of those rendered hides.
@@ -90,23 +104,19 @@ class OtherFrames:
             if 0 <= other + self._first < len(self._frames) and self._in_one_shot(t, other)
         ]
 
-    def _small(self, t: int) -> Tensor:
+    def small(self, t: int) -> Tensor:
         """Frame number `t` of those rendered, small: [h, w, 3] display values."""
-        frame = as_picture(self._frames[t + self._first], self._transfer)[..., :3].float()
-        height, width = frame.shape[:2]
-        scale = min(1.0, FLOW_SIDE_PX / max(height, width))
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        planes = frame.movedim(-1, 0)[None].clamp(0, 1)
-        return F.interpolate(planes, size, mode="area")[0].movedim(0, -1).expand(-1, -1, 3)
-
-    def _extremes_of(self, t: int, margin_px: int) -> Extremes:
-        return Extremes.of(self._disparity[t + self._first], margin_px)
-
-    def _flow_of(self, t: int, other: int) -> Tensor:
-        return flow_between(grey_frame(self.small(t)), grey_frame(self.small(other)))
+        return self._small(t)
 
     def _in_one_shot(self, t: int, other: int) -> bool:
         return not any(self._cut_before(later) for later in range(min(t, other) + 1, max(t, other) + 1))
 
-    def _is_cut_before(self, t: int) -> bool:
-        return is_cut(self.small(t - 1), self.small(t))
+
+def _small(frame: Tensor, transfer: str) -> Tensor:
+    """A frame [H, W, C], small: [h, w, 3] display values."""
+    seen = as_picture(frame, transfer)[..., :3].float()
+    height, width = seen.shape[:2]
+    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    planes = seen.movedim(-1, 0)[None].clamp(0, 1)
+    return F.interpolate(planes, size, mode="area")[0].movedim(0, -1).expand(-1, -1, 3)

@@ -138,8 +138,10 @@ class LensRenderer:
         pairs = zip(clip.frames(first), clip.disparity(first), strict=False)
         for stretch in stretches(pairs, start - first, _LENS_FRAMES, reach):
             part = slice(start, start + stretch.count)
-            others = OtherFrames(
-                stretch.frames, stretch.disparity, first=stretch.first, transfer=clip.transfer
+            others = (
+                OtherFrames(stretch.frames, stretch.disparity, first=stretch.first, transfer=clip.transfer)
+                if reach
+                else None
             )
             yield from lens_blur(
                 stretch.frames[stretch.part],
@@ -149,7 +151,7 @@ class LensRenderer:
                 lens if isinstance(lens, LensSettings) else lens[part],
                 transfer=clip.transfer,
                 first_frame=start,
-                other_frames=others if reach else None,
+                other_frames=others,
                 device=self.device,
                 room=self.room,
                 progress=checking(check),

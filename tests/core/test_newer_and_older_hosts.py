@@ -214,7 +214,8 @@ def test_newer_hosts_can_tell_how_large_results_are():
         values, points, latents = torch.zeros(3), torch.zeros(3, 2), torch.zeros(8, 4, 2, 2)
         focus = sockets.FocusPull(values, points)
         sampler = importlib.import_module("documented_pack.nodes.sampler")
-        windows = sampler.SizedWindows([latents, latents], [], None, 0.18215, points)
+        clip = SimpleNamespace(frames=points, disparity=values)
+        windows = sampler.SizedWindows([latents, latents], [], None, 0.18215, clip)
         assert [id(tensor) for tensor in focus._comfy_cache_tensors()] == [id(values), id(points)]
         assert len(sockets.FocusPull(values)._comfy_cache_tensors()) == 1
-        assert [tensor.numel() for tensor in windows._comfy_cache_tensors()] == [128, 128, 6]
+        assert [tensor.numel() for tensor in windows._comfy_cache_tensors()] == [128, 128, 6, 3]

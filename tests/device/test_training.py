@@ -31,6 +31,8 @@ def sample() -> Sample:
         focal_disparity=torch.full((1, 2), 0.5),
         blur_strength_px=torch.full((1, 2), 20.0),
         bokeh=torch.rand(1, 2, 3, 64, 64, generator=generator),
+        lens_picture=torch.zeros(1, 2, 3, 0, 0),
+        gamma=torch.ones(1),
         index=torch.arange(1),
     )
 

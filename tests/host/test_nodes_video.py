@@ -106,6 +106,7 @@ def test_schema(host: HostUnderTest):
         "refine": False,
         "between_keyframes": "rack focus",
         "transfer": "as the file says",
+        "hidden_background": "continue",
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]

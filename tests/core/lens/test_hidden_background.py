@@ -1,5 +1,8 @@
 """Background that other frames have seen: a card that moves over a board of which every square is known."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -105,3 +108,16 @@ def test_a_clip_between_bars_looks_at_its_own_frames():
     assert not torch.equal(framed, continued)
     with pytest.raises(ValueError, match="hidden_background"):
         blur_between_bars(*settings, hidden_background="guess")
+
+
+def test_frames_go_with_what_looked_at_them():
+    frames, maps = clip(count=3)
+    gc.disable()
+    try:
+        others = OtherFrames(frames, maps, first=0)
+        assert len(others.around(0, 1)) == 1
+        held = weakref.ref(others)
+        del others
+        assert held() is None
+    finally:
+        gc.enable()

@@ -51,7 +51,7 @@ def without_witnesses(own: Tensor) -> Witnesses:
 
 
 def witnesses_of(own: Tensor, seen: Tensor, trust: Tensor, difference: Tensor) -> Witnesses:
-    """Gather neighbours.
+    """Gather what the neighbours of a map say.
 
     Args:
         own: [h, w].
