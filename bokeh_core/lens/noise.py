@@ -15,6 +15,8 @@ _LEVELS = 8
 # coarse power, of which a block has 16 samples, and all of it.
 _MOST_COARSE, _MOST_FINE = 4.0, 2.0
 _MOST_COARSE_SHARE = 0.3
+# The furthest of 1024 px of noise lies 3 to 6 deviations away; where lamps stand on black, 10 and more.
+_MOST_PEAK = 8.0
 # Deviation at one brightness over that at another.
 _MOST_CHANGE = 3.0
 # How far above the curve that most lie on a logarithm of power may lie; how often the curve is fitted.
@@ -111,6 +113,8 @@ def _flattest(residual: Tensor, luma: Tensor) -> tuple[Tensor, Tensor]:
     fine = residual.square().mean((1, 2, 3))
     # Structure of pictures is mostly coarse, noise mostly fine.
     plain = coarse <= _MOST_COARSE_SHARE * fine
+    # Lamps and stars are as fine as noise is, but few.
+    plain &= residual.square().mean(1).amax((1, 2)) <= _MOST_PEAK**2 * fine
     levels = _level_of(luma)
     chosen: list[Tensor] = []
     for level in range(_LEVELS):

@@ -52,6 +52,8 @@ def check(config: TrainConfig) -> TrainConfig:
             )
     if config.data.turn and config.data.frame_size[0] != config.data.frame_size[1]:
         raise ValueError(f"data.turn needs a square data.crop, not {config.data.frame_size}.")
+    if config.data.recolour and config.data.gamma != 1:
+        raise ValueError(f"data.recolour is exact only with data.gamma 1, not {config.data.gamma:g}.")
     if config.run.still and config.data.frames != (1, 1):
         raise ValueError(f"run.still needs data.frames 1, not {config.data.frames}.")
     if not 0 <= 2 * config.loss.margin_px < min(config.data.frame_size):

@@ -45,6 +45,13 @@ def blurred(frames: Tensor, radius_px: float, grain: float = 1.0, **more: object
     return lens_blur(frames, disparity, *given, workers=1, **more)  # type: ignore[arg-type]
 
 
+def test_lamps_on_black_are_no_noise():
+    frame = torch.zeros(1, 192, 192, 3)
+    frame[:, 10::24, 10::24] = 40.0
+    assert measured_noise(frame[0].movedim(-1, 0)) is None
+    assert torch.equal(blurred(frame, 5.0), blurred(frame, 5.0, grain=0.0))
+
+
 @pytest.mark.parametrize("radius_px", [1.2, 5.0])
 @pytest.mark.parametrize(
     ("taps", "shared"), [([1.0], False), ([1.0], True), ([1.0, 1.0], True), ([1.0, 2.0, 1.0], False)]
