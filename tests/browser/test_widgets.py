@@ -91,6 +91,8 @@ def test_links_take_the_place_of_settings(front_end: FrontEnd):
     front_end.call("linkTo", VIDEO, "disparity", "AnyToBokehLoadDisparity", 0)
     front_end.call("choose", VIDEO, "codec", "exr-half")
     left = ["strength", "renderer", "codec", "black_bars", "save_workflow", "refine", "transfer"]
+    front_end.wait("showsSettings", VIDEO, [*left, "hidden_background"])
+    front_end.call("choose", VIDEO, "renderer", "model")
     front_end.wait("showsSettings", VIDEO, left)
 
 
@@ -131,7 +133,7 @@ def test_nodes_stay_as_low_as_what_they_show(front_end: FrontEnd):
     front_end.call("addOnly", LENS_BLUR)
     front_end.call("setHeight", LENS_BLUR, 900)
     front_end.call("linkTo", LENS_BLUR, "lens", "AnyToBokehChooseLens", 0)
-    front_end.wait("showsSettings", LENS_BLUR, ["black_bars", "transfer", "bad_pixels"])
+    front_end.wait("showsSettings", LENS_BLUR, ["black_bars", "transfer", "bad_pixels", "hidden_background"])
     assert front_end.call("height", LENS_BLUR) == 900
 
 
