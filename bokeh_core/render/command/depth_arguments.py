@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ from ...disparity.refine.settings import RefineSettings
 from ..estimated import EstimatedDepth
 
 ESTIMATE = "estimate"
+_PARTS = tuple(part.name for part in fields(RefineSettings))
 _NAMED = ", ".join(f"{name} ({licence})" for name, licence in REPOSITORIES.items())
 
 
@@ -96,12 +98,35 @@ def add_depth(command: argparse.ArgumentParser) -> None:
         help="mend the maps by the frames: flicker, soft outlines and torn limbs; about 0.2 s a frame of "
         "1024 x 576; default: on for estimate, off for maps",
     )
+    add(
+        "--refine-parts",
+        metavar="PARTS",
+        help=f"refine, and only these: {', '.join(_PARTS)}, with commas; --refine alone leaves out trained",
+    )
 
 
 def refine_of(arguments: argparse.Namespace) -> RefineSettings | None:
-    """What is refined: estimated maps, which waver, unless they shall not be, and others where they shall."""
+    """What is refined: estimated maps, which waver, unless they shall not be, and others where they shall.
+
+    Raises:
+        ValueError: a part that is none, or parts of nothing.
+    """
+    if arguments.refine_parts is not None:
+        if arguments.refine is False:
+            raise ValueError(
+                "--refine-parts says what is refined, and --no-refine nothing; leave one of them out."
+            )
+        return _refine_settings(arguments.refine_parts)
     refine = arguments.disparity == ESTIMATE if arguments.refine is None else arguments.refine
     return RefineSettings() if refine else None
+
+
+def _refine_settings(named: str) -> RefineSettings:
+    wanted = [name.strip() for name in named.split(",")]
+    for name in wanted:
+        if name not in _PARTS:
+            raise ValueError(f"--refine-parts has {name!r:.60}; choose from {', '.join(_PARTS)}.")
+    return RefineSettings(**{name: name in wanted for name in _PARTS})
 
 
 def estimated_depth(arguments: argparse.Namespace, device: torch.device) -> EstimatedDepth | None:

@@ -254,8 +254,16 @@ def test_the_examples_can_be_typed(number: int):
         ("estimate", ["--no-refine"], False),
         ("maps", [], False),
         ("maps", ["--refine"], True),
+        ("maps", ["--refine-parts", "outlines,steady,limbs,banding"], True),
     ],
 )
 def test_estimated_maps_are_refined_and_others_on_request(disparity: str, more: list[str], refined: bool):
     settings = settings_of(parser().parse_args(["in.mp4", "--disparity", disparity, "-o", "out.mp4", *more]))
     assert settings.refine == (RefineSettings() if refined else None)
+
+
+def test_parts_of_refining_are_chosen():
+    given = ["in.mp4", "--disparity", "maps", "-o", "out.mp4", "--refine-parts", "limbs, trained"]
+    assert settings_of(parser().parse_args(given)).refine == RefineSettings(
+        outlines=False, steady=False, limbs=True, banding=False, trained=True
+    )

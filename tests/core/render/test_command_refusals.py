@@ -94,11 +94,16 @@ IDLE = [
     (["--unet=mine"], "--unet mine is for the paper's model; leave it out, or add --renderer model"),
     (["--renderer=model", "--hidden-background=other frames"], "other frames is for Lens Blur"),
     (["--overlap=2"], "--overlap 2 is for the paper's model"),
+    (["--refine-parts=edges"], "--refine-parts has 'edges'; choose from outlines, steady, limbs, banding, "),
+    (["--refine-parts=steady", "--no-refine"], "--refine-parts says what is refined, and --no-refine"),
     (["--disparity=estimate", "--polarity=near black"], "--polarity near black says how maps are to be read"),
 ]
 
 
-@pytest.mark.parametrize(("options", "message"), IDLE, ids=["crf", "unet", "hidden", "overlap", "polarity"])
+IDLE_NAMES = ["crf", "unet", "hidden", "overlap", "part", "no_part", "polarity"]
+
+
+@pytest.mark.parametrize(("options", "message"), IDLE, ids=IDLE_NAMES)
 def test_an_option_that_would_do_nothing_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ):
