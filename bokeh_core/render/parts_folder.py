@@ -56,7 +56,7 @@ def require_ours(folder: Path) -> None:
     Raises:
         ValueError: it is a file, a link, or a folder of somebody else.
     """
-    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and _is_ours(folder))):
+    if folder.is_symlink() or not _may_be_used(folder):
         raise ValueError(
             f"{folder} is not a folder of parts that a run of this program left; parts would wait there. "
             "Move it away, or name another output. Nothing in it was touched."
@@ -131,13 +131,30 @@ def locked_folder(folder: Path, output: Path) -> FileLock:
     )
 
 
-def _is_ours(folder: Path) -> bool:
-    # A run that was killed at its very beginning left nothing but locks.
-    return _is_marked(folder) or all(
-        path.name == _LOCK
-        or _SHARE_LOCK.fullmatch(path.name)
-        or (path.name.startswith(JOB) and path.name.endswith(UNFINISHED))
-        for path in folder.iterdir()
+def _may_be_used(folder: Path) -> bool:
+    """Whether nothing is at a path, or a folder that is ours; another run may be taking it away meanwhile."""
+    before: set[str] | None = None
+    while True:
+        try:
+            names = {path.name for path in folder.iterdir()}
+        except FileNotFoundError:
+            return True
+        except NotADirectoryError:
+            return False
+        # A run that was killed at its very beginning left nothing but locks.
+        if _is_marked(folder) or all(map(_is_of_a_beginning, names)):
+            return True
+        # Somebody else's files stay. Of ours the mark goes last, so a second look shows that they are going.
+        if names == before:
+            return False
+        before = names
+
+
+def _is_of_a_beginning(name: str) -> bool:
+    return (
+        name == _LOCK
+        or _SHARE_LOCK.fullmatch(name) is not None
+        or (name.startswith(JOB) and name.endswith(UNFINISHED))
     )
 
 

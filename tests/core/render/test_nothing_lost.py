@@ -13,7 +13,13 @@ import torch
 
 from bokeh_core.render import GivenDepth, check_job, parse_focus, remove_stale_parts, run_job
 from bokeh_core.render.parts import open_parts
-from bokeh_core.render.parts_folder import STALE_AFTER_DAYS, parts_folder
+from bokeh_core.render.parts_folder import (
+    STALE_AFTER_DAYS,
+    clear,
+    parts_folder,
+    remove_if_empty,
+    require_ours,
+)
 from bokeh_core.render.refusals import require_not_the_output
 from bokeh_core.render.result import Found, look_at
 from bokeh_core.video_io import Encoding
@@ -206,6 +212,25 @@ class TestFolderOfParts:
         with pytest.raises(ValueError, match="is not a folder of parts that a run of this program left"):
             run_job(job)
         assert tree(tmp_path) == before
+
+    @pytest.mark.parametrize("folder_goes", [True, False])
+    def test_a_run_that_ends_may_take_the_folder_away_meanwhile(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder_goes: bool
+    ):
+        folder = parts_folder(tmp_path / "out.mp4")
+        folder.mkdir()
+        for name in ("job.json", "part_00000000.mp4"):
+            (folder / name).write_text("of the run that ends")
+
+        def ends(_: Path) -> bool:
+            clear(folder)
+            if folder_goes:
+                remove_if_empty(folder)
+            return False
+
+        monkeypatch.setattr("bokeh_core.render.parts_folder._is_marked", ends)
+        require_ours(folder)
+        assert folder.exists() != folder_goes
 
     def test_a_file_of_that_name_is_left_alone(self, video: Path, tmp_path: Path):
         job = short_job(video, tmp_path / "out.mp4")
