@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..motion.cuts import is_cut
-from ..motion.flow import FLOW_SIDE_PX, flow_between, grey_frame
+from ..motion.flow import flow_between, grey_frame, size_of_search
 from ..transfer import DISPLAY, as_picture
 from .neighbourhood import Extremes
 
@@ -115,8 +115,6 @@ class OtherFrames:
 def _small(frame: Tensor, transfer: str) -> Tensor:
     """A frame [H, W, C], small: [h, w, 3] display values."""
     seen = as_picture(frame, transfer)[..., :3].float()
-    height, width = seen.shape[:2]
-    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = size_of_search(seen.shape[0], seen.shape[1])
     planes = seen.movedim(-1, 0)[None].clamp(0, 1)
     return F.interpolate(planes, size, mode="area")[0].movedim(0, -1).expand(-1, -1, 3)

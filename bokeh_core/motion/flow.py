@@ -46,11 +46,15 @@ class Match:
     difference: Tensor
 
 
+def size_of_search(height: int, width: int) -> tuple[int, int]:
+    """Height and width in px at which motion is looked for: those of the frames, at most `FLOW_SIDE_PX`."""
+    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def grey_frame(frame: Tensor) -> GreyFrame:
     """Make a frame [H, W, C] in [0, 1] ready for `flow_between`; alpha is ignored."""
-    height, width = frame.shape[:2]
-    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    size = size_of_search(frame.shape[0], frame.shape[1])
     grey = frame[..., :3].float().clamp(0, 1).mean(-1)
     small = F.interpolate(grey[None, None], size, mode="area")[0, 0]
     return GreyFrame(small.mul(255).round().byte().cpu().numpy())

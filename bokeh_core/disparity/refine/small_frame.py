@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...motion.flow import FLOW_SIDE_PX, GreyFrame, grey_frame
+from ...motion.flow import GreyFrame, grey_frame, size_of_search
 
 _STEEP = 0.02
 
@@ -40,7 +40,7 @@ class SmallMap:
 
 def small_frame(frame: Tensor) -> SmallFrame:
     """Shrink a frame [H, W, C] in [0, 1]; alpha is left out."""
-    size = _small_size(frame.shape[0], frame.shape[1])
+    size = size_of_search(frame.shape[0], frame.shape[1])
     colours = frame[..., :3].float()
     if size != frame.shape[:2]:
         colours = F.interpolate(colours.movedim(-1, 0)[None], size, mode="area")[0].movedim(0, -1)
@@ -50,14 +50,9 @@ def small_frame(frame: Tensor) -> SmallFrame:
 
 def small_map(disparity: Tensor) -> SmallMap:
     """Shrink a map [H, W]."""
-    size = _small_size(disparity.shape[0], disparity.shape[1])
+    size = size_of_search(disparity.shape[0], disparity.shape[1])
     small = disparity
     if size != disparity.shape:
         small = F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]
     around = F.max_pool2d(small[None], 3, 1, 1)[0] + F.max_pool2d(-small[None], 3, 1, 1)[0]
     return SmallMap(small, (1 - around / _STEEP).clamp(0, 1))
-
-
-def _small_size(height: int, width: int) -> tuple[int, int]:
-    scale = min(1.0, FLOW_SIDE_PX / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
