@@ -168,7 +168,8 @@ def clear(folder: Path) -> None:
     # The mark goes last: a run that is killed on the way leaves a folder that is still known as ours.
     for path in sorted(folder.iterdir(), key=lambda path: path.name == JOB):
         if _OUR_NAMES.fullmatch(path.name) and not path.is_dir():
-            path.unlink()
+            # A process that comes late may take its lock away at the same moment.
+            path.unlink(missing_ok=True)
         elif path.name in _OUR_FOLDERS and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
 

@@ -175,6 +175,8 @@ def _is_led(folder: Path) -> bool:
         return False
     if lock is not None:
         lock.release_and_delete()
+        # Process 0 may have left just now, and have found this lock in the folder that it took away.
+        remove_if_empty(folder)
     return lock is None
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from bokeh_core.render import RenderReport, run_job
 from bokeh_core.render.parts import Span
-from bokeh_core.render.parts_folder import SHARES, parts_folder
+from bokeh_core.render.parts_folder import SHARES, clear, parts_folder, share_lock
 from bokeh_core.render.processes import Process
 from bokeh_core.render.shares import shares_of
 from bokeh_core.render.stages import no_stage_progress
@@ -193,3 +193,36 @@ def test_without_process_0_nothing_is_made(
     (parts_folder(job.output) / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ValueError, match="is not a folder of parts"):
         run_job(job, process=Process(1, 2))
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def _stop() -> None:
+    raise _StoppedError
+
+
+def test_one_that_looks_for_process_0_leaves_no_folder(sources: tuple[Path, Path], tmp_path: Path):
+    output = tmp_path / "out.mp4"
+    # Process 0 finds the lock of the one that looks in its folder, and so cannot take it away.
+    parts_folder(output).mkdir()
+    with pytest.raises(_StoppedError):
+        run_job(job_on(sources, output), check=_stop, process=Process(1, 2))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_goes_meanwhile_does_not_stop_process_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lock = share_lock(tmp_path, 1)
+    lock.touch()
+    listed = Path.iterdir
+
+    def just_before(folder: Path) -> list[Path]:
+        names = list(listed(folder))
+        lock.unlink()
+        return names
+
+    monkeypatch.setattr(Path, "iterdir", just_before)
+    clear(tmp_path)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
