@@ -16,7 +16,7 @@ TOOLS = VENV / "tools"
 STEPS = [["bandit==1.9.4", "comfy-cli==1.23.0", "comfy-test==0.4.15"]]
 
 # comfy-test wants every layer to be one of the host's. bokeh_core must run without a host, so its layers are
-# torch's; nodes/host.py builds the networks with the host's in their place, and hands them to its memory
+# torch's; nodes/host/ builds the networks with the host's in their place, and hands them to its memory
 # management. comfy-test takes no exceptions, so this one complaint is left out here, and any other fails.
 OWN_LAYERS = ("-- use operations.", "torch.autocast() -- use comfy.ops operations=")
 

@@ -110,7 +110,7 @@ class Pinning:
 
 def test_what_a_newer_host_pinned_is_let_go_before_it_is_moved():
     with host_that_records():
-        host = importlib.import_module("documented_pack.nodes.host")
+        host = importlib.import_module("documented_pack.nodes.host.models")
         loaded: list[tuple[list[Any], int]] = []
 
         def load(models: list[Any], memory_required: int) -> None:
@@ -137,7 +137,7 @@ class Dynamic(Pinning):
 def test_the_host_makes_room_for_a_frame_and_says_what_is_free_then():
     freed: list[tuple[int, str]] = []
     with host_that_records():
-        host = importlib.import_module("documented_pack.nodes.host")
+        host = importlib.import_module("documented_pack.nodes.host.device")
         host.comfy.model_management = SimpleNamespace(
             get_torch_device=lambda: torch.device("cuda"),
             free_memory=lambda needed, device: freed.append((needed, device.type)),
@@ -149,7 +149,7 @@ def test_the_host_makes_room_for_a_frame_and_says_what_is_free_then():
 
 def test_what_a_host_that_brings_weights_as_they_are_read_pinned_is_left_to_it():
     with host_that_records():
-        host = importlib.import_module("documented_pack.nodes.host")
+        host = importlib.import_module("documented_pack.nodes.host.models")
         host.comfy.model_management = SimpleNamespace(load_models_gpu=lambda models, memory_required: None)
         dynamic, plain = Dynamic(), Pinning()
         # Newer hosts' plain patchers can be asked, too.
@@ -187,7 +187,7 @@ class CastLinear(torch.nn.Linear):
 @pytest.mark.parametrize("newer", [False, True])
 def test_models_are_kept_as_the_host_keeps_its_own(newer: bool):
     with host_that_records():
-        host = importlib.import_module("documented_pack.nodes.host")
+        host = importlib.import_module("documented_pack.nodes.host.models")
         patchers = {"ModelPatcher": Kept, **({"CoreModelPatcher": KeptDynamically} if newer else {})}
         host.comfy.model_patcher = SimpleNamespace(**patchers)
         layers = SimpleNamespace(**{name: getattr(torch.nn, name) for name in host.STREAMED_LAYERS})
