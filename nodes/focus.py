@@ -23,7 +23,7 @@ from .strip_report import strip_report
 
 logger = logging.getLogger(__name__)
 
-_SEARCH = ["focal plane", "rack focus", "focus pull", "autofocus", "bokeh"]
+_SEARCH = ["focal plane", "rack focus", "focus pull", "pull focus", "autofocus", "bokeh"]
 
 
 def _disparity_input() -> Any:

@@ -106,6 +106,8 @@ class LensBlur(io.ComfyNode):
                     "cinematic",
                     "shallow focus",
                     "portrait mode",
+                    "background blur",
+                    "blur background",
                 ],
             ),
         )

@@ -229,6 +229,8 @@ class AnyToBokehVideo(io.ComfyNode):
                     "video blur",
                     "lens blur video",
                     "cinematic",
+                    "background blur",
+                    "blur background",
                 ],
             ),
         )

@@ -92,7 +92,10 @@ class Viewfinder(io.ComfyNode):
                     "click to focus",
                     "tap to focus",
                     "rack focus",
+                    "pull focus",
+                    "focus pull",
                     "cinematic mode",
+                    "bokeh",
                 ],
             ),
         )
