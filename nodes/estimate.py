@@ -18,7 +18,7 @@ from ..bokeh_core.disparity.estimator import (
 from ..bokeh_core.disparity.meaning import NORMALISATIONS
 from ..bokeh_core.disparity.prepare import grey_view
 from ..bokeh_core.disparity.refine import RefineSettings
-from . import categories, host
+from . import categories, host, sockets
 from .disparity_widgets import disparity_outputs
 from .libraries import needed_libraries
 from .newer_host import known_fields
@@ -126,7 +126,8 @@ class EstimateDisparity(io.ComfyNode):
                 progress=host.progress(),
             )
         report = f"{files.folder.name} on {patcher.load_device}.\n{found.report}"
-        return io.NodeOutput(found.disparity, grey_view(found.disparity), report)
+        maps = sockets.marked_as_refined(found.disparity) if refine else found.disparity
+        return io.NodeOutput(maps, grey_view(found.disparity), report)
 
     @classmethod
     def fingerprint_inputs(cls, model: str = INSTALLED, **_: Any) -> str:

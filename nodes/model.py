@@ -9,6 +9,7 @@ from comfy_api.latest import io
 
 from ..bokeh_core.checkpoint.bundle import (
     included_model,
+    mending_maps,
     mixing_light,
     require_same_bundle,
 )
@@ -72,9 +73,9 @@ def _load_unet(path: Path, dtype: torch.dtype | None) -> Any:
     return host.manage_unet(load_unet(path, dtype, drop_ff_k=True))
 
 
-def _load_vae(path: Path, dtype: torch.dtype | None, light: str) -> Any:
+def _load_vae(path: Path, dtype: torch.dtype | None, light: str, mend: bool) -> Any:
     coder = with_decoder_in(load_vae(path), dtype or host.vae_dtype())
-    return host.manage_vae(mixing_light(coder, GAMMA_OF_LIGHT[light]))
+    return host.manage_vae(mending_maps(mixing_light(coder, GAMMA_OF_LIGHT[light]), mend))
 
 
 def require_parts_fit(model: sockets.BokehModel, vae: sockets.BokehVAE, clip_vision: Any) -> None:
@@ -108,8 +109,8 @@ class LoadBokehModel(io.ComfyNode):
             category=categories.PAPERS_MODEL,
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
             "you get from the authors. Their licence allows non-commercial use only. Choose bokeh-small "
-            "(included) for both to try the nodes without them: a small network of our own that corrects the "
-            "picture of Lens Blur, which alone is several times as fast.",
+            "(included) for both to try the nodes without them: a small network of our own that mends depth "
+            "by the frames and corrects the picture of Lens Blur, which alone is several times as fast.",
             inputs=[
                 io.Combo.Input(
                     "unet",
@@ -156,6 +157,16 @@ class LoadBokehModel(io.ComfyNode):
                     "have their light from their training and do not read this.",
                     **known_fields(io.Combo.Input, advanced=True),
                 ),
+                io.Boolean.Input(
+                    "mend",
+                    default=True,
+                    optional=True,
+                    tooltip="Lets bokeh-small mend depth by the frames before it blurs, as Refine Depth "
+                    "does: flicker, soft outlines, torn limbs. Default on; what comes from Refine Depth is "
+                    "not mended again. Off for exact depth, as of a renderer. The authors' weights never do "
+                    "it.",
+                    **known_fields(io.Boolean.Input, advanced=True),
+                ),
             ],
             outputs=[
                 sockets.BokehModelSocket.Output(display_name="model", tooltip="The U-Net and its MPI mode."),
@@ -176,6 +187,7 @@ class LoadBokehModel(io.ComfyNode):
         dtype: str = "auto",
         mpi_mode: str = FROM_FILE,
         light: str = DEFAULT_LIGHT,
+        mend: bool = True,
     ) -> io.NodeOutput:
         unet_path, vae_path = _path_of("unet", unet), _path_of("vae", vae)
         metadata = require_same_bundle(unet_path, vae_path)
@@ -184,7 +196,8 @@ class LoadBokehModel(io.ComfyNode):
         trained_px = trained_strength_px(unet_path)
         with needed_libraries():
             model = sockets.BokehModel(_load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, trained_px)
-            coder = sockets.BokehVAE(_load_vae(vae_path, DTYPE_CHOICES[dtype], light), bundle)
+            network = _load_vae(vae_path, DTYPE_CHOICES[dtype], light, mend)
+            coder = sockets.BokehVAE(network, bundle)
         return io.NodeOutput(model, coder)
 
     @classmethod

@@ -113,4 +113,4 @@ class RefineDisparity(io.ComfyNode):
         )
         found = refine_clip(frames, disparity, settings, subject=subject, progress=host.progress())
         view = changes_view(disparity.to(found.disparity), found.disparity)
-        return io.NodeOutput(found.disparity, view, str(found.report))
+        return io.NodeOutput(sockets.marked_as_refined(found.disparity), view, str(found.report))

@@ -15,6 +15,7 @@ from ..bokeh_core.pipeline.by_stage import (
     windowed_frames,
 )
 from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
+from ..bokeh_core.pipeline.mending import mended_maps
 from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
 from ..bokeh_core.pipeline.steps import EncodedFrames
 from ..bokeh_core.pipeline.working_size import working_geometry
@@ -37,35 +38,53 @@ class SizedWindows(BokehWindows):
 
 
 def _inputs(
-    frames: Any,
+    rgb: torch.Tensor,
     disparity: Any,
     focus: Any,
     blur_strength: Any,
     regions: Any,
     working_size: Any,
-    auto_size_px: tuple[int, int],
+    network: Any,
     lens: Any,
-) -> BokehInputs:
-    rgb = to_rgb(frames)
-    geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size, auto_size_px)
+    progress: Progress,
+) -> tuple[BokehInputs, str]:
+    """The clip with its settings, its maps mended where the model's file asks for it, and what that did."""
+    geometry = working_geometry(rgb.shape[-2], rgb.shape[-1], working_size, network.auto_size_px)
     strength = strength_in_pixels(unchosen.strength_or_default(blur_strength), geometry.inner[1])
+
+    def checked(maps: Any, focal_disparity: Any) -> BokehInputs:
+        return bokeh_inputs(
+            rgb,
+            maps,
+            focal_disparity,
+            strength,
+            regions=regions,
+            working_size=working_size,
+            auto_size_px=network.auto_size_px,
+        )
+
+    falloff = None if lens is None else falloff_alone(lens_socket.checked_lens(lens))
+    note = ""
+    if network.mends_maps and not sockets.is_refined(disparity):
+        given = None if focus is None else sockets.focal_disparity_of(focus)
+        # Mending takes long: what does not fit is said before.
+        checked(disparity, torch.zeros(1) if given is None else given)
+        mended = mended_maps(rgb, disparity, given, progress=progress)
+        disparity, note = mended.disparity, "\n".join([mended.report, *_of_layers(regions)])
     chosen = unchosen.focus_or_automatic(focus, rgb.movedim(1, -1), disparity)
-    focal_disparity = sockets.focal_disparity_of(chosen)
-    inputs = bokeh_inputs(
-        rgb,
-        disparity,
-        focal_disparity,
-        strength,
-        regions=regions,
-        working_size=working_size,
-        auto_size_px=auto_size_px,
-    )
-    if lens is None:
-        return inputs
-    falloff = falloff_alone(lens_socket.checked_lens(lens))
+    inputs = checked(disparity, sockets.focal_disparity_of(chosen))
     if isinstance(falloff, LensOverTime):
-        return inputs.with_falloff([each.falloff for each in falloff.at_frames(inputs.num_frames)])
-    return inputs.with_falloff(falloff)
+        inputs = inputs.with_falloff([each.falloff for each in falloff.at_frames(inputs.num_frames)])
+    elif falloff is not None:
+        inputs = inputs.with_falloff(falloff)
+    return inputs, note
+
+
+def _of_layers(regions: Any) -> list[str]:
+    """What is told of layers beside maps that are mended here."""
+    if regions is None:
+        return []
+    return ["mpi_regions are of the maps as they came; not connected, they are made of the mended ones."]
 
 
 def _encode(
@@ -135,7 +154,10 @@ class OneStepSampler(io.ComfyNode):
                     tooltip="The all-in-focus frames, at least 64 px on both sides; grey and RGBA work too.",
                 ),
                 sockets.Disparity.Input(
-                    "disparity", tooltip="The clip's disparity, of the size of the frames."
+                    "disparity",
+                    tooltip="The clip's disparity, of the size of the frames. bokeh-small mends it by the "
+                    "frames first, unless it comes from Refine Depth. A connected focus that moves keeps its "
+                    "scale as it came; Refine Depth before the Focus node steadies both.",
                 ),
                 sockets.Focus.Input("focus", optional=True, tooltip=unchosen.FOCUS_TOOLTIP),
                 sockets.BlurStrength.Input(
@@ -154,7 +176,7 @@ class OneStepSampler(io.ComfyNode):
                     "mpi_regions",
                     optional=True,
                     tooltip="Layers from MPI Focal-Plane Mask, read in paper mode only. Not connected: made "
-                    "from the disparity, as the paper states.",
+                    "from the disparity, mended where the model does that, as the paper states.",
                 ),
                 io.Int.Input(
                     "overlap",
@@ -220,16 +242,27 @@ class OneStepSampler(io.ComfyNode):
             "without changing the result)"
         ):
             network = vae.patcher.model
-            inputs = _inputs(
-                frames, disparity, focus, blur_strength, mpi_regions, working_size, network.auto_size_px, lens
-            )
-            count = inputs.num_frames
+            rgb = to_rgb(frames)
+            count = len(rgb)
             windows = plan_windows(count, overlap=overlap)
             # A bundle brings latents of its own, of which the host knows no picture.
             bar = host.progress_bar() if model.bundle else host.latents_on_bar(model.patcher.load_device)
-            total = count + windowed_frames(windows)
-            encoded = _encode(model, vae, clip_vision, inputs, as_part(bar.progress, 0, total))
-            latents = _predict(model, encoded, inputs, windows, as_part(bar.progress, count, total), bar.show)
+            before = count if network.mends_maps else 0
+            total = before + count + windowed_frames(windows)
+            inputs, mended = _inputs(
+                rgb,
+                disparity,
+                focus,
+                blur_strength,
+                mpi_regions,
+                working_size,
+                network,
+                lens,
+                as_part(bar.progress, 0, total),
+            )
+            encoded = _encode(model, vae, clip_vision, inputs, as_part(bar.progress, before, total))
+            predicting = as_part(bar.progress, before + count, total)
+            latents = _predict(model, encoded, inputs, windows, predicting, bar.show)
         dtype = str(model.patcher.model.conv_in.weight.dtype).removeprefix("torch.")
         report = sampling_report(
             inputs.geometry,
@@ -243,5 +276,5 @@ class OneStepSampler(io.ComfyNode):
         clip = inputs if network.reads_radius else None
         factor = network.config.scaling_factor
         result = SizedWindows(latents, windows, inputs.geometry, factor, clip)
-        notes = (report, "" if network.gives_gates else cut_light_note(frames))
+        notes = (report, mended, "" if network.gives_gates else cut_light_note(frames))
         return io.NodeOutput(result, "\n".join(filter(None, notes)))

@@ -2,7 +2,8 @@
 
 The settings of a photographer, CPU float32 or uint8 tensors:
 
-DISPARITY      float32 [T, H, W] in [0, 1], 1 = nearest (inverse depth, normalised over the clip).
+DISPARITY      float32 [T, H, W] in [0, 1], 1 = nearest (inverse depth, normalised over the clip); maps that
+               were mended by the frames are marked, see `marked_as_refined`.
 FOCUS          `FocusPull`: float32 [T] or [1], focal disparity in [0, 1], one value serves the whole clip;
                and the points that it was measured at. Bare values are taken too.
 BLUR_STRENGTH  float32 [T] or [1], K >= 0: blur radius in px per unit of disparity from the focal
@@ -44,6 +45,9 @@ BokehModelSocket = io.Custom("BOKEH_MODEL")
 BokehVAESocket = io.Custom("BOKEH_VAE")
 BokehWindowsSocket = io.Custom("BOKEH_WINDOWS")
 
+# Attribute of a DISPARITY that was mended by the frames.
+_REFINED = "any_to_bokeh_refined"
+
 # Key of a LATENT under which the working geometry travels from the assembly to the decode.
 GEOMETRY_KEY = "any_to_bokeh_geometry"
 # The same for disparity and lens, which a small model's VAE reads.
@@ -64,6 +68,17 @@ def require_kind(value: Any, kind: type | tuple[type, ...], name: str, source: s
     """
     if not isinstance(value, kind):
         raise ValueError(f"The input {name} got {type(value).__name__}; connect {source}.")
+
+
+def marked_as_refined(disparity: Tensor) -> Tensor:
+    """The same DISPARITY, of which `is_refined` tells that the frames have mended it; copies do not tell."""
+    setattr(disparity, _REFINED, True)
+    return disparity
+
+
+def is_refined(disparity: Any) -> bool:
+    """Whether a DISPARITY was mended by the frames, so that no model need do it again."""
+    return getattr(disparity, _REFINED, False) is True
 
 
 def latent_samples(latent: Any) -> Tensor:

@@ -30,7 +30,7 @@ from ..bokeh_core.render import (
 from ..bokeh_core.render.content_hash import weights_hash
 from ..bokeh_core.render.parts_folder import STALE_AFTER_DAYS
 from ..bokeh_core.video_io import VideoFile
-from . import given_video, host
+from . import given_video, host, sockets
 from .disparity_widgets import chosen_path
 from .frame_on_bar import FrameOnBar
 from .model import require_parts_fit
@@ -50,7 +50,7 @@ def depth_of(
         ValueError: there is none.
     """
     if disparity is not None:
-        yield GivenDepth(disparity)
+        yield GivenDepth(disparity, sockets.is_refined(disparity))
     elif depth_video is None:
         found = chosen_path(file, path, "type disparity_path, or connect disparity or depth_video")
         yield FileDepth(found, meaning, fit)

@@ -68,15 +68,30 @@ def mixes_pictures(metadata: Mapping[str, str] | None, source: str) -> bool:
     Raises:
         ValueError: the bundle has no readable configs.
     """
+    return _has_option("lens_mix", metadata, source)
+
+
+def mends_maps(metadata: Mapping[str, str] | None, source: str) -> bool:
+    """Whether a file asks to have maps mended by the frames; arguments and errors as `mixes_pictures`."""
+    return _has_option("mend", metadata, source)
+
+
+def _has_option(name: str, metadata: Mapping[str, str] | None, source: str) -> bool:
     if metadata is None:
         return False
-    return bundle_configs(metadata, source)[OPTIONS_KEY].get("lens_mix") is True
+    return bundle_configs(metadata, source)[OPTIONS_KEY].get(name) is True
 
 
 def mixing_light(vae: RefinedVAE, gamma: float) -> RefinedVAE:
     """The VAE, which mixes light = display ** gamma where it gives gates of pictures."""
     if vae.gives_gates:
         vae.gamma = gamma
+    return vae
+
+
+def mending_maps(vae: RefinedVAE, wanted: bool) -> RefinedVAE:
+    """The VAE, for which maps are mended where its file asks for it and it is wanted."""
+    vae.mends_maps = vae.mends_maps and wanted
     return vae
 
 

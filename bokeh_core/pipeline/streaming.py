@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..clip.checks import checked_frames
 from ..inference import inference
 from ..progress import Check, Progress, no_progress
 from ..published import (
@@ -25,6 +26,7 @@ from ..published import (
 from ..semantics import ImageEncoder
 from ..windows import DecodeCall, LatentFusion, Window, plan_decode, plan_windows
 from .inputs import BokehInputs, bokeh_inputs
+from .mending import mended_maps
 from .steps import EncodedFrames, decode_call, encode_frames, predict_latents
 from .working_size import WorkingSize
 
@@ -125,6 +127,7 @@ class BokehPipeline:
         working_size: WorkingSize = "auto",
         k_dtype: torch.dtype = K_DTYPE,
         encode_batch: int = 2,
+        mend: bool = True,
         progress: Progress = no_progress,
     ) -> Tensor:
         """Render the clip with the lens that focus and blur strength describe.
@@ -132,7 +135,7 @@ class BokehPipeline:
         Args:
             frames: [T, 3, H, W] in [0, 1], T >= 1, sides of 64 px or more.
             disparity: [T, H, W] in [0, 1], 1 = near.
-            focal_disparity: [T] or [1], disparity in focus.
+            focal_disparity: [T] or [1], disparity in focus; see `mending.mending_for`.
             blur_strength_px: [T] or [1], K >= 0 in pixels at the working size; trained for 1 to 32.
             mpi_mode: `released` for the published weights, `paper` for weights trained with Eq. 2's masks.
             window: frames per U-Net pass (8 as trained).
@@ -142,6 +145,7 @@ class BokehPipeline:
             working_size: 'auto', 'native' or (width, height), see `working_geometry`.
             k_dtype: dtype in which K is embedded; float16 as published, on every device.
             encode_batch: frames encoded together; memory only, the result does not depend on it.
+            mend: False for maps that are mended already; only a VAE that `mends_maps` mends them.
             progress: see `stream`.
 
         Returns:
@@ -151,6 +155,9 @@ class BokehPipeline:
         Raises:
             ValueError: inputs that do not belong together, see `bokeh_inputs` and `plan_windows`.
         """
+        if mend and self.vae.mends_maps:
+            frames = checked_frames(frames, channels_last=False)
+            disparity = mended_maps(frames, disparity, focal_disparity).disparity
         inputs = bokeh_inputs(
             frames,
             disparity,
@@ -189,7 +196,7 @@ class BokehPipeline:
         """Render piece by piece: a decode call's frames as soon as no later window changes them.
 
         Args:
-            inputs: see `bokeh_inputs`.
+            inputs: see `bokeh_inputs`; of mended maps where the VAE `mends_maps`.
             mpi_mode: see `__call__`, as for the other settings.
             window: frames per U-Net pass.
             overlap: frames that consecutive windows share.

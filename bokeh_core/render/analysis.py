@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..clip.letterbox import PictureArea
+from ..pipeline.mending import WITHOUT_SCALE
 from ..progress import counting
 from .bars import area_of
 from .clip_stream import StreamedMaps
@@ -77,11 +78,13 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
     reading = partial(caller.progress, "reading depth")
     depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
     stored = False
-    if job.refine is not None:
+    if (refining := job.refining) is not None:
         tick = counting(partial(caller.progress, "refining depth"), count)
         stored = saved.get("refined_stored", _has_room(store.folder, count, size, caller))
         waiting = StoredMaps.of_size(store.folder, count, REFINED, size) if stored else None
-        depth = refined_depth(depth, frames, job.refine, area, saved.get("depth"), tick, waiting)
+        depth = refined_depth(depth, frames, refining, area, saved.get("depth"), tick, waiting)
+        if job.refine is None and not refining.steady:
+            depth = replace(depth, report=f"{depth.report}\n{WITHOUT_SCALE}")
     if "focus" in saved:
         focal = torch.tensor(saved["focus"])
     elif (set_in_metres := job.strength.focus(count, depth.distances)) is not None:

@@ -139,9 +139,15 @@ class GivenMaps:
 
 @dataclass(frozen=True)
 class GivenDepth:
-    """Disparity in memory: [T, h, w], or [1, h, w] for the whole clip, in [0, 1], near = 1."""
+    """Disparity in memory.
+
+    Attributes:
+        disparity: [T, h, w], or [1, h, w] for the whole clip, in [0, 1], near = 1.
+        refined: whether it is mended by the frames already, so that no renderer has that done again.
+    """
 
     disparity: Tensor
+    refined: bool = False
 
     def fingerprint(self) -> str:
         return self._values

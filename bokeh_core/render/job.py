@@ -9,12 +9,13 @@ from pathlib import Path
 from ..clip.letterbox import BLACK_BARS
 from ..disk.typed_paths import require_path
 from ..disparity.refine.settings import RefineSettings
+from ..pipeline.mending import mending_for
 from ..setting_checks import require_choice
 from ..video_io import Encoding
 from .content_hash import key_of
 from .depth import DepthSource
 from .estimated import EstimatedDepth
-from .focus_settings import Focus
+from .focus_settings import Focus, GivenFocus
 from .renderers import ClipRenderer, require_whole_calls
 from .result import is_video
 from .source import ClipSource
@@ -45,7 +46,7 @@ class RenderJob:
         other_files: what else was read, such as texts with keyframes; never the output.
         origin: metadata that the file is to hold of how it was made, such as a workflow, with names in small
             letters; whether there is any makes another result, what it says does not.
-        refine: what is refined in the disparity, by the frames; None is nothing.
+        refine: what is refined in the disparity, by the frames; None is what the renderer asks for.
 
     Raises:
         ValueError: parts that do not end where decode calls do.
@@ -76,6 +77,19 @@ class RenderJob:
         named = (of_clip, getattr(self.depth, "path", None), getattr(self.focus, "path", None))
         return [path for path in named if path is not None]
 
+    @property
+    def refining(self) -> RefineSettings | None:
+        """What is refined before focus is measured; None is nothing.
+
+        Where `refine` does not say it, it is what a renderer that `mends_maps` asks for, of maps that are
+        not refined yet.
+        """
+        if self.refine is not None:
+            return self.refine
+        if not self.renderer.mends_maps or getattr(self.depth, "refined", False):
+            return None
+        return mending_for(self.focus.focal_disparity if isinstance(self.focus, GivenFocus) else None)
+
     def key(self) -> str:
         """A text that differs where the result does.
 
@@ -98,7 +112,7 @@ class RenderJob:
                 "container": self.output.suffix.lower(),
                 "part_frames": self.part_frames,
                 "black_bars": self.black_bars,
-                "refine": repr(self.refine),
+                "refine": repr(self.refining),
                 "says_its_origin": bool(self.origin),
                 # Parts of two encoders do not join.
                 "libraries": repr(sorted(av.library_versions.items())),

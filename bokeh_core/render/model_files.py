@@ -13,6 +13,8 @@ from torch import Tensor
 from ..checkpoint.bundle import (
     bundle_at,
     included_model,
+    mending_maps,
+    mends_maps,
     mixes_pictures,
     mixing_light,
     require_same_bundle,
@@ -54,6 +56,7 @@ class FileModel:
         working_size: WorkingSize = "auto",
         falloff: Falloff | LensOverTime = EQ_1,
         gamma: float = DEFAULT_LENS.gamma,
+        mend: bool = True,
     ) -> None:
         """Look at the files.
 
@@ -69,6 +72,7 @@ class FileModel:
             falloff: see `ModelRenderer`.
             gamma: of a model that mixes pictures, see `RefinedVAE.gamma`; the paper's model has its light
                 from its training.
+            mend: False leaves maps as they are where the model's file asks to have them mended.
 
         Raises:
             ValueError: missing files, or parts that do not belong together.
@@ -81,6 +85,7 @@ class FileModel:
         self._overlap, self._working_size, self._falloff = overlap, working_size, falloff
         self._mixes_pictures = mixes_pictures(self._bundle, str(self._unet))
         self._gamma = gamma if self._mixes_pictures else 1.0
+        self._mends_maps = mend and mends_maps(self._bundle, str(self._unet))
         self._loaded: ModelRenderer | None = None
 
     @property
@@ -91,6 +96,10 @@ class FileModel:
     @property
     def keeps_light(self) -> bool:
         return self._mixes_pictures
+
+    @property
+    def mends_maps(self) -> bool:
+        return self._mends_maps
 
     def load(self) -> ModelRenderer:
         """Load the networks, once.
@@ -120,7 +129,7 @@ class FileModel:
     def _renderer(self) -> ModelRenderer:
         network = load_unet(self._unet, self._dtype, drop_ff_k=True).to(self._device)
         coder = with_decoder_in(load_vae(self._vae), self._dtype)
-        coder = mixing_light(coder, self._gamma).to(self._device)
+        coder = mending_maps(mixing_light(coder, self._gamma), self._mends_maps).to(self._device)
         if network.reads_images and self._image_encoder is None:
             raise ValueError("This model needs --image-encoder; docs/model-files.md says where to get it.")
         embed = (

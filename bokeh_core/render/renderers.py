@@ -59,6 +59,10 @@ class ClipRenderer(Protocol):
     def keeps_light(self) -> bool:
         """Whether light beyond white goes through it."""
 
+    @property
+    def mends_maps(self) -> bool:
+        """Whether it is to be given maps that are mended by the frames, see `RenderJob.refining`."""
+
     def fingerprint(self) -> str:
         """A text that differs where two renderers give different pictures of the same clip."""
 
@@ -114,6 +118,7 @@ class LensRenderer:
         at_width(self.lens, 1, REFERENCE_WIDTH_PX)
 
     keeps_light = True
+    mends_maps = False
 
     def require_strength(self, strength: Tensor) -> None:
         lens = at_width(self.lens, len(strength), REFERENCE_WIDTH_PX)
@@ -194,6 +199,10 @@ class ModelRenderer:
     @property
     def keeps_light(self) -> bool:
         return self.pipeline.vae.gives_gates
+
+    @property
+    def mends_maps(self) -> bool:
+        return self.pipeline.vae.mends_maps
 
     def require_strength(self, strength: Tensor) -> None:
         """Take every strength; beyond what it was trained for, `describe` warns."""

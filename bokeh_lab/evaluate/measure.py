@@ -16,7 +16,7 @@ from ..peers import BokehTask, Renderer, checked
 from ..scenes.scene import Scene
 from .clips import SceneLayers, load_or_trace
 from .maps import ClipMaps, map_numbers
-from .perturb import NONE
+from .perturb import NONE, is_refined
 from .plan import Bench, Unit, clip_file, clip_video_file
 from .references import GROUND_TRUTH
 from .scoring import Scorer
@@ -122,6 +122,7 @@ def _measure(
         device=device,
         layers=SceneLayers(scene, bench.device) if renderer.given_layers and scene is not None else None,
         beyond_frame=unit.clip.solid,
+        refined=is_refined(unit.perturbation),
     )
     rendered, seconds, gpu_bytes = _timed_render(renderer, task)
     scores = _scorer(bench).score(truth, rendered)

@@ -86,6 +86,7 @@ def renderer_of_networks(
             task.focal_disparity,
             task.blur_strength_px * scale,
             mpi_mode=mpi_mode,
+            mend=not task.refined,
         )
         return bokeh.permute(0, 2, 3, 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from .renderer import BokehTask, Render
 
 BUNDLE = "BOKEH_SMALL"
 """Environment variable: path of another bundle to measure in place of the one that comes with us."""
+
+# Of disparity: what is this near to the focus is what it was measured on.
+_IN_FOCUS = 0.02
 
 
 def bundle_path() -> Path | None:
@@ -63,4 +67,18 @@ def _from_bundle(path: Path, device: torch.device, gamma: float, beyond_frame: b
     vae = mixing_light(vae, gamma).to(device)
     vae.beyond_frame = beyond_frame
     embed = no_image_encoder(unet.embedding_width)
-    return renderer_of_networks(unet, vae, embed, mpi_mode=trained_mpi_mode(path))
+    render = renderer_of_networks(unet, vae, embed, mpi_mode=trained_mpi_mode(path))
+    return lambda task: render(_mended(task) if vae.mends_maps and not task.refined else task)
+
+
+def _mended(task: BokehTask) -> BokehTask:
+    """The task with mended maps, and the focus on what it is on in the maps as they came."""
+    from bokeh_core.pipeline.mending import mended_maps
+
+    disparity = mended_maps(task.frames.movedim(-1, 1), task.disparity).disparity
+    focal = task.focal_disparity.clone()
+    for t, (before, after) in enumerate(zip(task.disparity, disparity, strict=True)):
+        sharp = (before - focal[t]).abs() < _IN_FOCUS
+        if bool(sharp.any()):
+            focal[t] += (after - before)[sharp].median()
+    return replace(task, disparity=disparity, focal_disparity=focal.clamp(0, 1), refined=True)

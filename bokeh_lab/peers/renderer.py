@@ -23,6 +23,7 @@ class BokehTask:
         device: where to compute.
         layers: the true layers of every frame, for renderers of the kind `given layers`; else None.
         beyond_frame: whether light from beyond the frame counts; if not, rays that leave it do not (Eq. 6).
+        refined: whether the disparity is mended by the frames already.
     """
 
     frames: Tensor
@@ -33,6 +34,7 @@ class BokehTask:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     layers: Sequence[LayeredFrame] | None = None
     beyond_frame: bool = False
+    refined: bool = False
 
 
 Render = Callable[[BokehTask], Tensor]

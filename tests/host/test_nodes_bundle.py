@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ import torch
 
 from bokeh_core.checkpoint.bundle import mixing_light
 from bokeh_core.checkpoint.load import load_unet, load_vae
+from bokeh_core.disparity.refine import refine_clip
 from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.small.mix import GATES
 from bokeh_core.models.small.options import SmallOptions
+from bokeh_core.pipeline.mending import WITHOUT_SCALE
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render import FileClip, FileDepth, RenderJob, Strength, parse_focus, run_job
 from bokeh_core.render.model_files import FileModel
@@ -33,7 +36,12 @@ from tests.host.schema import choices_of
 from tests.host.small_checkpoint import EMBEDDING_WIDTH, UNET_CONFIG, VAE_CONFIG, write_checkpoints
 
 OPTIONS = SmallOptions(
-    lens_mix=True, latent_difference=True, signed_defocus=True, defocus_skips=True, image_encoder=False
+    lens_mix=True,
+    latent_difference=True,
+    signed_defocus=True,
+    defocus_skips=True,
+    mend=True,
+    image_encoder=False,
 )
 NAME = "tiny_bokeh.safetensors"
 PUBLISHED = "beside_a_bundle"
@@ -118,6 +126,32 @@ def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle
     assert np.abs(found - clip[0]).mean() > 0.01
     assert "Lens Blur at 128 x 64 px, corrected by the network, which was trained for K up to 6 px" in report
     assert "K is 8 px at the working size; the model was trained for 0.5 to 6 px" in report
+    assert f"Depth mended by the frames. {refine_clip(frames, disparity).report}" in report
+
+
+def test_depth_is_mended_once_and_as_far_as_its_focus_allows(host: HostUnderTest, bundle: Path):
+    pictures, maps = clip_of(2)
+    graph = host.graph()
+    frames, disparity = (host.load(graph, array) for array in (pictures, maps))
+    moving = host.load(graph, np.array([0.5, 0.6], dtype=np.float32))
+    layers = graph.add("AnyToBokehMPIMask", disparity=disparity, focus=moving)
+    refined = graph.add("AnyToBokehRefineDisparity", frames=frames, disparity=disparity)
+    models = [graph.add("AnyToBokehLoadModel", unet=NAME, vae=NAME, mend=mend) for mend in (True, False)]
+
+    def report(model: Node, of: Any, **more: Any) -> Any:
+        given = {"model": model[0], "vae": model[1], "frames": frames, "disparity": of, **more}
+        return graph.add("AnyToBokehSampler", **given)[1]
+
+    alone, beside, again, off = host.values_of(
+        graph,
+        report(models[0], disparity),
+        report(models[0], disparity, focus=moving, mpi_regions=layers[0]),
+        report(models[0], refined[0], focus=moving),
+        report(models[1], disparity),
+    )
+    assert "Depth mended by the frames. Of 2 frames: " in alone and WITHOUT_SCALE not in alone
+    assert WITHOUT_SCALE in beside and "mpi_regions are of the maps as they came" in beside
+    assert "mended" not in again and "mended" not in off
 
 
 def test_halves_of_different_models_are_refused(host: HostUnderTest, bundle: Path):
@@ -184,5 +218,6 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
     assert difference.max() <= 2
     assert difference.mean() < 0.01
     assert "corrected by the network, which was trained for K up to 6 px" in result.probes[report.id]
+    assert "Disparity refined: outlines, steady, limbs, banding." in result.probes[report.id]
     # Not under the name of the paper.
     assert "tiny_bokeh, MPI mode paper" in result.probes[report.id]

@@ -39,6 +39,7 @@ class SmallOptions:
             blur radius K (d - d_f) in px.
         defocus_skips: the signed blur radius also reaches the decoder, at each of the skip connections
             through a 3x3 convolution that starts at zero.
+        mend: maps are mended by the frames before anything reads them, see `pipeline.mending`.
         image_encoder: False feeds zeros in place of CLIP embeddings.
     """
 
@@ -47,6 +48,7 @@ class SmallOptions:
     latent_difference: bool = False
     signed_defocus: bool = False
     defocus_skips: bool = False
+    mend: bool = False
     image_encoder: bool = True
 
     @property

@@ -56,6 +56,7 @@ class SmallVAE(RefinedVAE):
         self.options = options
         self.reads_radius = options.needs_radius
         self.gives_gates = options.lens_mix
+        self.mends_maps = options.mend
         self.auto_size_px = WORKING_SIZE_PX if options.lens_mix else TRAINED_SIZE_PX
         self.layers = SmallLayers(options, skip_widths(config))
 

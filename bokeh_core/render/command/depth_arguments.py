@@ -96,7 +96,7 @@ def add_depth(command: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=None,
         help="mend the maps by the frames: flicker, soft outlines and torn limbs; about 0.2 s a frame of "
-        "1024 x 576; default: on for estimate, off for maps",
+        "1024 x 576; default: on for estimate and for bokeh-small, off for maps through others",
     )
     add(
         "--refine-parts",

@@ -170,6 +170,7 @@ def chosen_renderer(arguments: argparse.Namespace, device: torch.device) -> Lens
         working_size=arguments.working_size,
         falloff=falloff_alone(lens, _honoured_beside(arguments)),
         gamma=still_part(lens).gamma,
+        mend=arguments.refine is not False,
     )
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from bokeh_core.checkpoint.bundle import bundle_at, require_same_bundle
+from bokeh_core.checkpoint.bundle import bundle_at, mending_maps, require_same_bundle
 from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode
 from bokeh_core.models import BokehUNet, RefinedVAE
 from bokeh_core.models.small.mix import GATES
@@ -38,6 +38,7 @@ ALL = SmallOptions(
     latent_difference=True,
     signed_defocus=True,
     defocus_skips=True,
+    mend=True,
     image_encoder=False,
 )
 SOME = [
@@ -112,8 +113,9 @@ def test_pipeline_renders_what_was_trained(network_of: Any, options: SmallOption
     assert vae.reads_radius == (options.lens_mix or options.signed_defocus or options.defocus_skips)
     shown = clip(8)
     pipeline = BokehPipeline(unet, vae, no_image_encoder(32))
-    found = pipeline(**shown, mpi_mode="paper", working_size="native")
-    held = network.pipeline()(**shown, mpi_mode="paper", working_size="native")
+    assert vae.mends_maps == options.mend
+    found = pipeline(**shown, mpi_mode="paper", working_size="native", mend=False)
+    held = network.pipeline()(**shown, mpi_mode="paper", working_size="native", mend=False)
     assert float((found - held).abs().max()) < TOLERANCE
     assert float((found - as_trained(network, shown)).abs().max()) < TOLERANCE
     assert float((found - shown["frames"]).abs().mean()) > 0.01
@@ -133,7 +135,7 @@ def test_separate_stages_render_the_same(network_of: Any, tmp_path: Path):
     made = BokehWindows(latents, windows, inputs.geometry, 0.18215, inputs)
     found = refined_decode(vae, made.fused(), shown["frames"], inputs.geometry, device=CPU, clip=made.clip)
     pipeline = BokehPipeline(unet, vae, no_image_encoder(32))
-    expected = pipeline(**shown, mpi_mode="paper", working_size="native")
+    expected = pipeline(**shown, mpi_mode="paper", working_size="native", mend=False)
     assert float((found - expected).abs().max()) < TOLERANCE
     for of_others in (None, bokeh_inputs(**clip(3), working_size="native")):
         with pytest.raises(ValueError, match="reads the blur radius of every frame"):
@@ -142,7 +144,8 @@ def test_separate_stages_render_the_same(network_of: Any, tmp_path: Path):
 
 def test_published_models_know_nothing_of_it(small_vae: Any):
     assert small_vae.reads_radius is small_vae.gives_gates is False and BokehUNet.reads_images is True
-    assert small_vae.auto_size_px == (1024, 576)
+    assert small_vae.auto_size_px == (1024, 576) and not small_vae.mends_maps
+    assert not mending_maps(small_vae, True).mends_maps
 
 
 def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -153,7 +156,9 @@ def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.Mon
     assert renderer.mpi_mode == "paper"
     assert renderer.name == "small"
     assert renderer.trained_px == (0.5, 14.0)
-    assert renderer.keeps_light
+    assert renderer.keeps_light and renderer.mends_maps
+    plain = FileModel(path, None, None, device=CPU, dtype=torch.float32, mend=False)
+    assert not plain.mends_maps and not plain.load().mends_maps
     monkeypatch.setenv(bokeh_small.BUNDLE, str(path))
     assert bokeh_small.missing() is None
     shown = clip(3)

@@ -262,6 +262,12 @@ def test_estimated_maps_are_refined_and_others_on_request(disparity: str, more: 
     assert settings.refine == (RefineSettings() if refined else None)
 
 
+@pytest.mark.parametrize(("more", "mends"), [([], True), (["--refine"], True), (["--no-refine"], False)])
+def test_the_included_model_mends_maps_unless_they_shall_not_be_refined(more: list[str], mends: bool):
+    given = ["in.mp4", "--disparity", "maps", "-o", "out.mp4", "--renderer", "model", *more]
+    assert chosen_renderer(parser().parse_args(given), torch.device("cpu")).mends_maps is mends
+
+
 def test_parts_of_refining_are_chosen():
     given = ["in.mp4", "--disparity", "maps", "-o", "out.mp4", "--refine-parts", "limbs, trained"]
     assert settings_of(parser().parse_args(given)).refine == RefineSettings(

@@ -52,6 +52,7 @@ class Shade:
     factor: float = 0.5
 
     keeps_light = True
+    mends_maps = False
 
     def fingerprint(self) -> str:
         return repr(self)

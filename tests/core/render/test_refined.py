@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from bokeh_core.clip.letterbox import PictureArea
 from bokeh_core.disparity.refine import RefineSettings, refine_disparity
 from bokeh_core.disparity.refine.flicker import COURSE_FRAMES
 from bokeh_core.disparity.refine.window import DisparityRefiner
+from bokeh_core.pipeline.mending import MENDING, WITHOUT_SCALE
 from bokeh_core.render import (
     GivenDepth,
     GivenFocus,
@@ -163,6 +165,42 @@ def test_a_job_renders_by_refined_maps(tmp_path: Path):
         "Disparity refined: outlines, steady, limbs, banding." in told and "Disparity refined" not in silent
     )
     assert job.key() != raw.key()
+
+
+class Mending(LensRenderer):
+    """A renderer that asks for mended maps."""
+
+    mends_maps = True
+
+
+def test_a_renderer_that_mends_maps_has_them_refined_unless_they_are(tmp_path: Path):
+    frames, disparity = spoilt()
+    moving = torch.linspace(0.2, 0.3, COUNT)
+
+    def job(name: str, **changes: Any) -> RenderJob:
+        job = RenderJob(
+            TensorClip(frames, Fraction(24)),
+            GivenDepth(disparity),
+            parse_focus("point"),
+            Strength("64"),
+            Mending(),
+            tmp_path / name,
+            Encoding("ffv1"),
+        )
+        return replace(job, **changes)
+
+    measured = job("measured.mkv")
+    assert measured.refining == MENDING == job("", focus=GivenFocus(torch.tensor([0.2]))).refining
+    assert job("", focus=GivenFocus(moving)).refining == replace(MENDING, steady=False)
+    assert job("", depth=GivenDepth(disparity, refined=True)).refining is None
+    assert job("", renderer=LensRenderer()).refining is None
+    outlines = RefineSettings(steady=False, limbs=False, banding=False)
+    assert job("", refine=outlines).refining == outlines
+    by_hand = job("by_hand.mkv", renderer=LensRenderer(), refine=MENDING)
+    assert measured.key() == by_hand.key() != job("", renderer=LensRenderer()).key()
+    told = [run_job(one).text for one in (measured, job("moving.mkv", focus=GivenFocus(moving)))]
+    assert "Disparity refined: outlines, steady, limbs, banding." in told[0] and WITHOUT_SCALE not in told[0]
+    assert f"Disparity refined: outlines, limbs, banding.\n{WITHOUT_SCALE}" in told[1]
 
 
 def test_a_job_that_measures_its_focus_refines_once_where_the_disk_has_room(
