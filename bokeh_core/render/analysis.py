@@ -16,7 +16,7 @@ from ..pipeline.mending import WITHOUT_SCALE
 from ..progress import counting
 from .bars import area_of
 from .clip_stream import StreamedMaps
-from .depth import DepthSource, PreparedDepth
+from .depth import DepthRequest, DepthSource, PreparedDepth
 from .estimated import EstimatedDepth, EstimatedMaps
 from .job import LEAVE_OUT, RenderJob
 from .parts import PartStore
@@ -76,7 +76,7 @@ def analysed(job: RenderJob, store: PartStore, caller: Caller) -> Analysis:
     else:
         source = job.depth
     reading = partial(caller.progress, "reading depth")
-    depth = source.prepare(count, size, saved.get("depth"), reading, area, frames)
+    depth = source.prepare(DepthRequest(count, size, saved.get("depth"), reading, area, frames))
     stored = False
     if (refining := job.refining) is not None:
         tick = counting(partial(caller.progress, "refining depth"), count)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -19,15 +19,34 @@ from ..disparity.fit import MapFit, resize_disparity, resizing_report
 from ..disparity.meaning import DepthMeaning
 from ..disparity.polarity import contour_witness
 from ..disparity.statistics import DisparityStatistics
-from ..progress import Check, Progress, counting
+from ..progress import Progress, counting, no_progress
 from .content_hash import tensor_hash
-
-if TYPE_CHECKING:
-    from ..disparity.contour_motion import ContourWitness
 
 Size = tuple[int, int]
 Frames = Callable[[int], Iterator[Tensor]]
 """Given the first frame wanted, yields frames [H, W, C] in [0, 1] from there on."""
+
+
+@dataclass(frozen=True)
+class DepthRequest:
+    """The clip for which depth is wanted.
+
+    Attributes:
+        num_frames: of the clip.
+        size: (height, width) of the frames in px.
+        saved: `PreparedDepth.saved` of an earlier run, which spares measuring; None measures.
+        progress: told of maps, while they are measured; may raise to stop.
+        area: of the frames, whose depth decides what becomes 0 and 1; None is all.
+        frames: of the clip, from a number on; their motion tells which side of a contour is near where nobody
+            says it, and where contours are between two maps.
+    """
+
+    num_frames: int
+    size: Size
+    saved: dict[str, Any] | None = None
+    progress: Progress = no_progress
+    area: PictureArea | None = None
+    frames: Frames | None = None
 
 
 @dataclass(frozen=True)
@@ -53,25 +72,8 @@ class DepthSource(Protocol):
     def fingerprint(self) -> str:
         """A text that differs where the depth differs."""
 
-    def prepare(
-        self,
-        num_frames: int,
-        size: Size,
-        saved: dict[str, Any] | None,
-        progress: Progress,
-        area: PictureArea | None = None,
-        frames: Frames | None = None,
-    ) -> PreparedDepth:
+    def prepare(self, wanted: DepthRequest) -> PreparedDepth:
         """Measure the whole depth where its meaning needs that, so that disparity can be read frame by frame.
-
-        Args:
-            num_frames: of the clip.
-            size: (height, width) of the frames in px.
-            saved: `PreparedDepth.saved` of an earlier run, which spares measuring; None measures.
-            progress: told of maps, while they are measured; may raise to stop.
-            area: of the frames, whose depth decides what becomes 0 and 1; None is all.
-            frames: of the clip, from a number on; their motion tells which side of a contour is near where
-                nobody says it, and where contours are between two maps.
 
         Raises:
             ValueError: unusable depth, or maps for another number of frames.
@@ -95,17 +97,9 @@ class FileDepth:
     def fingerprint(self) -> str:
         return f"{state_of_files(self.path)} {self.meaning!r} {self.fit!r}"
 
-    def prepare(
-        self,
-        num_frames: int,
-        size: Size,
-        saved: dict[str, Any] | None,
-        progress: Progress,
-        area: PictureArea | None = None,
-        frames: Frames | None = None,
-    ) -> PreparedDepth:
+    def prepare(self, wanted: DepthRequest) -> PreparedDepth:
         stream = open_depth_maps(self.path)
-        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area, frames)
+        return prepared_from(stream, self.meaning, self.fit, wanted)
 
 
 @dataclass(frozen=True)
@@ -123,18 +117,10 @@ class GivenMaps:
     def _values(self) -> str:
         return tensor_hash(self.values)
 
-    def prepare(
-        self,
-        num_frames: int,
-        size: Size,
-        saved: dict[str, Any] | None,
-        progress: Progress,
-        area: PictureArea | None = None,
-        frames: Frames | None = None,
-    ) -> PreparedDepth:
+    def prepare(self, wanted: DepthRequest) -> PreparedDepth:
         maps = as_plain_float(self.values, "depth").cpu()
         stream = DepthMapStream("memory", lambda start: ((values, "float32") for values in maps[start:]))
-        return prepared_from(stream, self.meaning, self.fit, num_frames, size, saved, progress, area, frames)
+        return prepared_from(stream, self.meaning, self.fit, wanted)
 
 
 @dataclass(frozen=True)
@@ -156,43 +142,28 @@ class GivenDepth:
     def _values(self) -> str:
         return tensor_hash(self.disparity)
 
-    def prepare(
-        self,
-        num_frames: int,
-        size: Size,
-        saved: dict[str, Any] | None,
-        progress: Progress,
-        area: PictureArea | None = None,
-        frames: Frames | None = None,
-    ) -> PreparedDepth:
+    def prepare(self, wanted: DepthRequest) -> PreparedDepth:
         disparity = checked_maps(self.disparity)
         count = len(disparity)
-        require_clip_length(count, num_frames, "disparity")
-        lines = [f"Disparity of {count} frames, in memory.", *resizing_report(disparity.shape[1:], size)]
+        require_clip_length(count, wanted.num_frames, "disparity")
+        lines = [
+            f"Disparity of {count} frames, in memory.",
+            *resizing_report(disparity.shape[1:], wanted.size),
+        ]
 
         def read(start: int) -> Iterator[Tensor]:
-            for t in range(start, num_frames):
-                yield resize_disparity(disparity[min(t, count - 1)].cpu(), size)
+            for t in range(start, wanted.num_frames):
+                yield resize_disparity(disparity[min(t, count - 1)].cpu(), wanted.size)
 
         return PreparedDepth(read, {}, "\n".join(lines))
 
 
 def prepared_from(
-    stream: DepthMapStream,
-    meaning: DepthMeaning,
-    fit: MapFit,
-    num_frames: int,
-    size: Size,
-    saved: dict[str, Any] | None,
-    progress: Progress,
-    area: PictureArea | None,
-    frames: Frames | None,
+    stream: DepthMapStream, meaning: DepthMeaning, fit: MapFit, wanted: DepthRequest
 ) -> PreparedDepth:
-    """Look at raw maps once, so that they can be read as disparity; arguments as `DepthSource.prepare`."""
-    # There may be maps beyond the last frame.
-    tick = counting(lambda done, total: progress(min(done, total), total), num_frames)
-    witness = None if saved else contour_witness(meaning, frames, num_frames, size, fit, 0, area)
-    found = saved or _measured(stream, meaning, fit, size, tick, area, witness)
+    """Look at raw maps once, so that they can be read as disparity; errors as of `DepthSource.prepare`."""
+    num_frames, size, frames = wanted.num_frames, wanted.size, wanted.frames
+    found = wanted.saved or _measured(stream, meaning, fit, wanted)
     count: int = found["count"]
     fit.require_length(count, num_frames)
     conversion = DisparityConversion(**found["conversion"])
@@ -210,14 +181,12 @@ def prepared_from(
 
 
 def _measured(
-    stream: DepthMapStream,
-    meaning: DepthMeaning,
-    fit: MapFit,
-    size: Size,
-    tick: Check,
-    area: PictureArea | None,
-    witness: ContourWitness | None,
+    stream: DepthMapStream, meaning: DepthMeaning, fit: MapFit, wanted: DepthRequest
 ) -> dict[str, Any]:
+    size, area = wanted.size, wanted.area
+    # There may be maps beyond the last frame.
+    tick = counting(lambda done, total: wanted.progress(min(done, total), total), wanted.num_frames)
+    witness = contour_witness(meaning, wanted.frames, wanted.num_frames, size, fit, 0, area)
     statistics = DisparityStatistics(meaning)
     precision, map_size, placed = "", size, list[str]()
     for frame, precision in stream.read(0):  # noqa: B007 - the last one describes all

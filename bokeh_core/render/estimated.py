@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
-from ..clip.letterbox import PictureArea
 from ..disk.space import require_space
 from ..disparity.estimator import EACH_BY_ITSELF, DepthEstimator, EstimatorFiles, estimated
 from ..disparity.files import DepthMapStream
 from ..disparity.fit import MapFit
 from ..disparity.meaning import DepthMeaning
 from ..progress import Check, Progress, counting
-from .depth import Frames, PreparedDepth, Size, prepared_from
+from .depth import DepthRequest, PreparedDepth, prepared_from
 from .source import ClipSource, pictures_of
 from .stored_maps import BYTES_OF_A_VALUE, ESTIMATED, StoredMaps
 
@@ -89,19 +87,11 @@ class EstimatedMaps:
     model: str
     meaning: DepthMeaning = field(default_factory=DepthMeaning)
 
-    def prepare(
-        self,
-        num_frames: int,
-        size: Size,
-        saved: dict[str, Any] | None,
-        progress: Progress,
-        area: PictureArea | None = None,
-        frames: Frames | None = None,
-    ) -> PreparedDepth:
+    def prepare(self, wanted: DepthRequest) -> PreparedDepth:
         """Look at the stored maps once, so that they can be read as disparity; see `DepthSource`."""
         stream = DepthMapStream(f"{self.model}, estimated frame by frame", self._values_from)
-        found = prepared_from(stream, self.meaning, MapFit(), num_frames, size, saved, progress, area, frames)
-        return replace(found, report=f"{found.report}\n{EACH_BY_ITSELF}") if num_frames > 1 else found
+        found = prepared_from(stream, self.meaning, MapFit(), wanted)
+        return replace(found, report=f"{found.report}\n{EACH_BY_ITSELF}") if wanted.num_frames > 1 else found
 
     def _values_from(self, first: int) -> Iterator[tuple[Tensor, str]]:
         return ((values, "16-bit") for values in self.stored.read(first))

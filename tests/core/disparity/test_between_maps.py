@@ -11,8 +11,8 @@ from bokeh_core.disparity.between_maps import MapsBetween
 from bokeh_core.disparity.fit import MapFit
 from bokeh_core.disparity.meaning import DepthMeaning
 from bokeh_core.disparity.prepare import prepare_disparity
-from bokeh_core.progress import no_progress
 from bokeh_core.render import FileDepth
+from bokeh_core.render.depth import DepthRequest
 from tests.core.disparity.moving_pictures import FAR, HEIGHT, NEAR, WIDTH, square_before_wall, texture
 
 # A map for every third frame.
@@ -117,7 +117,7 @@ def test_files_are_streamed_to_the_same_maps(tmp_path):
     frames, truth = square_before_wall(7, 2)
     np.save(tmp_path / "maps.npy", truth[::3].numpy())
     depth = FileDepth(tmp_path / "maps.npy", KEPT, FIT).prepare(
-        7, (HEIGHT, WIDTH), None, no_progress, frames=lambda start: iter(frames[start:])
+        DepthRequest(7, (HEIGHT, WIDTH), frames=lambda start: iter(frames[start:]))
     )
     assert torch.equal(torch.stack(list(depth.read(2))), between(frames, truth[::3])[2:])
     assert "follow the motion" in depth.report

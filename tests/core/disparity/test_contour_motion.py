@@ -8,8 +8,8 @@ from bokeh_core.disparity.contour_motion import ContourVotes, contour_votes
 from bokeh_core.disparity.fit import MapFit
 from bokeh_core.disparity.meaning import DepthMeaning
 from bokeh_core.disparity.prepare import prepare_disparity
-from bokeh_core.progress import no_progress
 from bokeh_core.render import FileDepth
+from bokeh_core.render.depth import DepthRequest
 from tests.core.disparity.moving_pictures import HEIGHT, NEAR, WIDTH, square_before_wall
 
 # What moves -> px a frame of the square in front and of the wall behind.
@@ -118,7 +118,7 @@ def test_maps_on_disk_are_judged_alike(tmp_path):
     frames, disparity = square_before_wall(8, 3)
     np.save(tmp_path / "maps.npy", (1 - disparity).numpy())
     source = FileDepth(tmp_path / "maps.npy", DepthMeaning(), MapFit())
-    depth = source.prepare(8, (HEIGHT, WIDTH), None, no_progress, frames=lambda start: iter(frames[start:]))
+    depth = source.prepare(DepthRequest(8, (HEIGHT, WIDTH), frames=lambda start: iter(frames[start:])))
     given = prepare_disparity(1 - disparity, frames=frames)
     assert polarity_of(depth.report) == polarity_of(given.report)
     torch.testing.assert_close(torch.stack(list(depth.read(0))), given.disparity)

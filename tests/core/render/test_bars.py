@@ -27,6 +27,7 @@ from bokeh_core.render import (
 )
 from bokeh_core.render.bars import BetweenBars, area_of
 from bokeh_core.render.clip_stream import ClipStream
+from bokeh_core.render.depth import DepthRequest
 from bokeh_core.video_io import Encoding
 from tests.core.render.clips import moving_pictures, read_video, sliding_disparity, write_video
 
@@ -164,8 +165,8 @@ def test_depth_in_the_bars_does_not_count(tmp_path: Path):
     np.save(tmp_path / "clean.npy", maps[:, :, 6:26])
     np.save(tmp_path / "spoilt.npy", spoilt)
     size = (HEIGHT, WIDTH)
-    depth = FileDepth(tmp_path / "spoilt.npy").prepare(COUNT, size, None, no_progress, AREA)
-    clean = FileDepth(tmp_path / "clean.npy").prepare(COUNT, (HEIGHT, AREA.width), None, no_progress)
+    depth = FileDepth(tmp_path / "spoilt.npy").prepare(DepthRequest(COUNT, size, area=AREA))
+    clean = FileDepth(tmp_path / "clean.npy").prepare(DepthRequest(COUNT, (HEIGHT, AREA.width)))
     assert depth.saved["conversion"]["low"] == clean.saved["conversion"]["low"]
     assert depth.saved["conversion"]["high"] == clean.saved["conversion"]["high"]
     assert MapFit().in_map(AREA, (HEIGHT // 2, WIDTH // 2), size) == (slice(0, 24), slice(6, 26))

@@ -14,7 +14,7 @@ from bokeh_core.disparity.meaning import DepthMeaning
 from bokeh_core.disparity.prepare import prepare_disparity
 from bokeh_core.disparity.statistics import DisparityStatistics
 from bokeh_core.progress import no_progress
-from bokeh_core.render.depth import FileDepth, GivenDepth, GivenMaps, PreparedDepth
+from bokeh_core.render.depth import DepthRequest, FileDepth, GivenDepth, GivenMaps, PreparedDepth
 from tests.core.render.clips import sliding_disparity, write_disparity, write_video
 
 COUNT, HEIGHT, WIDTH = 7, 30, 40
@@ -77,11 +77,11 @@ def test_streamed_is_prepared(tmp_path: Path, source: Callable[[Path], Path], me
     path = source(tmp_path)
     if meaning.get("source") and source is folder:
         with pytest.raises(ValueError, match="metric depth values are 0 or less"):
-            FileDepth(path, DepthMeaning(**meaning)).prepare(COUNT, (HEIGHT, WIDTH), None, no_progress)
+            FileDepth(path, DepthMeaning(**meaning)).prepare(DepthRequest(COUNT, (HEIGHT, WIDTH)))
         return
     size = (45, 64)
     whole = prepare_disparity(read_depth_maps(path).values, **meaning, height=size[0], width=size[1])
-    depth = FileDepth(path, DepthMeaning(**meaning)).prepare(COUNT, size, None, no_progress)
+    depth = FileDepth(path, DepthMeaning(**meaning)).prepare(DepthRequest(COUNT, size))
     assert torch.equal(streamed(depth), whole.disparity)
     assert torch.equal(streamed(depth, 3), whole.disparity[3:])
     assert depth.report == f"{read_depth_maps(path).description}\n{whole.report}"
@@ -89,7 +89,7 @@ def test_streamed_is_prepared(tmp_path: Path, source: Callable[[Path], Path], me
 
 def test_a_still_serves_every_frame(tmp_path: Path):
     path = write_disparity(tmp_path / "maps", sliding_disparity(1, HEIGHT, WIDTH)) / "00000.png"
-    depth = FileDepth(path).prepare(5, (HEIGHT, WIDTH), None, no_progress)
+    depth = FileDepth(path).prepare(DepthRequest(5, (HEIGHT, WIDTH)))
     whole = prepare_disparity(read_depth_maps(path).values, num_frames=5)
     assert torch.equal(streamed(depth), whole.disparity)
     assert len(streamed(depth, 2)) == 3
@@ -99,10 +99,10 @@ def test_a_still_serves_every_frame(tmp_path: Path):
 def test_what_was_measured_is_not_measured_again(tmp_path: Path):
     source = FileDepth(folder(tmp_path))
     seen: list[tuple[int, int]] = []
-    first = source.prepare(COUNT, (HEIGHT, WIDTH), None, lambda *tick: seen.append(tick))
+    first = source.prepare(DepthRequest(COUNT, (HEIGHT, WIDTH), None, lambda *tick: seen.append(tick)))
     told = [(done, COUNT) for done in range(1, COUNT + 1)]
     assert seen == told
-    again = source.prepare(COUNT, (HEIGHT, WIDTH), first.saved, lambda *tick: seen.append(tick))
+    again = source.prepare(DepthRequest(COUNT, (HEIGHT, WIDTH), first.saved, lambda *tick: seen.append(tick)))
     assert seen == told
     assert again.report == first.report
     assert torch.equal(streamed(again), streamed(first))
@@ -112,7 +112,9 @@ def test_two_maps_beyond_the_last_frame_are_left_out():
     values = torch.rand(22, 4, 4, generator=torch.Generator().manual_seed(0))
     told: list[tuple[int, int]] = []
     meaning = DepthMeaning(normalisation="none", polarity="near white")
-    depth = GivenMaps(values, meaning).prepare(20, (4, 4), None, lambda *tick: told.append(tick))
+    depth = GivenMaps(values, meaning).prepare(
+        DepthRequest(20, (4, 4), None, lambda *tick: told.append(tick))
+    )
     assert torch.equal(streamed(depth), values[:20])
     assert "22 maps for 20 video frames: those after the first 20 are left out." in depth.report
     assert told[-1] == (20, 20) and max(told) == (20, 20)
@@ -120,14 +122,14 @@ def test_two_maps_beyond_the_last_frame_are_left_out():
 
 def test_another_number_of_maps_is_an_error(tmp_path: Path):
     with pytest.raises(ValueError, match="7 disparity frames for 8 video frames; give 8, or 1"):
-        FileDepth(folder(tmp_path)).prepare(8, (HEIGHT, WIDTH), None, no_progress)
+        FileDepth(folder(tmp_path)).prepare(DepthRequest(8, (HEIGHT, WIDTH)))
     with pytest.raises(ValueError, match="7 disparity frames for 8 video frames; give 8, or 1"):
-        GivenDepth(torch.zeros(7, 4, 4)).prepare(8, (4, 4), None, no_progress)
+        GivenDepth(torch.zeros(7, 4, 4)).prepare(DepthRequest(8, (4, 4)))
 
 
 def test_given_disparity_is_resized_to_the_frames():
     given = torch.tensor([[[0.0, 1.0]]])
-    depth = GivenDepth(given).prepare(2, (2, 4), None, no_progress)
+    depth = GivenDepth(given).prepare(DepthRequest(2, (2, 4)))
     # Bilinear, pixel centres: a two-pixel step doubled gives 0, 1/4, 3/4, 1.
     assert streamed(depth).tolist() == [[[0, 0.25, 0.75, 1]] * 2] * 2
     assert "Resized from 2 x 1 to 4 x 2 px." in depth.report
@@ -138,7 +140,7 @@ def test_damaged_archives_are_named(tmp_path: Path):
     data = path.read_bytes()
     path.write_bytes(data[:200] + bytes(200) + data[400:])
     with pytest.raises(ValueError, match=r"maps\.npz cannot be read as a NumPy file"):
-        list(FileDepth(path).prepare(COUNT, (HEIGHT, WIDTH), None, no_progress).read(0))
+        list(FileDepth(path).prepare(DepthRequest(COUNT, (HEIGHT, WIDTH))).read(0))
 
 
 def test_percentiles_of_a_long_clip_come_from_a_fair_sample():
@@ -162,14 +164,14 @@ def test_streamed_lies_on_the_frames_as_prepared(
     whole = prepare_disparity(
         read_depth_maps(path).values, **vars(fit), num_frames=frames, height=size[0], width=size[1]
     )
-    depth = FileDepth(path, fit=fit).prepare(frames, size, None, no_progress)
+    depth = FileDepth(path, fit=fit).prepare(DepthRequest(frames, size))
     assert len(whole.disparity) == frames
     for start in (0, 5):
         assert torch.equal(streamed(depth, start), whole.disparity[start:])
     assert depth.report == f"{read_depth_maps(path).description}\n{whole.report}"
-    again = FileDepth(path, fit=fit).prepare(frames, size, depth.saved, no_progress)
+    again = FileDepth(path, fit=fit).prepare(DepthRequest(frames, size, depth.saved, no_progress))
     assert torch.equal(streamed(again), whole.disparity) and again.report == depth.report
-    given = GivenMaps(read_depth_maps(path).values, fit=fit).prepare(frames, size, None, no_progress)
+    given = GivenMaps(read_depth_maps(path).values, fit=fit).prepare(DepthRequest(frames, size))
     assert torch.equal(streamed(given), whole.disparity)
 
 
@@ -195,8 +197,6 @@ def test_holes_are_streamed_as_prepared(tmp_path: Path):
         for kind in ("disparity", "metric depth"):
             meaning = DepthMeaning(kind, holes=holes)
             whole = prepare_disparity(torch.from_numpy(maps).float(), kind, holes=holes)
-            depth = FileDepth(tmp_path / "maps.npy", meaning).prepare(
-                COUNT, (HEIGHT, WIDTH), None, no_progress
-            )
+            depth = FileDepth(tmp_path / "maps.npy", meaning).prepare(DepthRequest(COUNT, (HEIGHT, WIDTH)))
             assert torch.equal(streamed(depth), whole.disparity)
             assert "Holes: " in depth.report
