@@ -15,7 +15,13 @@ from ..bokeh_core.checkpoint.bundle import (
 )
 from ..bokeh_core.checkpoint.files import COMPONENT_NAMES, Component
 from ..bokeh_core.checkpoint.library import best_choice, choices, count_parameters, models_in, state_of_model
-from ..bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
+from ..bokeh_core.checkpoint.load import (
+    load_unet,
+    load_vae,
+    suited_overlap,
+    trained_mpi_mode,
+    trained_strength_px,
+)
 from ..bokeh_core.checkpoint.precision import DTYPES, with_decoder_in
 from ..bokeh_core.published import MPI_MODES
 from ..bokeh_core.transfer import DEFAULT_LIGHT, GAMMA_OF_LIGHT
@@ -193,9 +199,10 @@ class LoadBokehModel(io.ComfyNode):
         metadata = require_same_bundle(unet_path, vae_path)
         mode: Any = trained_mpi_mode(unet_path) if mpi_mode == FROM_FILE else mpi_mode
         bundle = "" if metadata is None else str(unet_path)
-        trained_px = trained_strength_px(unet_path)
+        trained_px, overlap = trained_strength_px(unet_path), suited_overlap(unet_path)
         with needed_libraries():
-            model = sockets.BokehModel(_load_unet(unet_path, DTYPE_CHOICES[dtype]), mode, bundle, trained_px)
+            patcher = _load_unet(unet_path, DTYPE_CHOICES[dtype])
+            model = sockets.BokehModel(patcher, mode, bundle, trained_px, overlap)
             network = _load_vae(vae_path, DTYPE_CHOICES[dtype], light, mend)
             coder = sockets.BokehVAE(network, bundle)
         return io.NodeOutput(model, coder)

@@ -185,7 +185,8 @@ class OneStepSampler(io.ComfyNode):
                     max=WINDOW_FRAMES - 1,
                     optional=True,
                     tooltip="Frames that consecutive windows share. Default 4, as published. More is "
-                    "steadier over time and slower; 0 is fastest and jumps every 8 frames.",
+                    "steadier over time and slower; 0 is fastest and jumps every 8 frames, but not with "
+                    "bokeh-small, for which 0 is as good.",
                 ),
                 io.Combo.Input(
                     "working_size",

@@ -31,7 +31,7 @@ from torch import Tensor
 from ..bokeh_core.camera import CameraPath
 from ..bokeh_core.clip.checks import as_plain_float
 from ..bokeh_core.focus.pull import FocusPull as MeasuredFocus
-from ..bokeh_core.published import TRAINED_STRENGTH_PX, MPIMode
+from ..bokeh_core.published import OVERLAP_FRAMES, TRAINED_STRENGTH_PX, MPIMode
 
 Disparity = io.Custom("DISPARITY")
 Focus = io.Custom("FOCUS")
@@ -163,12 +163,14 @@ class BokehModel:
         mpi_mode: `released` or `paper`.
         bundle: path of the file that holds both U-Net and VAE; empty where they are files of their own.
         trained_px: K that it was trained for, in px at the working size, least and most.
+        overlap: frames that windows are to share where nobody says it.
     """
 
     patcher: Any
     mpi_mode: MPIMode
     bundle: str = ""
     trained_px: tuple[float, float] = TRAINED_STRENGTH_PX
+    overlap: int = OVERLAP_FRAMES
 
 
 @dataclass(frozen=True)

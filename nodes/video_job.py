@@ -87,6 +87,7 @@ def model_renderer(model: Any, vae: Any, clip_vision: Any, falloff: Falloff | Le
         pipeline,
         weights,
         model.mpi_mode,
+        model.overlap,
         trained_px=model.trained_px,
         falloff=falloff,
     )

@@ -16,6 +16,7 @@ COMPONENT_NAMES: dict[str, str] = {"unet": "U-Net", "vae": "VAE"}
 # Keys of the metadata in our own .safetensors files.
 COMPONENT_KEY, CONFIG_KEY, MPI_MODE_KEY = "component", "config", "mpi_mode"
 STRENGTH_KEYS = ("training_k_min_px", "training_k_max_px")
+OVERLAP_KEY = "overlap_frames"
 SAFETENSORS = ".safetensors"
 PICKLES = (".bin", ".pth", ".pt", ".ckpt")
 # What diffusers and transformers name weights inside a model folder, best first.

@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..published import MPI_MODES, PUBLISHED_MPI_MODE, TRAINED_STRENGTH_PX, MPIMode
+from ..published import (
+    MPI_MODES,
+    OVERLAP_FRAMES,
+    PUBLISHED_MPI_MODE,
+    TRAINED_STRENGTH_PX,
+    WINDOW_FRAMES,
+    MPIMode,
+)
 from .bundle import empty_part, is_bundle, names_of_part
 from .files import (
     COMPONENT_NAMES,
     CONFIG_KEY,
     MPI_MODE_KEY,
+    OVERLAP_KEY,
     STRENGTH_KEYS,
     Component,
     ModelFiles,
@@ -233,6 +241,20 @@ def trained_strength_px(path: Path | str) -> tuple[float, float]:
             "numbers, the smaller one first."
         )
     return least, most
+
+
+def suited_overlap(path: Path | str) -> int:
+    """Frames that windows of a U-Net are to share, 0 to 7; the authors' 4 where a file does not say it.
+
+    Raises:
+        ValueError: the file is missing or damaged, or what it says is no such number.
+    """
+    text = _unet_metadata(path).get(OVERLAP_KEY, str(OVERLAP_FRAMES))
+    if text not in map(str, range(WINDOW_FRAMES)):
+        raise ValueError(
+            f"{path} says that its windows share {text!r:.80} frames; it must be 0 to {WINDOW_FRAMES - 1}."
+        )
+    return int(text)
 
 
 def _unet_metadata(path: Path | str) -> dict[str, str]:

@@ -21,13 +21,13 @@ from ..checkpoint.bundle import (
 )
 from ..checkpoint.image_encoder import load_image_encoder
 from ..checkpoint.library import state_of_model
-from ..checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
+from ..checkpoint.load import load_unet, load_vae, suited_overlap, trained_mpi_mode, trained_strength_px
 from ..checkpoint.precision import with_decoder_in
 from ..coc import EQ_1, Falloff
 from ..lens import DEFAULT_LENS, LensOverTime
 from ..pipeline.streaming import BokehPipeline
 from ..progress import Check
-from ..published import OVERLAP_FRAMES, MPIMode
+from ..published import MPIMode
 from ..semantics import no_image_encoder
 from .clip_stream import ClipStream
 from .renderers import ModelRenderer, model_fingerprint, require_falloff_length
@@ -52,7 +52,7 @@ class FileModel:
         device: torch.device,
         dtype: torch.dtype,
         mpi_mode: MPIMode | None = None,
-        overlap: int = OVERLAP_FRAMES,
+        overlap: int | None = None,
         working_size: WorkingSize = "auto",
         falloff: Falloff | LensOverTime = EQ_1,
         gamma: float = DEFAULT_LENS.gamma,
@@ -67,7 +67,8 @@ class FileModel:
             device: where to compute.
             dtype: of the U-Net and the decoder; the encoders compute in float32, as published.
             mpi_mode: None takes what the U-Net's file says.
-            overlap: frames that neighbouring windows of 8 share, 0 to 7.
+            overlap: frames that neighbouring windows of 8 share, 0 to 7; None takes what the U-Net's file
+                says.
             working_size: "auto" (at most the area it was trained at), "native", or (width, height) in px.
             falloff: see `ModelRenderer`.
             gamma: of a model that mixes pictures, see `RefinedVAE.gamma`; the paper's model has its light
@@ -82,7 +83,8 @@ class FileModel:
         self._image_encoder = image_encoder
         self._device, self._dtype = device, dtype
         self._mpi_mode: MPIMode = mpi_mode or trained_mpi_mode(self._unet)
-        self._overlap, self._working_size, self._falloff = overlap, working_size, falloff
+        self._overlap = suited_overlap(self._unet) if overlap is None else overlap
+        self._working_size, self._falloff = working_size, falloff
         self._mixes_pictures = mixes_pictures(self._bundle, str(self._unet))
         self._gamma = gamma if self._mixes_pictures else 1.0
         self._mends_maps = mend and mends_maps(self._bundle, str(self._unet))

@@ -214,7 +214,7 @@ class AblationConfig:
     Attributes:
         mpi: MPI attention; without it only the embedding of K is added to the original block.
         pretrained: start from the weights that `model.unet` names, else from random ones of the same sizes.
-        overlap: windows share half of their frames, in validation.
+        overlap: windows share half of their frames, in validation and where the trained file renders.
         refine: skip connections from the encoder to the decoder.
     """
 

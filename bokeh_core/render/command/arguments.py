@@ -126,7 +126,7 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--overlap",
         type=int,
-        default=OVERLAP_FRAMES,
-        help=f"frames that windows of {WINDOW_FRAMES} share",
+        help=f"frames that windows of {WINDOW_FRAMES} share; default: what the file says, or "
+        f"{OVERLAP_FRAMES}",
     )
     model.add_argument("--working-size", choices=("auto", "native"), default="auto")

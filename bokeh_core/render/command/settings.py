@@ -113,7 +113,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         "easing": arguments.easing,
     }
     require_whole_calls(arguments.part_frames)
-    plan_windows(WINDOW_FRAMES, overlap=arguments.overlap)
+    if arguments.overlap is not None:
+        plan_windows(WINDOW_FRAMES, overlap=arguments.overlap)
     settings = Settings(
         meaning_of(arguments),
         fit_of(arguments),

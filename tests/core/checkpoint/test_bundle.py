@@ -150,14 +150,15 @@ def test_published_models_know_nothing_of_it(small_vae: Any):
 
 def test_without_a_host(network_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     network = network_of(ALL)
-    said = {"training_k_min_px": "0.5", "training_k_max_px": "14"}
+    said = {"training_k_min_px": "0.5", "training_k_max_px": "14", "overlap_frames": "2"}
     path = bundled(network, tmp_path / "small.safetensors", **said)
     renderer = FileModel(path, None, None, device=CPU, dtype=torch.float32).load()
     assert renderer.mpi_mode == "paper"
     assert renderer.name == "small"
     assert renderer.trained_px == (0.5, 14.0)
     assert renderer.keeps_light and renderer.mends_maps
-    plain = FileModel(path, None, None, device=CPU, dtype=torch.float32, mend=False)
+    plain = FileModel(path, None, None, device=CPU, dtype=torch.float32, overlap=3, mend=False)
+    assert (renderer.overlap, plain.load().overlap) == (2, 3)
     assert not plain.mends_maps and not plain.load().mends_maps
     monkeypatch.setenv(bokeh_small.BUNDLE, str(path))
     assert bokeh_small.missing() is None

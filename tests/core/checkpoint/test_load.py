@@ -9,7 +9,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bokeh_core.checkpoint.load import load_unet, load_vae, trained_mpi_mode, trained_strength_px
+from bokeh_core.checkpoint.load import (
+    load_unet,
+    load_vae,
+    suited_overlap,
+    trained_mpi_mode,
+    trained_strength_px,
+)
 from bokeh_core.models import BokehUNet
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -261,6 +267,18 @@ def test_the_trained_range_of_strengths(tmp_path, golden_folder):
     # The authors' range where a file does not say it.
     save_file({"x": torch.zeros(1)}, path, metadata={"training_k_max_px": "14"})
     assert trained_strength_px(path) == trained_strength_px(golden_folder / "unet") == (1.0, 32.0)
+
+
+def test_the_overlap_of_windows(tmp_path, golden_folder):
+    path = tmp_path / "unet.safetensors"
+    save_file({"x": torch.zeros(1)}, path, metadata={"overlap_frames": "0"})
+    assert suited_overlap(path) == 0
+    # The authors' where a file does not say it.
+    assert suited_overlap(golden_folder / "unet") == 4
+    for wrong in ("8", "-1", "4.0"):
+        save_file({"x": torch.zeros(1)}, path, metadata={"overlap_frames": wrong})
+        with pytest.raises(ValueError, match=f"windows share '{wrong}' frames; it must be 0 to 7"):
+            suited_overlap(path)
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,11 @@ def test_a_focus_that_moves_keeps_the_scale_that_it_was_measured_in():
     frames, disparity = spoilt()
     found = mended_maps(frames, disparity, MOVING)
     as_rows = frames.movedim(1, -1)
-    assert torch.equal(found.disparity, refine_disparity(as_rows, disparity, steady=False))
+    assert torch.equal(found.disparity, refine_disparity(as_rows, disparity, steady=False, trained=True))
     assert found.report.startswith("Depth mended by the frames. Of 9 frames: ")
     assert found.report.endswith(WITHOUT_SCALE)
     steadied = mended_maps(frames, disparity, CONSTANT)
-    assert torch.equal(steadied.disparity, refine_disparity(as_rows, disparity))
+    assert torch.equal(steadied.disparity, refine_disparity(as_rows, disparity, trained=True))
     assert WITHOUT_SCALE not in steadied.report
     # The background holds still in these alone.
     background = [maps[:, 0, 0].std().item() for maps in (disparity, found.disparity, steadied.disparity)]
@@ -53,7 +53,7 @@ def test_the_pipeline_mends_what_it_is_given(small_unet: Any, small_vae: Any):
     few = slice(3, 6)
     shown = frames[few], disparity[few]
     lens = torch.tensor([0.2]), torch.tensor([8.0])
-    mended = refine_disparity(shown[0].movedim(1, -1), shown[1])
+    mended = refine_disparity(shown[0].movedim(1, -1), shown[1], trained=True)
     expected = plain(shown[0], mended, *lens)
     assert torch.equal(mending(*shown, *lens), expected)
     assert torch.equal(mending(shown[0], mended, *lens, mend=False), expected)
