@@ -17,21 +17,16 @@ from ..progress import Check, Progress, Show, no_check, no_progress, no_show
 from ..setting_checks import require_choice, require_whole_number
 from ..strength import checked_strength_px
 from ..transfer import DISPLAY, TRANSFERS
-from .aperture import Aperture, kernel_reach_px, lens_kernel
-from .areas import Area, inside
 from .backend import backend_of
-from .border import spread_field_within_frame, spread_within_frame
-from .composite import Spread, Stack
-from .convolve import spread_in_darkness
 from .frame_workers import Room, render_frames, sensible_pass, sensible_workers
 from .grain import with_grain
-from .layers import split_layers
+from .layers import Layers, split_layers
 from .light import Scale, lift_highlights
 from .other_frames import OtherFrames
 from .over_time import require_strength, runs_alike
-from .portions import by_planes
 from .seen_behind import Behind, seen_in_pass
 from .settings import DEFAULT_LENS, REPEAT, LensSettings
+from .through import layers_through_lens
 
 
 def lens_blur(
@@ -258,10 +253,8 @@ def _blur(
         return torch.cat([light * alpha, alpha]) if len(alpha) else light
 
     alpha = channels[3:4].clamp(0, 1)
-    beyond = lens.border == REPEAT
 
-    def stack() -> Stack:
-        # Made here, as what it is made of takes as much memory again, and goes when this returns.
+    def taken_apart() -> Layers:
         planes = lifted()
         if len(alpha):
             # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
@@ -269,10 +262,16 @@ def _blur(
         elsewhere = None if seen_elsewhere is None else seen_elsewhere(planes_of_other)
         layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white, elsewhere)
         check()
-        return Stack.of(layers, partial(kernel_reach_px, lens.aperture), beyond_frame=beyond)
+        return layers
 
-    spread = _spread_through(lens.aperture, frame.shape[-3:-1], beyond, scale.needs_double, check)
-    blurred = stack().composite(spread)
+    blurred = layers_through_lens(
+        taken_apart,
+        lens.aperture,
+        (frame.shape[-3], frame.shape[-2]),
+        beyond_frame=lens.border == REPEAT,
+        in_double=scale.needs_double,
+        check=check,
+    )
     if len(alpha):
         blurred_alpha = blurred[3:4].clamp(0, 1)
         colours = torch.where(blurred_alpha > 1e-4, blurred[:3] / blurred_alpha.clamp(min=1e-4), lifted())
@@ -280,40 +279,3 @@ def _blur(
     else:
         blurred = scale.to_values(blurred)
     return blurred[: frame.shape[-1]].movedim(0, -1)  # CHW -> HWC
-
-
-def _spread_through(
-    aperture: Aperture, frame_size: torch.Size, beyond_frame: bool, in_double: bool, check: Check
-) -> Spread:
-    """How one slab spreads; the check runs before each, as a slab of a large frame takes seconds."""
-
-    def spread_slab(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
-        check()
-        # Apple's GPUs have no more than float32.
-        if not in_double or planes.device.type == "mps":
-            return spread_exactly(planes, radius_px, area, target)
-        # Rounding of a bright lamp must not reach the shadows of the frame.
-        return by_planes(
-            lambda some: spread_exactly(some.double(), radius_px, area, target).to(planes.dtype),
-            planes,
-            backend_of(planes.device).band_pixels // 2,
-        )
-
-    def spread_exactly(planes: Tensor, radius_px: float, area: Area, target: Area) -> Tensor:
-        if not aperture.changes_over_field:
-            kernel = lens_kernel(aperture, radius_px)
-            if beyond_frame:
-                return spread_in_darkness(planes, kernel, inside(target, area))
-            return spread_within_frame(planes, kernel, area, target, (frame_size[0], frame_size[1]))
-        return spread_field_within_frame(
-            planes,
-            radius_px,
-            area,
-            target,
-            aperture=aperture,
-            frame_size=(frame_size[0], frame_size[1]),
-            beyond_frame=beyond_frame,
-            check=check,
-        )
-
-    return spread_slab

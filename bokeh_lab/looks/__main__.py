@@ -4,7 +4,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
@@ -14,14 +14,16 @@ import torch
 from torch import Tensor
 
 from bokeh_core.console import progress_bar
-from bokeh_core.lens import LensSettings, lens_blur
+from bokeh_core.lens import LensSettings
 
 from ..ground_truth import GroundTruthClip, render_clip
 from ..metrics.clip_pair import ClipPair
 from ..metrics.fidelity import edge_psnr, psnr
 from ..scenes.presets import make_scene
+from ..scenes.scene import Scene
 from . import looks
 from .finer import by_area, finer
+from .given import GIVEN, PICTURE, rendered_given
 from .lamps import with_lamps
 
 GAMMA = 2.2
@@ -63,29 +65,32 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         choices=(1, 3, 5),
         help="the mean of so many rows and columns of rays is a pixel (default: 1)",
     )
+    parser.add_argument(
+        "--given",
+        action="append",
+        choices=GIVEN,
+        help="what of the truth Lens Blur is told: no more than a picture and a map (default), also the true "
+        "colours and shares of all pixels that two surfaces share, or all layers; repeatable, a row each",
+    )
+    parser.add_argument("--each", action="store_true", help="also the PSNR of each clip")
     parser.add_argument("--look", action="append", choices=list(looks()), help="only this one; repeatable")
     parser.add_argument("--pictures", type=Path, help="folder for truth, Lens Blur and difference of each")
     return parser.parse_args(argv)
 
 
-def truth_of(seed: int, arguments: argparse.Namespace, lens: LensSettings) -> GroundTruthClip:
-    """One frame with lamps through a lens, ray-traced."""
+def scene_of(seed: int, arguments: argparse.Namespace) -> Scene:
+    """One frame with lamps."""
     strength = STRENGTHS[seed % len(STRENGTHS)]
     scene = make_scene(arguments.scenes, seed, 1, *SIZE, strengths=[strength])
-    scene = finer(with_lamps(scene, seed, arguments.light, GAMMA), arguments.finer)
-    clip = render_clip(scene, gamma=GAMMA, rays_across=arguments.rays_across, lens=lens)
-    return by_area(clip, arguments.finer)
+    return with_lamps(scene, seed, arguments.light, GAMMA)
 
 
-def rendered(truth: GroundTruthClip, lens: LensSettings) -> Tensor:
-    """[T, H, W, 3] of Lens Blur, given what a camera and a depth map give."""
-    return lens_blur(
-        truth.frames,
-        truth.disparity,
-        truth.focal_disparity,
-        truth.blur_strength_px,
-        replace(lens, gamma=GAMMA).at_width(truth.frames.shape[2]),
+def truth_of(scene: Scene, arguments: argparse.Namespace, lens: LensSettings) -> GroundTruthClip:
+    """What a lens records of it, ray-traced."""
+    clip = render_clip(
+        finer(scene, arguments.finer), gamma=GAMMA, rays_across=arguments.rays_across, lens=lens
     )
+    return by_area(clip, arguments.finer)
 
 
 def likeness(truth: GroundTruthClip, picture: Tensor, plain: Tensor) -> Likeness:
@@ -113,6 +118,15 @@ def _write(folder: Path, name: str, truth: Tensor, picture: Tensor) -> None:
     cv2.imwrite(str(folder / f"{name.replace(' ', '_')}.png"), bgr)
 
 
+def _row(title: str, clips: Sequence[Likeness], each: bool) -> str:
+    """A row of the table."""
+    everywhere = [one.all for one in clips]
+    near, away = _mean([one.edges for one in clips]), _mean([one.away for one in clips])
+    values = [fmean(everywhere), min(everywhere), near, away, fmean(one.plain for one in clips)]
+    row = f"| {title} | " + " | ".join(f"{value:.2f}" for value in values) + " |"
+    return row + " " + ", ".join(f"{one:.1f}" for one in everywhere) + " |" if each else row
+
+
 def _mean(values: Sequence[float | None]) -> float:
     """Mean of those there are."""
     there = [value for value in values if value is not None]
@@ -127,22 +141,27 @@ def main(argv: Sequence[str]) -> None:
         "| look | PSNR, dB | least | near edges, dB | away from edges, dB | without the look, dB |",
         "|---|---:|---:|---:|---:|---:|",
     ]
+    if arguments.each:
+        lines = [lines[0] + " each clip, dB |", lines[1] + "---|"]
+    given = arguments.given or [PICTURE]
     with progress_bar("looks", "clip", len(chosen) * arguments.clips) as bar:
         for name, lens in chosen.items():
-            found = []
+            found: dict[str, list[Likeness]] = {told: [] for told in given}
             for seed in range(arguments.seed_from, arguments.seed_from + arguments.clips):
-                truth = truth_of(seed, arguments, lens)
-                picture = rendered(truth, lens)
-                found.append(likeness(truth, picture, rendered(truth, LensSettings())))
-                if arguments.pictures:
-                    _write(arguments.pictures, f"{name}_{seed}", truth.bokeh[0], picture[0])
+                scene = scene_of(seed, arguments)
+                truth, layered = truth_of(scene, arguments, lens), scene.layers(0)
+                for told in given:
+                    picture, plain = (
+                        rendered_given(told, truth, layered, look) for look in (lens, LensSettings())
+                    )
+                    found[told].append(likeness(truth, picture, plain))
+                    if arguments.pictures:
+                        _write(arguments.pictures, f"{name}_{told}_{seed}", truth.bokeh[0], picture[0])
                 bar.update()
-            everywhere = [one.all for one in found]
-            near, away = ([getattr(one, place) for one in found] for place in ("edges", "away"))
-            values = [fmean(everywhere), min(everywhere), _mean(near), _mean(away)]
-            values.append(fmean(one.plain for one in found))
-            lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
-            bar.write(lines[-1], file=sys.stderr)
+            for told, clips in found.items():
+                title = name if told == PICTURE else f"{name}, given {told}"
+                lines.append(_row(title, clips, arguments.each))
+                bar.write(lines[-1], file=sys.stderr)
     sys.stdout.write("\n".join(lines) + "\n")
 
 
