@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bokeh_core.lens import LensSettings, lens_blur, render
+from bokeh_core.lens import LensSettings, lens_blur, through
 from bokeh_core.lens.aperture import Aperture
 from bokeh_core.lens.coverage import Shape, coverage_of
 from bokeh_lab.looks import looks
@@ -58,7 +58,7 @@ def blur(clip: Clip, lens: LensSettings) -> Tensor:
 
 def blur_without_looks(clip: Clip) -> Tensor:
     """The same frame, where no code of any look runs."""
-    with patch.object(render, "lens_kernel", _disk_kernel_for):
+    with patch.object(through, "lens_kernel", _disk_kernel_for):
         return blur(clip, LensSettings())
 
 

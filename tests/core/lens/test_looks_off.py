@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bokeh_core.lens import Aperture, LensSettings, lens_blur, lens_of_controls, render
+from bokeh_core.lens import Aperture, LensSettings, lens_blur, lens_of_controls, through
 from bokeh_core.lens.coverage import Shape, coverage_of
 
 OFF = lens_of_controls(
@@ -31,6 +31,6 @@ def test_looks_that_are_off_change_no_bit(monkeypatch: pytest.MonkeyPatch):
     off = lens_blur(*given, OFF, workers=1)
     # 0 and no other number is off.
     ring = lens_blur(*given, LensSettings(Aperture(ring=1e-3)), workers=1)
-    monkeypatch.setattr(render, "lens_kernel", disk_kernel)
+    monkeypatch.setattr(through, "lens_kernel", disk_kernel)
     assert torch.equal(off, lens_blur(*given, workers=1))
     assert not torch.equal(ring, off)
