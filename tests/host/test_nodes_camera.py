@@ -14,6 +14,10 @@ NODE = "AnyToBokehCamera"
 SIZE = (32, 48)
 
 
+# From another node, which no widget's least value holds back.
+LINKED_ZERO = "linked"
+
+
 def camera(host: HostUnderTest, graph: Any, num_frames: int = 3, **options: Any) -> Node:
     disparity = np.linspace(0, 1, SIZE[1], dtype=np.float32)
     maps = host.load(graph, np.broadcast_to(disparity, (num_frames, *SIZE)).copy())
@@ -88,11 +92,21 @@ def test_a_focus_and_intrinsics_take_the_place_of_widgets(host: HostUnderTest):
         ),
         ({"over_time": "sensor: 0: 3"}, "over_time names 'sensor', which does not move"),
         ({"over_time": "f_number: 0: 0"}, "f_number is 0; it must be 0.5 to 128"),
+        ({"f_number": LINKED_ZERO}, "f_number is 0; it must be 0.5 to 128"),
+        ({"focal_length": LINKED_ZERO}, "focal_length is 0 mm; it must be 1 to 2000 mm"),
+        (
+            {"sensor": "custom", "sensor_width": LINKED_ZERO},
+            "sensor_width is 0 mm; it must be 1 to 300 mm",
+        ),
     ],
 )
 def test_what_cannot_be_is_said(host: HostUnderTest, options: dict[str, Any], message: str):
     graph = host.graph()
-    host.save(graph, camera(host, graph, **options)[3])
+    given = {
+        name: graph.add("PrimitiveFloat", value=0.0)[0] if value == LINKED_ZERO else value
+        for name, value in options.items()
+    }
+    host.save(graph, camera(host, graph, **given)[3])
     assert message in host.expect_error(graph).message
 
 

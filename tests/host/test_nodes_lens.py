@@ -233,6 +233,12 @@ def test_protected_pixels_stay(host: HostUnderTest):
     assert np.abs(found - given["frames"])[:, 16:].max() > 0.1
 
 
+def _with_a_pixel(value: float) -> Array:
+    frames = clip()["frames"]
+    frames[1, 3, 4, 0] = value
+    return frames
+
+
 BAD_INPUTS: list[tuple[dict[str, Array], dict[str, Any], str]] = [
     (
         {"disparity": np.zeros((3, HEIGHT_PX, WIDTH_PX), np.float32)},
@@ -256,6 +262,12 @@ BAD_INPUTS: list[tuple[dict[str, Array], dict[str, Any], str]] = [
         {},
         "blur_strength is -32 px at frame 0; it must be",
     ),
+    (
+        {"frames": _with_a_pixel(np.nan)},
+        {"transfer": "linear"},
+        "frames hold NaN at frame 1, row 3, column 4",
+    ),
+    ({"frames": _with_a_pixel(-np.inf)}, {}, "frames hold"),
     ({}, {"blades": 2}, "blades is 2; use 0 for a round opening, or 3 or more"),
     ({}, {"roundness": 2.0}, "roundness"),
     ({}, {"light": "moon"}, "light is .*moon.*linear.*display"),

@@ -9,7 +9,7 @@ import torch
 from bokeh_core.lens import LENS_CONTROLS, PRESETS, lens_of_controls, with_preset
 from bokeh_core.lens.aperture_image import aperture_image_of
 from bokeh_core.preview import focus_preview
-from tests.host.harness import HostUnderTest
+from tests.host.harness import Array, HostUnderTest
 from tests.host.schema import choices_of, inputs_of, schema_defaults
 from tests.host.test_nodes_lens import STRENGTH, WIDTH_PX, add_lens_blur, clip, directly
 
@@ -18,7 +18,11 @@ NODE = "AnyToBokehChooseLens"
 
 def blurred_with(host: HostUnderTest, given: dict[str, Any], lens: dict[str, Any], **options: Any) -> Any:
     graph = host.graph()
-    node = graph.add(NODE, **lens)
+    given_lens = {
+        name: host.load(graph, value) if isinstance(value, np.ndarray) else value
+        for name, value in lens.items()
+    }
+    node = graph.add(NODE, **given_lens)
     (result,) = host.values_of(graph, add_lens_blur(host, graph, given, lens=node[0], **options))
     return result
 
@@ -84,11 +88,39 @@ def test_a_picture_in_the_opening(host: HostUnderTest, kind: str):
     assert "aperture_image of 12 x 12 px" in host.run(graph).probes[report.id]
 
 
-def test_a_black_picture_in_the_opening(host: HostUnderTest):
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (np.zeros((1, 8, 8, 3), np.float32), "The aperture image is black all over, so no light would pass"),
+        (
+            np.concatenate([np.ones((1, 8, 8, 3), np.float32), np.zeros((1, 8, 8, 1), np.float32)], -1),
+            "The aperture image is black all over, so no light would pass",
+        ),
+        (np.ones((3, 8, 8, 3), np.float32), "The aperture image is 3 pictures; give one"),
+        (np.ones((0, 8, 8, 3), np.float32), "The aperture image cannot be used"),
+        (np.full((1, 8, 8), np.nan, np.float32), "The aperture image cannot be used"),
+        (np.full((1, 8, 8, 3), np.inf, np.float32), "The aperture image cannot be used"),
+    ],
+    ids=["black", "transparent", "several", "empty", "nan", "infinite"],
+)
+def test_what_is_no_opening_is_said(host: HostUnderTest, picture: Array, said: str):
     graph = host.graph()
-    black = host.load(graph, np.zeros((1, 8, 8, 3), np.float32))
-    host.save(graph, graph.add(NODE, aperture_image=black)[1])
-    assert "The aperture image is black all over" in host.expect_error(graph).message
+    host.save(graph, graph.add(NODE, aperture_image=host.load(graph, picture))[1])
+    assert said in host.expect_error(graph).message
+
+
+def test_a_large_coloured_picture_with_alpha_in_the_opening(host: HostUnderTest):
+    # Light of 0.2126 on the left, 0.0722 on the right, of which half is transparent.
+    picture = np.zeros((1, 600, 1500, 4), np.float32)
+    picture[..., :750, 0] = picture[..., 750:, 2] = picture[..., 3] = 1
+    picture[:, :300, 750:, 3] = 0
+    given = clip(1)
+    found = blurred_with(host, given, {"aperture_image": picture})
+    grey = np.zeros((1, 600, 1500), np.float32)
+    grey[..., :750] = 1
+    grey[:, 300:, 750:] = 0.0722 / 0.2126
+    expected = directly(given, **_settings(aperture_image=aperture_image_of(torch.from_numpy(grey))))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def test_the_preview_shows_the_radius_of_the_lens(host: HostUnderTest):
