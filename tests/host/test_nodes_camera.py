@@ -102,7 +102,7 @@ def test_a_focus_and_intrinsics_take_the_place_of_widgets(host: HostUnderTest):
 )
 def test_what_cannot_be_is_said(host: HostUnderTest, options: dict[str, Any], message: str):
     graph = host.graph()
-    given = {
+    given: dict[str, Any] = {
         name: graph.add("PrimitiveFloat", value=0.0)[0] if value == LINKED_ZERO else value
         for name, value in options.items()
     }
