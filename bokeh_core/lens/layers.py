@@ -14,6 +14,7 @@ from .fill import push_pull
 from .lamps import LIT, lamps_in
 from .loose_pixels import without_loose_pixels
 from .matte import EdgeMatte, edge_matte
+from .matte_again import matte_again
 from .neighbourhood import Surroundings, dilate
 from .seen_behind import Behind
 
@@ -87,6 +88,8 @@ def split_layers(
 
     check()
     matte = edge_matte(color, radius_px, around, band, lamps)
+    check()
+    matte = matte_again(color, radius_px, around, band, matte, lamps is not None)
     check()
     near_px, far_px = push_pull(torch.stack([around.top, around.bottom]), band[None].float())
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
