@@ -36,6 +36,7 @@ _CRISP_TO_SOFT = (0.15, 0.25)
 _RAMP_STEP_PX = 0.5
 _RAMP_RISE_PX = 1.5
 _RINGING_SHARE = 0.25
+_LEAST_RINGING_PX = 2
 _MIN_SHARE_OF_SAMPLES = 0.01
 _LOG_RATIO_LIMIT = 20.0
 _LOG_RATIO_NEEDED = 4.0
@@ -47,16 +48,16 @@ def edge_band(radius: Surroundings, contour_reach_px: int) -> Tensor:
 
     Args:
         radius: [H, W] signed blur radius in px.
-        contour_reach_px: within this distance of a greater step a small one is taken for ringing of the map.
+        contour_reach_px: how far the map's contours may be off; within this distance of a greater step, and
+            at least within 2 px, a small one is taken for ringing of the map or for the slope of a surface.
 
     Returns:
         bool [H, W].
     """
     step, wider = radius.within(1).step(), radius.within(2).step()
     least = torch.where(wider < _STEP_IN_WIDER_WINDOW * step, _SMALL_STEP_PX, EDGE_STEP_PX)
-    if contour_reach_px == 0:
-        return step > least
-    return step > torch.maximum(_RINGING_SHARE * local_max(step, contour_reach_px), least)
+    reach_px = max(contour_reach_px, _LEAST_RINGING_PX)
+    return step > torch.maximum(_RINGING_SHARE * local_max(step, reach_px), least)
 
 
 def contour_zone(radius: Surroundings, reach_px: int) -> Tensor:

@@ -17,7 +17,7 @@ RADIUS_PX = 8.0
 
 
 def a_wire(width_px: float, tilt: float) -> tuple[Tensor, Tensor]:
-    """Coverage [H, W] of a wire that leans by `tilt` px a row, and whether it has the centre of each pixel."""
+    """Coverage [H, W] of a wire that leans by `tilt` px a row, and which centres of pixels it has."""
     x, y = torch.arange(WIDTH)[None].float(), torch.arange(HEIGHT)[:, None].float()
     left = 22.3 + tilt * y
     covers = (torch.minimum(x + 1, left + width_px) - torch.maximum(x, left)).clamp(0, 1)
