@@ -17,8 +17,8 @@ The trained part moves outlines that are off and brings back more of torn limbs 
 """
 
 WITHOUT_SCALE = (
-    "Their scale is as it came: the focus moves with it. Refine Depth before the node that gives the focus "
-    "steadies both."
+    "The scale of the maps is as it came, as the focus moves with it. Refine Depth before the node that gives "
+    "the focus steadies both."
 )
 """What is told where `mending_for` leaves the scale of maps."""
 
