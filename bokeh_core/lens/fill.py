@@ -7,12 +7,13 @@ from torch import Tensor
 _EPSILON = 1e-6
 
 
-def push_pull(values: Tensor, weights: Tensor) -> Tensor:
+def push_pull(values: Tensor, weights: Tensor, enough: float = 0.25) -> Tensor:
     """Fill pixels of low weight from ever coarser weighted means of the others.
 
     Args:
         values: [C, ..., H, W], at most one dimension of frames between.
         weights: [1, ..., H, W] in [0, 1]; 1 keeps a value, 0 replaces it.
+        enough: mean weight of 2 x 2 pixels that together count as known; at least that of one known pixel.
 
     Returns:
         [C, ..., H, W]. Where no pixel has weight the result is 0.
@@ -23,8 +24,8 @@ def push_pull(values: Tensor, weights: Tensor) -> Tensor:
         # Odd sides: the last row or column pools over what is there, so the means stay weighted means.
         pushed = F.avg_pool2d(pushed, 2, ceil_mode=True, count_include_pad=False)
         weights = F.avg_pool2d(weights, 2, ceil_mode=True, count_include_pad=False)
-        # A pixel that has any sample at this level counts as known: the level answers for it.
-        scale = torch.clamp(4 * weights, max=1) / torch.clamp(weights, min=_EPSILON)
+        # A pixel that has enough of a sample at this level counts as known: the level answers for it.
+        scale = torch.clamp(weights / enough, max=1) / torch.clamp(weights, min=_EPSILON)
         pushed, weights = pushed * scale, weights * scale
         levels.append((pushed, weights))
 

@@ -12,6 +12,7 @@ from .contour_shift import shift_contours
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces, softness
 from .fill import push_pull
 from .lamps import LIT, lamps_in
+from .lines import with_lines
 from .loose_pixels import without_loose_pixels
 from .matte import EdgeMatte, edge_matte
 from .matte_again import matte_again
@@ -25,6 +26,8 @@ _MAX_REACH_PX = 128
 _HIDDEN_GAP_PX, _HIDDEN_GAP_SHARE = 0.75, 0.25
 # From there the weight of a hidden sample rises to 1 over as much again, at least over this.
 _HIDDEN_RAMP_PX = 1.0
+# A quarter of what one pixel along an edge shows of the far surface answers for its surroundings.
+_ENOUGH_SEEN = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,12 @@ def split_layers(
     near_px, far_px = push_pull(torch.stack([around.top, around.bottom]), band[None].float())
     on_near_side = (radius_px - near_px).abs() < (radius_px - far_px).abs()
     hidden_gap_px = _hidden_gap_px(radius_px)
-    hides = _within_reach(band, radius_px) & on_near_side & (radius_px - far_px > hidden_gap_px)
+    reach_px = _reach_px(radius_px)
+    hides = _within_reach(band, reach_px) & on_near_side & (radius_px - far_px > hidden_gap_px)
     middle_px = (near_px + far_px) / 2
     seen = None if elsewhere is None else partial(elsewhere, hides)
-    behind_color, behind_px, trust = _continue_background(color, radius_px, middle_px, matte, lamps, seen)
+    background = _Background.of(color, radius_px, middle_px, matte, lamps)
+    behind_color, behind_px, trust = background.continued(hides, reach_px, seen)
     far_color = matte.far_color
     if trust is not None:
         # On the near side of a contour the matte knows the far colour from around at best.
@@ -148,30 +153,57 @@ def _fitted_contours(
     return smooth_surfaces(radius_px, reach_px)
 
 
-def _continue_background(
-    color: Tensor,
-    radius_px: Tensor,
-    middle_px: Tensor,
-    matte: EdgeMatte,
-    lamps: Tensor | None,
-    elsewhere: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None,
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Colour and radius of the pixels beyond the middle of their closest edge, continued over the others.
+@dataclass(frozen=True)
+class _Background:
+    """What is seen beyond the middle of the closest edge of each pixel.
 
-    Third, the trust [..., H, W] in colours that were seen elsewhere.
+    Attributes:
+        color: [C, ..., H, W] linear light.
+        radius_px: [1, ..., H, W] signed blur radius.
+        weight: [..., H, W] in [0, 1], how much of it shows.
     """
-    # Along the edges the unmixed far surface stands in, as far as it shows.
-    weight = _replaced((radius_px < middle_px).float(), matte.index, 0.5 * (1 - matte.alpha))
-    behind = _replaced(color, matte.index, matte.far_color)
-    # A lamp has an end: beyond the outline that hides a part of it there is no row of lamps.
-    behind = behind if lamps is None else behind.clamp(max=LIT)
-    far_px = _replaced(radius_px, matte.index, matte.far_radius_px)[None]
-    if elsewhere is not None:
-        behind, trust = elsewhere(weight, radius_px, behind)
-        continued = push_pull(behind, torch.maximum(weight, trust)[None])
-        return continued, push_pull(far_px, weight[None])[0], trust
-    continued = push_pull(torch.cat([behind, far_px]), weight[None])
-    return continued[:-1], continued[-1], None
+
+    color: Tensor
+    radius_px: Tensor
+    weight: Tensor
+
+    @classmethod
+    def of(
+        cls, color: Tensor, radius_px: Tensor, middle_px: Tensor, matte: EdgeMatte, lamps: Tensor | None
+    ) -> "_Background":
+        # Along the edges the unmixed far surface stands in, as far as it shows.
+        weight = _replaced((radius_px < middle_px).float(), matte.index, 1 - matte.alpha)
+        behind = _replaced(color, matte.index, matte.far_color)
+        # A lamp has an end: beyond the outline that hides a part of it there is no row of lamps.
+        behind = behind if lamps is None else behind.clamp(max=LIT)
+        return cls(behind, _replaced(radius_px, matte.index, matte.far_radius_px)[None], weight)
+
+    def continued(
+        self,
+        hides: Tensor,
+        reach_px: list[int],
+        elsewhere: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] | None,
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Colour and radius of the background, continued over the other pixels.
+
+        Third, the trust [..., H, W] in colours that were seen elsewhere.
+
+        Args:
+            hides: bool [..., H, W], where something is hidden that blur may reveal.
+            reach_px: of each frame, how far blur may reveal it.
+            elsewhere: what other frames have seen, by pixels that hide it, radius and light.
+        """
+        if elsewhere is None:
+            planes = torch.cat([self.color, self.radius_px])
+            continued = push_pull(planes, self.weight[None], _ENOUGH_SEEN)
+            smooth, behind_px = continued[:-1], continued[-1]
+            color, weight, trust = self.color, self.weight, None
+        else:
+            color, trust = elsewhere(self.weight, self.radius_px[0], self.color)
+            weight = torch.maximum(self.weight, trust)
+            smooth = push_pull(color, weight[None], _ENOUGH_SEEN)
+            behind_px = push_pull(self.radius_px, self.weight[None], _ENOUGH_SEEN)[0]
+        return with_lines(smooth, color, weight, hides, reach_px), behind_px, trust
 
 
 def _replaced(plane: Tensor, index: Tensor, values: Tensor) -> Tensor:
@@ -181,12 +213,16 @@ def _replaced(plane: Tensor, index: Tensor, values: Tensor) -> Tensor:
     return flat.view_as(plane)
 
 
-def _within_reach(band: Tensor, radius_px: Tensor) -> Tensor:
+def _reach_px(radius_px: Tensor) -> list[int]:
+    """Of each [H, W] frame, how far from its edges blur may reveal what they hide."""
+    greatest = radius_px.abs().flatten(-2).amax(-1).flatten()
+    return [min(int(radius) + 2, _MAX_REACH_PX) for radius in greatest.tolist()]
+
+
+def _within_reach(band: Tensor, by_frame: list[int]) -> Tensor:
     """Pixels of each [H, W] frame so close to its edges that blur may reveal what they hide."""
-    greatest = radius_px.abs().flatten(-2).amax(-1)
     if band.ndim == 2:
-        return dilate(band, _reach_px(greatest.item()))
-    by_frame = [_reach_px(radius) for radius in greatest.tolist()]
+        return dilate(band, by_frame[0])
     reached = torch.empty_like(band)
     for reach_px in sorted(set(by_frame)):
         # Frames of one reach at a time, which in a clip are most of a pass.
@@ -196,10 +232,6 @@ def _within_reach(band: Tensor, radius_px: Tensor) -> Tensor:
         for t, mask in zip(these, dilate(torch.stack([band[t] for t in these]), reach_px), strict=True):
             reached[t] = mask
     return reached
-
-
-def _reach_px(radius_px: float) -> int:
-    return min(int(radius_px) + 2, _MAX_REACH_PX)
 
 
 def _hidden_gap_px(near_px: Tensor) -> Tensor:
