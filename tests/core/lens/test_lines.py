@@ -80,6 +80,8 @@ def test_frames_of_a_pass_are_as_alone(monkeypatch: pytest.MonkeyPatch):
     alone = [behind_a_bar(stripes(slant)) for slant in (0.5, -1.0)]
     # Farther out of focus, so its hidden background is looked for farther away.
     alone[1][1][:, BAR] = 12.0
-    together = split_layers(*(torch.stack(planes, -3) for planes in zip(*alone, strict=True)), 0).back.color
+    # The radii have no channels before their frames.
+    color, radius_px = torch.stack([frame for frame, _ in alone], 1), torch.stack([px for _, px in alone])
+    together = split_layers(color, radius_px, 0).back.color
     for t, frame in enumerate(alone):
         torch.testing.assert_close(together[:, t], split_layers(*frame, 0).back.color, rtol=0, atol=1e-6)
