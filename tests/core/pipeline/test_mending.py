@@ -1,12 +1,13 @@
 """A model whose file asks for it has its maps mended by the frames, once, before anything reads them."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from bokeh_core.disparity.refine import refine_disparity
+from bokeh_core.disparity.refine import refine_clip
 from bokeh_core.pipeline.mending import MENDING, WITHOUT_SCALE, mended_maps, mending_for
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.semantics import no_image_encoder
@@ -31,11 +32,12 @@ def test_a_focus_that_moves_keeps_the_scale_that_it_was_measured_in():
     frames, disparity = spoilt()
     found = mended_maps(frames, disparity, MOVING)
     as_rows = frames.movedim(1, -1)
-    assert torch.equal(found.disparity, refine_disparity(as_rows, disparity, steady=False, trained=True))
+    as_it_came = refine_clip(as_rows, disparity, replace(MENDING, steady=False))
+    assert torch.equal(found.disparity, as_it_came.disparity)
     assert found.report.startswith("Depth mended by the frames. Of 9 frames: ")
     assert found.report.endswith(WITHOUT_SCALE)
     steadied = mended_maps(frames, disparity, CONSTANT)
-    assert torch.equal(steadied.disparity, refine_disparity(as_rows, disparity, trained=True))
+    assert torch.equal(steadied.disparity, refine_clip(as_rows, disparity, MENDING).disparity)
     assert WITHOUT_SCALE not in steadied.report
     # The background holds still in these alone.
     background = [maps[:, 0, 0].std().item() for maps in (disparity, found.disparity, steadied.disparity)]
@@ -53,7 +55,7 @@ def test_the_pipeline_mends_what_it_is_given(small_unet: Any, small_vae: Any):
     few = slice(3, 6)
     shown = frames[few], disparity[few]
     lens = torch.tensor([0.2]), torch.tensor([8.0])
-    mended = refine_disparity(shown[0].movedim(1, -1), shown[1], trained=True)
+    mended = refine_clip(shown[0].movedim(1, -1), shown[1], MENDING).disparity
     expected = plain(shown[0], mended, *lens)
     assert torch.equal(mending(*shown, *lens), expected)
     assert torch.equal(mending(shown[0], mended, *lens, mend=False), expected)

@@ -224,7 +224,7 @@ def test_reduced_precision_pipeline(golden_folder, small_unet, small_vae, small_
 class CountingVAE(nn.Module):
     """Latents are the frame's mean; notes what it is asked for. Decoding shows the latents of channel 0."""
 
-    reads_radius = gives_gates = False
+    reads_radius = gives_gates = mends_maps = False
     auto_size_px = (1024, 576)
 
     def __init__(self) -> None:

@@ -183,7 +183,7 @@ def test_both_stop_when_asked(
 def test_alpha_of_the_source_goes_through_the_model():
     class Echo:
         device = torch.device("cpu")
-        vae = SimpleNamespace(auto_size_px=(1024, 576), gives_gates=False)
+        vae = SimpleNamespace(auto_size_px=(1024, 576), gives_gates=False, mends_maps=False)
 
         def stream(self, inputs: Any, start_frame: int, **_: Any) -> Any:
             for first in range(start_frame, inputs.num_frames, 8):
