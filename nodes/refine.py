@@ -29,9 +29,9 @@ class RefineDisparity(io.ComfyNode):
                     "outlines",
                     default=RefineSettings.outlines,
                     optional=True,
-                    tooltip="Puts outlines that are 6 to 24 px soft, on a frame 1024 px wide, on the edges "
-                    "of the picture; Lens Blur follows sharper ones by itself. Default on; slanted surfaces "
-                    "stay as they are.",
+                    tooltip="Undoes the softness that a map has all over, so that thin things are as near as "
+                    "they were, and puts outlines that are softer still, up to 24 px on a frame 1024 px "
+                    "wide, on the edges of the picture. Default on; slanted surfaces stay as they are.",
                 ),
                 io.Boolean.Input(
                     "steady",

@@ -15,7 +15,7 @@ from bokeh_core.disparity.refine.trained.evidence import Witnesses
 from .samples import Samples, disparity_of
 
 # Most of a map is right; crops without anything to mend teach little.
-_WITH_ERRORS = 0.75
+_WITH_ERRORS = 0.5
 _LEAST_ERROR = 0.02
 _TRIES = 4
 
@@ -26,6 +26,7 @@ class Batch:
 
     colours: Tensor
     own: Tensor
+    soft: Tensor
     witnesses: Witnesses
     wanted: Tensor
 
@@ -72,7 +73,7 @@ class CropSource:
 def as_batch(pixels: Samples, random: np.random.Generator | None = None) -> Batch:
     """Pixels [B, h, w] as the network takes them; with a generator lit and scaled at random."""
     colours = torch.from_numpy(pixels["colours"].astype(np.float32)).movedim(-1, 1) / 255
-    names = ("own", "agreed", "mean", "wanted")
+    names = ("own", "soft", "agreed", "mean", "wanted")
     values = torch.stack([disparity_of(pixels, name) for name in names])
     spread = torch.from_numpy(pixels["spread"].astype(np.float32)) / 65535
     trust, alike = (torch.from_numpy(pixels[name].astype(np.float32)) / 255 for name in ("trust", "alike"))
@@ -81,8 +82,8 @@ def as_batch(pixels: Samples, random: np.random.Generator | None = None) -> Batc
         scale = torch.from_numpy(random.uniform(0.3, 1.2, len(pixels)).astype(np.float32))[:, None, None]
         shift = torch.from_numpy(random.uniform(0, 0.3, len(pixels)).astype(np.float32))[:, None, None]
         values, spread = values * scale + shift, spread * scale
-    own, agreed, mean, wanted = values
-    return Batch(colours, own, Witnesses(agreed, mean, spread, trust, alike), wanted)
+    own, soft, agreed, mean, wanted = values
+    return Batch(colours, own, soft, Witnesses(agreed, mean, spread, trust, alike), wanted)
 
 
 def _lit(colours: Tensor, random: np.random.Generator) -> Tensor:

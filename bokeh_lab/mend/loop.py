@@ -109,7 +109,7 @@ def train(
 
 
 def _step(network: MenderNetwork, optimiser: torch.optim.Optimizer, batch: Batch, half: bool) -> float:
-    view = shown(batch.colours, batch.own, batch.witnesses)
+    view = shown(batch.colours, batch.own, batch.soft, batch.witnesses)
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         told = network(view.planes)
     value = loss(told, view, batch.own, batch.witnesses, batch.wanted)

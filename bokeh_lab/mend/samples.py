@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bokeh_core.disk.whole_file import whole_file
-from bokeh_core.disparity.refine.affine import fitted
-from bokeh_core.disparity.refine.banding import smoothed_steps
-from bokeh_core.disparity.refine.small_frame import small_map
-from bokeh_core.disparity.refine.trained.evidence import Witnesses, without_witnesses, witnesses_of
-from bokeh_core.motion.flow import Match, warped
 
 from ..scenes.library import AssetLibrary
+from .by_rules import Ruled, by_neighbours, by_single_frame
 from .filmed import FilmedClip, filmed_clip
 from .spoil import spoilt
 
@@ -25,6 +21,7 @@ PIXEL = np.dtype(
     [
         ("colours", "u1", 3),
         ("own", "<u2"),
+        ("soft", "<u2"),
         ("agreed", "<u2"),
         ("mean", "<u2"),
         ("spread", "<u2"),
@@ -43,7 +40,6 @@ _FRAMES_A_DRAW = 2
 _SIZES = ((256, 448), (256, 448), (256, 448), (192, 336), (288, 384))
 _HARD = 0.3
 _LOW, _SPAN = -0.5, 2.0
-_STEP = 3
 
 
 def write_samples(
@@ -91,42 +87,28 @@ def samples_of(seed: int, library: AssetLibrary, size: tuple[int, int] | None = 
     samples = []
     for frames in chosen:
         maps = spoilt(clip.disparity.numpy(), random)
-        given = [smoothed_steps(torch.from_numpy(one)) for one in maps.given]
+        given = [
+            by_single_frame(torch.from_numpy(one), frame)
+            for one, frame in zip(maps.given, clip.frames, strict=True)
+        ]
         for t in map(int, frames):
             alone = random.random() < 0.1
-            seen_by = witnesses(given, t, {} if alone else matches[t])
-            samples.append(packed(clip, t, given[t], seen_by, torch.from_numpy(maps.wanted[t])))
+            ruled = by_neighbours(given, t, {} if alone else matches[t])
+            samples.append(packed(clip, t, ruled, torch.from_numpy(maps.wanted[t])))
     return np.stack(samples)
 
 
-def witnesses(given: Sequence[Tensor], t: int, matches: dict[int, Match]) -> Witnesses:
-    """What the neighbours of a frame say, as the refinement hears it."""
-    if not matches:
-        return without_witnesses(given[t][None])
-    own = small_map(given[t])
-    seen, trust, difference = [], [], []
-    for place, match in matches.items():
-        other = small_map(given[t + place])
-        there, flat = warped(torch.stack([other.disparity, other.flat]), match.flow_px)
-        samples = (
-            values[::_STEP, ::_STEP].flatten()
-            for values in (own.disparity, there, match.trust * own.flat * flat)
-        )
-        seen.append(fitted(*samples).inverse()(there))
-        trust.append(match.trust)
-        difference.append(match.difference)
-    return witnesses_of(own.disparity, torch.stack(seen), torch.stack(trust), torch.stack(difference))
-
-
-def packed(clip: FilmedClip, t: int, own: Tensor, witnesses: Witnesses, wanted: Tensor) -> Samples:
-    """One sample [H, W]."""
-    pixels = np.zeros(own.shape, PIXEL)
+def packed(clip: FilmedClip, t: int, ruled: Ruled, wanted: Tensor) -> Samples:
+    """One sample [H, W]; the truth on the scale of the map."""
+    witnesses = ruled.witnesses
+    pixels = np.zeros(wanted.shape, PIXEL)
     pixels["colours"] = clip.frames[t].mul(255).round().byte().numpy()
     for name, values in (
-        ("own", own),
+        ("own", ruled.own),
+        ("soft", ruled.soft),
         ("agreed", witnesses.agreed[0]),
         ("mean", witnesses.mean[0]),
-        ("wanted", wanted),
+        ("wanted", wanted + ruled.levelled),
     ):
         pixels[name] = ((values - _LOW) / _SPAN).clamp(0, 1).mul(65535).round().numpy()
     pixels["spread"] = witnesses.spread[0].clamp(0, 1).mul(65535).round().numpy()

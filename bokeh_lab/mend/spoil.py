@@ -12,7 +12,7 @@ from bokeh_lab.evaluate.faults import FAULTS, Maps, clipped, smooth_noise
 
 # Shares of the clips.
 _AS_EVALUATED = 0.4
-_CLEAN = 0.12
+_CLEAN = 0.3
 _EVALUATED = ("estimator", "outline_jitter", "torn_limb", "jpeg", "everything")
 # A surface that is rounded, in disparity; the truth has it too.
 _MOST_RELIEF = 0.06

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bokeh_core.disparity.refine.trained.mend import Network
 from bokeh_core.disparity.refine.trained.mend import mended as mended_map
+from bokeh_core.disparity.refine.trained.thin import thin_things
 
 from .crops import as_batch
 
@@ -52,9 +53,10 @@ def errors(network: Network, files: Sequence[Path]) -> Errors:
         for pixels in np.load(file, mmap_mode="r"):
             batch = as_batch(pixels[None])
             colours = batch.colours[0].movedim(0, -1)
-            mended = mended_map(batch.own[0], batch.own[0], colours, batch.witnesses, network)[0][None]
+            own, soft = batch.own[0], batch.soft[0]
+            mended, _ = mended_map(own, own, soft, colours, batch.witnesses, network, left=thin_things(own))
             near = _near_steps(batch.wanted)
-            before, after = ((values - batch.wanted).abs() for values in (batch.own, mended))
+            before, after = ((values - batch.wanted).abs() for values in (batch.own, mended[None]))
             is_clean = bool((before > 0.02).float().mean() < 1e-4)
             facts = [(before, near, 0), (after, near, 1), (before, near >= 0, 2), (after, near >= 0, 3)]
             if is_clean:

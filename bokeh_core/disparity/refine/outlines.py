@@ -38,6 +38,7 @@ _FLAT_SHARE = 0.15
 _SAME_SHARE = 0.08
 _NOISE = 0.005
 _NO_SURFACE = 9.0
+_SHARE_OF_RAMP = 0.3
 # OpenCV's remap takes fewer than 32768 rows.
 _PIXELS_AT_ONCE = 16_384
 
@@ -71,7 +72,9 @@ def sharpened_outlines(disparity: Tensor, frame: Tensor) -> Tensor:
     if scale < 1:
         slopes, offset = (np.asarray(cv2.resize(values, (width, height))) for values in (slopes, offset))
         sides = sides.of_size((width, height))
-    told = sides.nearest((slopes * picture).sum(-1) + offset)
+    by_colour = (slopes * picture).sum(-1) + offset
+    # The middle of a ramp is the better witness where colours of the two sides are alike.
+    told = sides.nearest(by_colour + _SHARE_OF_RAMP * (own - by_colour))
     result = np.where(sides.band, told, own).astype(np.float32)
     # Single pixels of the other side's colour are noise of the picture.
     result = np.where(sides.band, cv2.medianBlur(result, 3), result)

@@ -8,7 +8,8 @@ class RefineSettings:
     """Parts of the refinement.
 
     Attributes:
-        outlines: soft steps of a map become steps where the picture has its edges.
+        outlines: softness that a map has all over is undone, and soft steps that are left become steps where
+            the picture has its edges.
         steady: scale, shift and slow waves of a frame's map follow the course of the frames around it.
         limbs: a surface that a single frame lacks comes back from the frames around it.
         banding: steps of 8-bit maps, and the blocks of JPEG, are smoothed within surfaces.

@@ -19,9 +19,11 @@ from .outlines import sharpened_outlines
 from .report import RefineReport
 from .settings import RefineSettings
 from .small_frame import SmallFrame, SmallMap, small_frame, small_map
+from .softness import without_softness
 from .subject import with_whole_subject
 from .trained.evidence import Witnesses, witnesses_of
 from .trained.mend import Scope, mended
+from .trained.thin import thin_things
 from .trained.weights import trained_network
 from .waves import of_size, wave
 
@@ -36,6 +38,7 @@ class _Held:
     Attributes:
         disparity: [H, W]; None once it is finished and out of reach.
         frame, small: the frame and that map, small.
+        soft: that map before its outlines were made sharp, small.
         outlined: share of its pixels that are outlines made sharp.
         flows: by distance, to the frame that far before in its shot, and back.
     """
@@ -43,6 +46,7 @@ class _Held:
     disparity: Tensor | None
     frame: SmallFrame
     small: SmallMap
+    soft: Tensor
     outlined: float
     flows: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
@@ -77,18 +81,19 @@ class DisparityRefiner:
         torn = result
         result = smoothed_steps(result) if self._settings.banding else result
         self.report.smoothed += result is not torn
-        changed = 0.0
+        soft, changed = result, 0.0
         if self._settings.outlines:
-            smooth, result = result, sharpened_outlines(result, frame)
-            changed = 0.0 if result is smooth else (result != smooth).float().mean().item()
+            result = sharpened_outlines(without_softness(soft), frame)
+            changed = 0.0 if result is soft else (result != soft).float().mean().item()
         if not self._settings.looks_around:
             replaced = 0.0
             if self._settings.asks_network:
-                small = small_frame(frame)
-                result, replaced = self._by_network(result, small_map(result).disparity, small, None)
+                small = small_map(result).disparity
+                small_soft = small if soft is result else small_map(soft).disparity
+                result, replaced = self._by_network(result, small, small_soft, small_frame(frame), None)
             self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0, replaced=replaced)
             return [result]
-        self._hold(frame, disparity, result, changed)
+        self._hold(frame, disparity, soft, result, changed)
         return [self._finished()] if self._course.is_ready else []
 
     def finish(self) -> list[Tensor]:
@@ -99,11 +104,13 @@ class DisparityRefiner:
         """Of the shots, once all maps are finished; none where nothing is steadied."""
         return self._course.spans() if self._settings.steady else []
 
-    def _hold(self, frame: Tensor, given: Tensor, mended: Tensor, outlined: float) -> None:
+    def _hold(self, frame: Tensor, given: Tensor, soft: Tensor, mended: Tensor, outlined: float) -> None:
         small = small_frame(frame)
         # Scale and shift are of the map as it came, whatever else is done to it.
         given_map = small_map(given)
-        held = _Held(mended, small, given_map if mended is given else small_map(mended), outlined)
+        mended_map = given_map if mended is given else small_map(mended)
+        small_soft = mended_map.disparity if mended is soft else small_map(soft).disparity
+        held = _Held(mended, small, mended_map, small_soft, outlined)
         flows = self._course.add(small, given_map)
         self.report.shots = self._course.shots
         if flows is not None:
@@ -124,7 +131,7 @@ class DisparityRefiner:
             for place, to_it in course.to_others.items()
             if 0 < abs(place) <= REACH_FRAMES
         ]
-        result, small = own.disparity, own.small.disparity
+        result, small, soft = own.disparity, own.small.disparity, own.soft
         levelled, restored_share, replaced = False, 0.0, 0.0
         witnesses = None
         if neighbours:
@@ -134,7 +141,7 @@ class DisparityRefiner:
                 cells = wave(small, own.small.flat, neighbours, seen)
                 levelled = bool((cells != 0).any())
             if levelled:
-                small = small + of_size(cells, small.shape)
+                small, soft = (values + of_size(cells, small.shape) for values in (small, soft))
                 result = result + of_size(cells, result.shape)
             if self._settings.limbs:
                 region = faulty_region(small, seen, trust)
@@ -146,7 +153,7 @@ class DisparityRefiner:
                     difference = torch.stack([neighbour.match.difference for neighbour in neighbours])
                     witnesses = witnesses_of(small, seen, trust, difference)
         if self._settings.asks_network:
-            result, replaced = self._by_network(result, small, own.frame, witnesses)
+            result, replaced = self._by_network(result, small, soft, own.frame, witnesses)
         rescaled = self._settings.steady and course.steadied != IDENTITY
         if rescaled:
             result = course.steadied(result)
@@ -162,10 +169,11 @@ class DisparityRefiner:
         return result
 
     def _by_network(
-        self, disparity: Tensor, small: Tensor, frame: SmallFrame, witnesses: Witnesses | None
+        self, disparity: Tensor, small: Tensor, soft: Tensor, frame: SmallFrame, witnesses: Witnesses | None
     ) -> tuple[Tensor, float]:
         scope = Scope(own=self._settings.outlines, neighbours=self._settings.limbs)
-        return mended(disparity, small, frame.colours, witnesses, trained_network(disparity.device), scope)
+        network = trained_network(disparity.device)
+        return mended(disparity, small, soft, frame.colours, witnesses, network, scope, thin_things(small))
 
     def _neighbour(self, at: int, place: int, to_it: Affine) -> Neighbour:
         own, other = self._window[at], self._window[at + place]

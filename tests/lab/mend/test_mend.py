@@ -18,6 +18,7 @@ from bokeh_lab.mend.samples import PIXEL, Samples, disparity_of, files_in
 from bokeh_lab.mend.validation import errors
 from tests.core.disparity.refine.stand_ins import always, own_place
 
+NAMES = ("own", "soft", "agreed", "mean", "wanted")
 TINY = TrainingConfig(steps=2, batch=1, crop_px=16, save_every=1, half=False)
 
 
@@ -31,7 +32,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pixels_of(own: torch.Tensor, wanted: torch.Tensor) -> Samples:
     pixels = np.zeros((1, *own.shape), PIXEL)
-    for name, values in (("own", own), ("agreed", own), ("mean", own), ("wanted", wanted)):
+    for name, values in zip(NAMES, (own, own, own, own, wanted), strict=True):
         pixels[name] = ((values + 0.5) / 2 * 65535).round().numpy()
     return pixels
 
@@ -40,7 +41,7 @@ def test_a_clip_gives_samples_of_its_size_and_the_same_again(samples: Path, tmp_
     [file] = files_in(samples)
     found = np.load(file)
     assert found.shape == (8, 48, 64) and found.dtype == PIXEL
-    for name in ("own", "agreed", "mean", "wanted"):
+    for name in NAMES:
         values = disparity_of(found, name)
         assert values.min() > -0.4 and values.max() < 1.4
         assert values.std() > 0.01
@@ -76,7 +77,7 @@ def test_the_loss_is_least_for_the_candidate_that_is_right():
     losses = []
     for candidate in (0, own_place(0, -2), own_place(0, 2)):
         alone = without_witnesses(own)
-        view = shown(torch.zeros(1, 3, 16, 24), own, alone)
+        view = shown(torch.zeros(1, 3, 16, 24), own, own, alone)
         losses.append(loss(always(candidate)(view.planes), view, own, alone, wanted).item())
     keeps, right, wrong = losses
     assert right < 0.5 * keeps < 0.5 * wrong

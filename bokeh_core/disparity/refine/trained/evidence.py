@@ -11,7 +11,7 @@ from torch import Tensor
 from ..weighted_median import weighted_median
 from .by_colour import told_by_colour
 
-CHANNELS = 13
+CHANNELS = 14
 TOLD_BY_COLOUR = 11
 """The plane of the map as colours tell it, in parts of the range less 0.5."""
 
@@ -91,7 +91,7 @@ class Shown:
     steps: Tensor
 
 
-def shown(colours: Tensor, own: Tensor, witnesses: Witnesses) -> Shown:
+def shown(colours: Tensor, own: Tensor, soft: Tensor, witnesses: Witnesses) -> Shown:
     """Prepare maps for the network.
 
     Steps of disparity are shown as parts of the range around each pixel, so that faint outlines look like
@@ -100,6 +100,7 @@ def shown(colours: Tensor, own: Tensor, witnesses: Witnesses) -> Shown:
     Args:
         colours: [B, 3, h, w] in [0, 1].
         own: [B, h, w].
+        soft: [B, h, w], those maps before their outlines were made sharp: a ramp tells how sure its ends are.
         witnesses: of those maps.
     """
     agreed = witnesses.agreed
@@ -107,7 +108,8 @@ def shown(colours: Tensor, own: Tensor, witnesses: Witnesses) -> Shown:
     low = -_highest(-torch.minimum(own, agreed))
     span = high - low
     scale = span.clamp(min=_LEAST_RANGE)
-    parts = [own, agreed, witnesses.mean, *told_by_colour(colours, torch.stack([own, agreed], 1)).unbind(1)]
+    told = told_by_colour(colours, torch.stack([own, agreed], 1)).unbind(1)
+    parts = [own, agreed, witnesses.mean, *told, soft]
     parts = [((values - low) / scale).clamp(-1, 2) - 0.5 for values in parts]
     facts = [
         span.clamp(min=0).sqrt(),

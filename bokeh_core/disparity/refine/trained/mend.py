@@ -38,10 +38,12 @@ class Scope:
 def mended(
     disparity: Tensor,
     small: Tensor,
+    soft: Tensor,
     colours: Tensor,
     witnesses: Witnesses | None,
     network: Network,
     scope: Scope = Scope(),
+    left: Tensor | None = None,
 ) -> tuple[Tensor, float]:
     """Give each pixel the candidate that the scene most likely has there.
 
@@ -51,10 +53,12 @@ def mended(
     Args:
         disparity: [H, W].
         small: [h, w], the same map small.
+        soft: [h, w], that map before its outlines were made sharp.
         colours: [h, w, C] in [0, 1], C = 1 or 3, of the frame.
         witnesses: of the small map; None without neighbours.
         network: see `Network`.
         scope: what a pixel may get.
+        left: bool [h, w], pixels that keep their value whatever the network says; None = none of them.
 
     Returns:
         [H, W], the very tensor given where nothing changes; and the share of pixels that change, in [0, 1].
@@ -62,7 +66,7 @@ def mended(
     if witnesses is None or not scope.neighbours:
         witnesses = without_witnesses(small[None])
     picture = colours[..., :3].expand(-1, -1, 3).movedim(-1, 0)[None]
-    view = shown(picture, small[None], witnesses)
+    view = shown(picture, small[None], soft[None], witnesses)
     if not bool(view.steps.any()):
         return disparity, 0.0
     # [h, w, C]: what belongs to a pixel lies together.
@@ -73,7 +77,7 @@ def mended(
         told[..., len(OWN_PLACES) : CANDIDATES] = -torch.inf
     page = _Page(small, witnesses.agreed[0], told, view.low[0], view.scale[0])
     kept = torch.ones_like(small)
-    y, x = view.steps[0].nonzero(as_tuple=True)
+    y, x = (view.steps[0] if left is None else view.steps[0] & ~left).nonzero(as_tuple=True)
     for part in _parts(len(y)):
         kept[y[part], x[part]] = page.likelihoods(small, y[part], x[part])[1][:, 0]
     y, x = (_of_size(kept, disparity.shape) < KEPT).nonzero(as_tuple=True)

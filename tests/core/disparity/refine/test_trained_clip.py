@@ -97,7 +97,7 @@ def test_limbs_alone_take_what_the_neighbours_have(told: Tell):
     frames, disparity = moving_square(5)
     thin = disparity.clone()
     # Too thin for the rule, which thinks that motion may have moved it.
-    thin[2, 30:60, 100:102] = 0.8
+    thin[2, 30:60, 100:104] = 0.8
     settings = RefineSettings(outlines=False, steady=False, limbs=True, banding=False, trained=True)
     assert (refine_clip(frames, thin, settings).disparity - disparity).abs().max() < 1e-3
 

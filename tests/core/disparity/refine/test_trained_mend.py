@@ -18,7 +18,7 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def test_a_pixel_that_the_network_keeps_is_kept_to_the_bit():
     own = noise(20, 30)
-    found, share = mended(own, own, noise(20, 30, 3), None, KEEP)
+    found, share = mended(own, own, own, noise(20, 30, 3), None, KEEP)
     assert found is own
     assert share == 0.0
 
@@ -26,7 +26,7 @@ def test_a_pixel_that_the_network_keeps_is_kept_to_the_bit():
 @pytest.mark.parametrize(("y", "x"), [(0, 3), (-2, 2), (5, 0), (-1, 0), (4, -4)])
 def test_a_place_is_so_many_px_away(y: int, x: int):
     own = noise(20, 30)
-    found, share = mended(own, own, noise(20, 30, 3), None, always(own_place(y, x)))
+    found, share = mended(own, own, own, noise(20, 30, 3), None, always(own_place(y, x)))
     rows, columns = torch.arange(20) + y, torch.arange(30) + x
     assert torch.equal(found, own[rows.clamp(0, 19)][:, columns.clamp(0, 29)])
     assert 0.5 < share <= 1
@@ -34,7 +34,9 @@ def test_a_place_is_so_many_px_away(y: int, x: int):
 
 def test_places_grow_with_the_frame_and_values_stay_those_of_the_whole_map():
     own = noise(40, 60)
-    found, _ = mended(own, noise(20, 30, seed=1), noise(20, 30, 3), None, always(own_place(0, 3)))
+    found, _ = mended(
+        own, noise(20, 30, seed=1), noise(20, 30, seed=1), noise(20, 30, 3), None, always(own_place(0, 3))
+    )
     assert torch.equal(found[:, :54], own[:, 6:])
 
 
@@ -42,7 +44,7 @@ def test_places_grow_with_the_frame_and_values_stay_those_of_the_whole_map():
 def test_neighbours_in_time_give_theirs(y: int, x: int):
     own, agreed = noise(20, 30), noise(20, 30, seed=1)
     witnesses = replace(without_witnesses(own[None]), agreed=agreed[None])
-    found, _ = mended(own, own, noise(20, 30, 3), witnesses, always(agreed_place(y, x)))
+    found, _ = mended(own, own, own, noise(20, 30, 3), witnesses, always(agreed_place(y, x)))
     rows, columns = torch.arange(20) + y, torch.arange(30) + x
     assert torch.equal(found, agreed[rows.clamp(0, 19)][:, columns.clamp(0, 29)])
 
@@ -52,18 +54,18 @@ def test_what_is_not_in_scope_is_not_taken():
     witnesses = replace(without_witnesses(own[None]), agreed=agreed[None])
     frame = noise(20, 30, 3)
     # The candidates left are as likely as each other, so their median is neither of the two maps' corners.
-    found, _ = mended(own, own, frame, witnesses, always(AGREED), Scope(own=True, neighbours=False))
+    found, _ = mended(own, own, own, frame, witnesses, always(AGREED), Scope(own=True, neighbours=False))
     assert not torch.equal(found, agreed)
     assert own.min() <= found.min() and found.max() <= own.max()
-    kept, share = mended(own, own, frame, witnesses, always(own_place(0, 1)), Scope(False, False))
+    kept, share = mended(own, own, own, frame, witnesses, always(own_place(0, 1)), Scope(False, False))
     assert kept is own and share == 0.0
 
 
 def test_many_pixels_are_decided_in_parts(monkeypatch: pytest.MonkeyPatch):
     own, network = noise(24, 40), undecided()
-    whole, _ = mended(own, own, noise(24, 40, 3), None, network)
+    whole, _ = mended(own, own, own, noise(24, 40, 3), None, network)
     monkeypatch.setattr(mend, "_AT_ONCE", 7)
-    parts, _ = mended(own, own, noise(24, 40, 3), None, network)
+    parts, _ = mended(own, own, own, noise(24, 40, 3), None, network)
     assert not torch.equal(whole, own)
     assert torch.equal(parts, whole)
 
@@ -73,7 +75,7 @@ def test_many_pixels_are_decided_in_parts(monkeypatch: pytest.MonkeyPatch):
 def test_any_size(size: tuple[int, int], channels: int):
     network = undecided()
     own = noise(*size)
-    found, _ = mended(own, own, noise(*size, channels), None, network)
+    found, _ = mended(own, own, own, noise(*size, channels), None, network)
     assert found.shape == size
     assert own.min() <= found.min() and found.max() <= own.max()
 
@@ -103,7 +105,7 @@ def test_witnesses_count_by_trust_and_hints_by_colour():
 def test_faint_outlines_look_like_strong_ones():
     own = noise(1, 16, 16)
     strong, faint = (
-        shown(noise(1, 3, 16, 16), v, without_witnesses(v)).planes for v in (own, 0.2 * own + 0.4)
+        shown(noise(1, 3, 16, 16), v, v, without_witnesses(v)).planes for v in (own, 0.2 * own + 0.4)
     )
     assert torch.allclose(strong[:, 3:6], faint[:, 3:6], atol=1e-5)
     assert torch.allclose(strong[:, 6], faint[:, 6] / 0.2**0.5, atol=1e-5)
