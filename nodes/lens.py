@@ -4,15 +4,16 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..bokeh_core.clip.checks import checked_frames, checked_masks
+from ..bokeh_core.clip.checks import checked_frames, checked_maps, checked_masks
 from ..bokeh_core.clip.letterbox import BLACK_BARS
 from ..bokeh_core.clip.masks import resize_mask
 from ..bokeh_core.lens import at_width
 from ..bokeh_core.lens.bad_pixels import REFUSE, mended_frames
 from ..bokeh_core.lens.bars import blur_between_bars
+from ..bokeh_core.lens.contour_counts import contour_report
 from ..bokeh_core.lens.light_counts import light_report
 from ..bokeh_core.lens.other_frames import CONTINUE, HIDDEN_BACKGROUNDS
-from ..bokeh_core.lens.over_time import past_the_end
+from ..bokeh_core.lens.over_time import past_the_end, still_part
 from ..bokeh_core.strength import strength_in_pixels
 from ..bokeh_core.transfer import DISPLAY, as_picture
 from . import categories, host, lens_socket, lens_widgets, sockets, unchosen
@@ -91,8 +92,9 @@ class LensBlur(io.ComfyNode):
                 io.Image.Output(display_name="frames", tooltip="The clip through the lens."),
                 io.String.Output(
                     display_name="report",
-                    tooltip="The light of the frames: how bright it is, how much lies beyond white, and "
-                    "which pixels were mended.",
+                    tooltip="Whether the outlines of the disparity are crisp or soft and what is done with "
+                    "them; the light of the frames: how bright it is, how much lies beyond white; and which "
+                    "pixels were mended.",
                 ),
             ],
             **known_fields(
@@ -160,6 +162,8 @@ class LensBlur(io.ComfyNode):
                 show=bar.show,
                 check=host.check_interrupt,
             )
-        light = light_report(frames, transfer)
-        lines = (light, mended, *past_the_end(look, len(frames)))
+        outlines = contour_report(
+            checked_maps(disparity), strength_in_pixels(strength, width), still_part(look).contour_reach_px
+        )
+        lines = (outlines, light_report(frames, transfer), mended, *past_the_end(look, len(frames)))
         return io.NodeOutput(blurred, "\n".join(line for line in lines if line))

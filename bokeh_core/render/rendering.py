@@ -15,6 +15,7 @@ from ..video_io import EncodedPart
 from .analysis import Analysis
 from .bars import BetweenBars
 from .clip_stream import ClipStream
+from .contour_meter import ContourMeter
 from .job import RenderJob
 from .light_meter import LightMeter
 from .output import part_writer
@@ -28,7 +29,7 @@ class PartsOfClip:
 
     Attributes:
         described: what the renderer says of itself and this clip.
-        light: meter of the frames that this process reads.
+        light, contours: meters of the frames and the maps that this process reads.
     """
 
     def __init__(
@@ -42,11 +43,12 @@ class PartsOfClip:
     ) -> None:
         video, count = job.clip.format, len(clip.times)
         self.light = LightMeter(video, isinstance(job.clip, TensorClip))
+        self.contours = ContourMeter(job.renderer, clip.amount.blur_strength, video.width)
         stream = ClipStream(
             count,
             (video.height, video.width),
             lambda start: self.light.watch(islice(job.clip.frames(start, clip.times), count - start), start),
-            clip.depth.read,
+            lambda start: self.contours.watch(clip.depth.read(start), start),
             clip.focal,
             clip.amount.blur_strength,
             video.transfer,

@@ -153,6 +153,7 @@ def _whole(
         clip.depth.report,
         clip.amount.report,
         making.described,
+        making.contours.report(),
         making.light.report(clips_light(job)),
         *job.clip.findings(),
         late_keyframes(job.focus, job.strength, len(clip.times)),

@@ -75,8 +75,11 @@ def test_frames_and_disparity_alone_give_a_picture(host: HostUnderTest):
     # The square is the subject: near, large and before a wall; K is 16 at 1024 px.
     chosen = {"focus": np.array([0.9], np.float32), "blur_strength": np.array([16.0], np.float32)}
     told = add_lens_blur(host, graph, {**given, **chosen})
-    found, expected = host.values_of(graph, alone[0], told[0])
+    # At a strength at which outlines count, the report says what they are.
+    strong = add_lens_blur(host, graph, given, contour_tolerance=0)
+    found, expected, report = host.values_of(graph, alone[0], told[0], strong[1])
     np.testing.assert_array_equal(found, expected)
+    assert report == "Outlines of the disparity are crisp: taken as they are."
 
 
 def test_schema_agrees_with_the_settings(host: HostUnderTest):
