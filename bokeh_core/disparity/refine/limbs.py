@@ -20,6 +20,8 @@ _FRINGE_PX = 4
 _LEAST_DIFFERENCE = 0.05
 _OVER_SPREAD = 3.0
 _LEAST_WITNESSES = 1.5
+# How much the map itself counts beside its neighbours, of which some may be torn as well.
+_OWN_SAY = 0.7
 _LEAST_SHARE_OF_FRAME = 2e-4
 _LEAST_PX = 12
 
@@ -37,9 +39,11 @@ def faulty_region(own: Tensor, seen: Tensor, trust: Tensor) -> Tensor:
     """
     agreed = weighted_median(seen, trust)
     witnesses = trust.sum(0)
-    spread = ((seen - agreed).abs() * trust).sum(0) / witnesses.clamp(min=1e-6)
+    # The median, as others may be torn in the same place.
+    spread = weighted_median((seen - agreed).abs(), trust)
     least = torch.clamp(_OVER_SPREAD * spread, min=_LEAST_DIFFERENCE)
-    sure = witnesses >= _LEAST_WITNESSES
+    agree, side = ((((seen - values).abs() < _LEAST_DIFFERENCE) * trust).sum(0) for values in (agreed, own))
+    sure = (witnesses >= _LEAST_WITNESSES) & (agree > side + _OWN_SAY)
     beyond = torch.maximum(_outside(own, agreed), _outside(agreed, own))
     core = _large((beyond > least) & sure)
     if not bool(core.any()):

@@ -49,6 +49,17 @@ def test_a_torn_band_comes_back(step_px: int, at: int):
     assert found.report.mended_share == pytest.approx(16 * 60 / 96 / 144 / 7, rel=0.15)
 
 
+def test_a_band_that_is_torn_again_and_again_comes_back_and_whole_frames_stay_whole():
+    frames, disparity = moving_square(10)
+    torn = disparity.clone()
+    # Two of the six neighbours of frame 4 are torn as well, and two of the four of frame 8.
+    torn[1::3, 40:56] = 0.2
+    found = refine_clip(frames, torn, RefineSettings(steady=False)).disparity
+    assert ((found[4] - disparity[4]).abs() > 0.05).sum().item() <= 2 * 16
+    whole = [0, 2, 3, 5, 6, 8, 9]
+    assert torch.equal(found[whole], disparity[whole])
+
+
 def test_what_one_frame_alone_shows_goes():
     frames, disparity = moving_square(7)
     ghost = disparity.clone()
