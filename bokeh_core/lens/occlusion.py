@@ -13,10 +13,9 @@ from torch import Tensor
 PRESENT = 0.02
 """A slab counts as a surface of its own where it covers this much of a pixel ..."""
 # ... and lies this far in radius behind the last one that does, in px or as a share of the radius, whichever
-# is more (the ladder's steps grow with the radius). Closer slabs belong to one surface.
-_SURFACE_GAP_PX, _SURFACE_GAP_SHARE = 2.0, 0.25
-# Slabs closer than this share the same samples; what comes later in the same surface only fills its rim.
-_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE = 1.0, 0.15
+# is more: farther than one step of the ladder, in which the slabs that share a sample lie. A surface whose
+# slabs were shared between two would let what lies behind it through.
+_SURFACE_GAP_PX, _SURFACE_GAP_SHARE = 1.0, 0.15
 
 TINY = 1e-6
 """Less weight than this is none."""
@@ -58,8 +57,8 @@ def put_behind(state: Tensor, planes: Tensor, radius_px: float) -> None:
     weight = planes[-1:]
     present = weight > PRESENT
     gap_px = last_radius_px - radius_px  # minus infinity where nothing was painted yet
-    closes = present & (gap_px > max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px)))
     detached = gap_px > neighbour_gap_px(radius_px)
+    closes = present & detached
     through = let_through(coverage, surface[-1:], last_radius_px)
 
     finished = (closes * transmittance).mul_(1 - through).div_(coverage.clamp(min=TINY))
@@ -73,13 +72,12 @@ def put_behind(state: Tensor, planes: Tensor, radius_px: float) -> None:
     surface.mul_(keeps)
     share = added.div_(weight.clamp(min=TINY))
     surface[: len(planes) - 1].add_(planes[:-1].mul_(share))
-    # A detached slab is not part of the surface: those behind it are measured from the surface itself.
-    last_radius_px.masked_fill_(present.logical_and_(closes.logical_or_(~detached)), radius_px)
+    last_radius_px.masked_fill_(present, radius_px)
 
 
 def neighbour_gap_px(radius_px: float) -> float:
     """How far behind the last slab of a surface the next one may lie to continue it."""
-    return max(_NEIGHBOUR_GAP_PX, _NEIGHBOUR_GAP_SHARE * abs(radius_px))
+    return max(_SURFACE_GAP_PX, _SURFACE_GAP_SHARE * abs(radius_px))
 
 
 def let_through(coverage: Tensor, rim: Tensor, radius_px: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bokeh_core.lens.occlusion import light_of, put_behind, unpainted
 from tests.core.lens.reference import disk_edge_coverage, render
 
 NEAR_COLOUR = torch.tensor([0.9, 0.2, 0.1])
@@ -113,3 +114,22 @@ def test_both_planes_out_of_focus_on_opposite_sides(radius_px: float):
     expected = mixed(disk_edge_coverage(from_edge_px, radius_px), 1.0)
     inside = away_from_borders(blurred, radius_px)
     torch.testing.assert_close(inside, expected.expand_as(inside), rtol=0, atol=TOLERANCE[1.0])
+
+
+@pytest.mark.parametrize("radius_px", [4.4, 5.5, 6.5])
+def test_nothing_shines_through_a_surface_that_lies_between_two_slabs(radius_px: float):
+    # Of a pixel's light 0.3 is that of a near rim of radius 2.5 px. All the rest is of one surface, in the slabs
+    # above and below its radius, and none of a bright one behind it.
+    state = unpainted(torch.zeros(1, 1))
+    above = int(radius_px)
+    below_share = radius_px - above
+    for slab_px, weight, light in (
+        (-2.5, 0.3, 0.2),
+        (-above, 1 - below_share, 0.5),
+        (-above - 1, below_share, 0.5),
+        (-11.0, 1.0, 50.0),
+    ):
+        # Light, rim and weight: the near rim is all edge.
+        rim = weight if slab_px == -2.5 else 0.0
+        put_behind(state, torch.tensor([[weight * light], [rim], [weight]]), float(slab_px))
+    assert light_of(state).item() == pytest.approx(0.3 * 0.2 + 0.7 * 0.5, abs=1e-5)
