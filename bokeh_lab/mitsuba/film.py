@@ -8,7 +8,7 @@ import numpy as np
 
 from .runtime import mitsuba
 from .scenes import SolidScene
-from .solids import Lamp, Solid
+from .solids import Lamp, Panel, Solid
 
 _RAYS_A_PASS = 128
 _MOST_PASSES = 256
@@ -62,9 +62,11 @@ class Film:
         self._scene, self._gamma = scene, gamma
         solids = {f"solid{i}": _mesh(mi, f"solid{i}", solid, gamma) for i, solid in enumerate(scene.solids)}
         dark = {f"lamp{i}": _lamp(lamp, lit=False) for i, lamp in enumerate(scene.lamps)}
-        self._surfaces = mi.load_dict(
-            {"type": "scene", "integrator": {"type": "path", "max_depth": 1}, **solids, **dark}
-        )
+        panels = {f"panel{i}": _panel(mi, panel) for i, panel in enumerate(scene.panels)}
+        # What shines is seen at once, what lacquer mirrors after one more way.
+        mirrors = any(solid.roughness is not None for solid in scene.solids)
+        integrator = {"type": "path", "max_depth": 2 if mirrors else 1}
+        self._surfaces = mi.load_dict({"type": "scene", "integrator": integrator, **solids, **dark, **panels})
         self._lamps = None
         if scene.lamps:
             black = {f"solid{i}": _mesh(mi, f"black{i}", solid, None) for i, solid in enumerate(scene.solids)}
@@ -185,14 +187,22 @@ class Film:
 def _mesh(mi: Any, name: str, solid: Solid, gamma: float | None) -> Any:
     """A solid as a mesh that shines with its picture, or black without a gamma."""
     properties = mi.Properties()
-    properties["bsdf"] = mi.load_dict(_BLACK)
+    properties["bsdf"] = mi.load_dict(_BLACK if solid.roughness is None else _lacquer(solid.roughness))
     if gamma is not None:
         light = solid.picture.permute(1, 2, 0).numpy().astype(np.float32) ** np.float32(gamma)
         # Rows of a picture go down, those of a texture up.
         bitmap = mi.Bitmap(np.ascontiguousarray(light[::-1]))
         radiance = {"type": "bitmap", "bitmap": bitmap, "raw": True, "wrap_mode": "clamp"}
         properties["emitter"] = mi.load_dict({"type": "area", "radiance": radiance})
-    mesh = mi.Mesh(name, len(solid.points), len(solid.faces), has_vertex_texcoords=True, props=properties)
+    mesh = mi.Mesh(
+        name,
+        len(solid.points),
+        len(solid.faces),
+        # Mirrors are round, not of facets.
+        has_vertex_normals=solid.roughness is not None,
+        has_vertex_texcoords=True,
+        props=properties,
+    )
     places = solid.places.copy()
     places[:, 1] = 1 - places[:, 1]
     values = mi.traverse(mesh)
@@ -201,6 +211,27 @@ def _mesh(mi: Any, name: str, solid: Solid, gamma: float | None) -> Any:
     values["vertex_texcoords"] = places.ravel()
     values.update()
     return mesh
+
+
+def _lacquer(roughness: float) -> dict[str, Any]:
+    return {
+        "type": "roughconductor",
+        "material": "none",
+        "alpha": roughness,
+        "specular_reflectance": {"type": "rgb", "value": 0.2},
+    }
+
+
+def _panel(mi: Any, panel: Panel) -> dict[str, Any]:
+    to_world = mi.ScalarTransform4f().look_at(
+        origin=list(panel.middle), target=list(panel.target), up=[0.0, 0.0, 1.0]
+    ) @ mi.ScalarTransform4f().scale(panel.side / 2)
+    return {
+        "type": "rectangle",
+        "to_world": to_world,
+        "bsdf": _BLACK,
+        "emitter": {"type": "area", "radiance": {"type": "rgb", "value": panel.light}},
+    }
 
 
 def _lamp(lamp: Lamp, *, lit: bool) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from ..scenes.library import AssetLibrary
 from .clip import render_solid_clip
 from .scenes import KINDS, STRENGTHS, make_solid_scene
 
-_LAMPS = tuple(KINDS).index("lamps")
+LAMPS, GLOSSY = "lamps", "glossy"
+GAINS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 # Two pictures of independent noise differ by twice its power.
 _OF_TWO_DB = 3.01
 
@@ -25,10 +26,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m bokeh_lab.mitsuba.light",
-        description="PSNR, as a screen shows it, of Lens Blur on scenes with lamps, from frames clipped at "
-        "white and from frames that keep their light; the truth is blurred with all of its light.",
+        description="PSNR, as a screen shows it, of Lens Blur on scenes with lamps or highlights. Frames are "
+        "clipped at white, without and with the highlight gain that is best for all shots, or keep their "
+        "light; the truth is blurred with all of its light.",
     )
     parser.add_argument("--shots", type=int, default=3, help="how many, radii take turns (default: 3)")
+    parser.add_argument("--kind", choices=(LAMPS, GLOSSY), default=LAMPS, help="of scenes (default: lamps)")
     parser.add_argument("--size", default="448x256", help="of the frames, px (default: 448x256)")
     return parser.parse_args(argv)
 
@@ -38,10 +41,15 @@ def shown_psnr(picture: Tensor, truth: Tensor) -> float:
     return -10 * math.log10((picture.clamp(0, 1) - truth.clamp(0, 1)).square().mean().item())
 
 
-def blurred(truth: GroundTruthClip, frames: Tensor) -> Tensor:
-    """Lens Blur of frames, with the exact depth of a clip."""
+def blurred(truth: GroundTruthClip, frames: Tensor, gain: float = 0.0) -> Tensor:
+    """Lens Blur of frames, with the exact depth of a clip and a gain of highlights."""
     return lens_blur(
-        frames, truth.disparity, truth.focal_disparity, truth.blur_strength_px, contour_reach_px=0
+        frames,
+        truth.disparity,
+        truth.focal_disparity,
+        truth.blur_strength_px,
+        contour_reach_px=0,
+        highlight_gain=gain,
     )
 
 
@@ -50,23 +58,34 @@ def main(argv: Sequence[str]) -> None:
     arguments = parse(argv)
     width, height = (int(side) for side in arguments.size.split("x"))
     library = AssetLibrary.load()
-    rows = []
+    rows, by_gain = [], []
     with progress_bar("light", "shot", arguments.shots) as bar:
         for shot in range(arguments.shots):
-            scene = make_solid_scene(_LAMPS + shot * len(KINDS), library)
+            # The scenes of lamps are those that take turns in the presets of the evaluation.
+            seed = shot * len(KINDS) + (tuple(KINDS).index(LAMPS) if arguments.kind == LAMPS else 0)
+            scene = make_solid_scene(seed, library, arguments.kind)
             truth, again = (
                 render_solid_clip(scene, 1, height, width, keeps_light=True, noise=noise) for noise in (0, 1)
             )
+            clipped = truth.frames.clamp(0, 1)
+            by_gain.append([shown_psnr(blurred(truth, clipped, gain), truth.bokeh) for gain in GAINS])
             rows.append(
                 [
-                    shown_psnr(blurred(truth, truth.frames.clamp(0, 1)), truth.bokeh),
+                    shown_psnr(blurred(truth, clipped), truth.bokeh),
                     shown_psnr(blurred(truth, truth.frames), truth.bokeh),
                     shown_psnr(again.bokeh, truth.bokeh) + _OF_TWO_DB,
                 ]
             )
             bar.update()
-    lines = ["| radius up to, px | clipped, dB | light kept, dB | noise of the truth, dB |"]
-    lines.append("|---:|---:|---:|---:|")
+    of_gains = [fmean(column) for column in zip(*by_gain, strict=True)]
+    best = of_gains.index(max(of_gains))
+    for row, gains in zip(rows, by_gain, strict=True):
+        row.insert(1, gains[best])
+    lines = [
+        f"| radius up to, px | clipped, dB | highlight gain {GAINS[best]:g}, dB | light kept, dB "
+        "| noise of the truth, dB |",
+        "|---:|---:|---:|---:|---:|",
+    ]
     for shot, row in enumerate(rows):
         radius = STRENGTHS[shot % len(STRENGTHS)] * width / 1024
         lines.append(f"| {radius:.0f} | " + " | ".join(f"{value:.1f}" for value in row) + " |")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 from ..scenes.draws import Draws
 from ..scenes.library import AssetLibrary
 from ..scenes.textures import SURFACES, marble, night, random_color
-from .solids import Lamp, Solid, ball, blade, box, grid, sheet, together, tube
+from .solids import Lamp, Panel, Solid, ball, blade, box, grid, sheet, together, tube
 
 _SKY = 1e4
 _SURFACE_PX = 384
@@ -24,7 +24,7 @@ class SolidScene:
     """What stands before the camera.
 
     Attributes:
-        solids, lamps: see there.
+        solids, lamps, panels: see there.
         field_of_view_deg: across the frame.
         focus_z: distance of the focal plane.
         strength: greatest blur radius in px of a frame 1024 px wide, of the nearest or the farthest thing.
@@ -35,23 +35,34 @@ class SolidScene:
     field_of_view_deg: float
     focus_z: float
     strength: float
+    panels: tuple[Panel, ...] = ()
 
 
 STRENGTHS = (14.0, 28.0, 46.0)
 """Greatest blur radius in px of a frame 1024 px wide: 6, 12 and 20 px at 448."""
 
 
-def make_solid_scene(seed: int, library: AssetLibrary) -> SolidScene:
+def make_solid_scene(seed: int, library: AssetLibrary, kind: str | None = None) -> SolidScene:
     """Draw a scene; kinds and strengths take turns with the seed.
 
     The same seed and library give the same scene on every machine. Distances are from about 1 to 10000; the
     focus lies on one of its things.
+
+    Args:
+        kind: of `KINDS` or `MORE_KINDS`; None = that of the seed.
     """
-    kind = tuple(KINDS)[seed % len(KINDS)]
+    kind = kind or tuple(KINDS)[seed % len(KINDS)]
     strength = STRENGTHS[seed // len(KINDS) % len(STRENGTHS)]
     stage = _Stage(Draws.named("mitsuba", kind, seed), library)
-    focus_z = KINDS[kind](stage)
-    return SolidScene(tuple(stage.solids), tuple(stage.lamps), stage.field_of_view_deg, focus_z, strength)
+    focus_z = (KINDS | MORE_KINDS)[kind](stage)
+    return SolidScene(
+        tuple(stage.solids),
+        tuple(stage.lamps),
+        stage.field_of_view_deg,
+        focus_z,
+        strength,
+        tuple(stage.panels),
+    )
 
 
 class _Stage:
@@ -62,6 +73,7 @@ class _Stage:
         self.library = library
         self.solids: list[Solid] = []
         self.lamps: list[Lamp] = []
+        self.panels: list[Panel] = []
         self.field_of_view_deg = draws.uniform(35, 60)
         self.slope = math.tan(math.radians(self.field_of_view_deg / 2))
 
@@ -300,6 +312,27 @@ def _lamps(stage: _Stage) -> float:
     return draws.choice([*depths, body_z])
 
 
+def _glossy(stage: _Stage) -> float:
+    draws = stage.draws
+    stage.backdrop(draws.uniform(8, 16), stage.surface() * 0.5)
+    stage.floor(0.9, 1.2, 16)
+    depths = []
+    for _ in range(6):
+        z = draws.uniform(2.2, 7)
+        depths.append(z)
+        middle = stage.at(draws.uniform(-0.8, 0.8), draws.uniform(-0.35, 0.3), z)
+        body = ball(middle, draws.uniform(0.25, 0.6), stage.lit(stage.surface() * 0.7))
+        stage.add(replace(body, roughness=draws.uniform(0.05, 0.2)))
+    z = draws.uniform(3, 5)
+    pillar = np.linspace(stage.at(0.4, -1, z), stage.at(0.6, 1, z + 1), 16)
+    pole = tube(pillar, np.full(16, 0.2), stage.surface() * 0.7, sides=48)
+    stage.add(replace(pole, roughness=draws.uniform(0.05, 0.2)))
+    for _ in range(3):
+        place = (draws.uniform(-4, 4), draws.uniform(-4, -2), draws.uniform(-3, 1))
+        stage.panels.append(Panel(place, (0.0, 0.0, 4.0), draws.uniform(0.3, 0.8), draws.uniform(200, 600)))
+    return draws.choice(depths)
+
+
 KINDS: dict[str, Callable[[_Stage], float]] = {
     "wires": _wires,
     "blades": _blades,
@@ -311,3 +344,6 @@ KINDS: dict[str, Callable[[_Stage], float]] = {
     "lamps": _lamps,
 }
 """What draws each kind of scene and says where its focus lies."""
+
+MORE_KINDS: dict[str, Callable[[_Stage], float]] = {"glossy": _glossy}
+"""Kinds that take no turn: seeds keep their scenes."""

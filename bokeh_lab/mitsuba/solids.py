@@ -23,12 +23,31 @@ class Solid:
         places: float32 [N, 2], where in the picture each point lies.
         faces: uint32 [M, 3]; each shines to the side of the camera.
         picture: [3, h, w] display values in [0, 1].
+        roughness: of lacquer that mirrors panels and other solids, > 0; None = it mirrors nothing.
     """
 
     points: np.ndarray
     places: np.ndarray
     faces: np.ndarray
     picture: Tensor
+    roughness: float | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A square light beside the frame, to be seen in what mirrors it; it shines to one side.
+
+    Attributes:
+        middle: its place.
+        target: the place that it faces.
+        side: its length, in the unit of the scene.
+        light: linear, 1 = white.
+    """
+
+    middle: tuple[float, float, float]
+    target: tuple[float, float, float]
+    side: float
+    light: float
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from bokeh_lab.mitsuba import runtime
 from bokeh_lab.mitsuba.clip import render_solid_clip
 from bokeh_lab.mitsuba.film import Camera, Film, blur_strength_px, focal_length_px
 from bokeh_lab.mitsuba.scenes import SolidScene
-from bokeh_lab.mitsuba.solids import Lamp, sheet
+from bokeh_lab.mitsuba.solids import Lamp, Panel, ball, sheet
 
 needs_mitsuba = pytest.mark.skipif(
     importlib.util.find_spec("mitsuba") is None, reason="Mitsuba is an optional package of the laboratory"
@@ -85,3 +86,24 @@ def test_a_clip_shows_its_scene():
     torch.testing.assert_close(clip.frames[0, 2, 2], torch.tensor([0.0, 0.5, 0.0]), atol=1e-3, rtol=0)
     # The near sheet is in focus, what lies behind it stays behind it.
     torch.testing.assert_close(clip.bokeh, clip.frames, atol=2e-2, rtol=0)
+
+
+@needs_mitsuba
+def test_lacquer_mirrors_a_panel_where_angles_are_equal():
+    black = torch.zeros(3, 4, 4)
+    body = replace(ball((0, 0, 4), 1.0, black), roughness=0.05)
+    panel = Panel((6.0, 0.0, 0.0), (0.0, 0.0, 4.0), 0.5, 400.0)
+    scene = SolidScene((body,), (), FIELD_DEG, 3.0, 0.0, (panel,))
+    light = Film(scene, 1.0).light(Camera(HEIGHT, WIDTH), 0)[..., 0].astype(np.float64)
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    seen = [float((light * place).sum() / light.sum()) for place in (x, y)]
+
+    # By hand: along the ball's equator, the normal that halves the angle between the camera and the panel.
+    angle = np.linspace(0, math.pi / 2, 10001)
+    normal = np.stack([np.sin(angle), -np.cos(angle)])
+    point = normal + np.array([[0.0], [4.0]])
+    to_camera, to_panel = -point, np.array([[6.0], [0.0]]) - point
+    cosines = [(normal * way).sum(0) / np.linalg.norm(way, axis=0) for way in (to_camera, to_panel)]
+    place = point[:, np.abs(cosines[0] - cosines[1]).argmin()]
+    assert seen[0] == pytest.approx(WIDTH / 2 + WIDTH / 2 * place[0] / place[1], abs=0.5)
+    assert seen[1] == pytest.approx(HEIGHT / 2, abs=0.2)

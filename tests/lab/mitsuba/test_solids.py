@@ -65,3 +65,6 @@ def test_scenes_take_kinds_and_strengths_in_turn_and_are_the_same_again(monkeypa
     assert len(lamps.lamps) == 24 and not first.lamps
     assert lamps.strength == STRENGTHS[1]
     assert max(max(lamp.light) for lamp in lamps.lamps) > 1
+    glossy = make_solid_scene(len(KINDS), library, "glossy")
+    assert glossy.panels and not glossy.lamps and glossy.strength == STRENGTHS[1]
+    assert sum(solid.roughness is not None for solid in glossy.solids) == 7
