@@ -23,6 +23,7 @@ from .softness import without_softness
 from .subject import with_whole_subject
 from .trained.evidence import Witnesses, witnesses_of
 from .trained.mend import Scope, mended
+from .trained.specks import without_specks
 from .trained.thin import thin_things
 from .trained.weights import trained_network
 from .waves import of_size, wave
@@ -173,7 +174,10 @@ class DisparityRefiner:
     ) -> tuple[Tensor, float]:
         scope = Scope(own=self._settings.outlines, neighbours=self._settings.limbs)
         network = trained_network(disparity.device)
-        return mended(disparity, small, soft, frame.colours, witnesses, network, scope, thin_things(small))
+        left = thin_things(small)
+        chosen, _ = mended(disparity, small, soft, frame.colours, witnesses, network, scope, left)
+        result = without_specks(disparity, chosen)
+        return result, (result != disparity).float().mean().item()
 
     def _neighbour(self, at: int, place: int, to_it: Affine) -> Neighbour:
         own, other = self._window[at], self._window[at + place]
