@@ -118,8 +118,8 @@ def test_both_planes_out_of_focus_on_opposite_sides(radius_px: float):
 
 @pytest.mark.parametrize("radius_px", [4.4, 5.5, 6.5])
 def test_nothing_shines_through_a_surface_that_lies_between_two_slabs(radius_px: float):
-    # Of a pixel's light 0.3 is that of a near rim of radius 2.5 px. All the rest is of one surface, in the slabs
-    # above and below its radius, and none of a bright one behind it.
+    # Of a pixel's light 0.3 is that of a near rim of radius 2.5 px. All the rest is of one surface, in the
+    # slabs above and below its radius, and none of a bright one behind it.
     state = unpainted(torch.zeros(1, 1))
     above = int(radius_px)
     below_share = radius_px - above
