@@ -10,11 +10,8 @@ from ..clip.checks import checked_values
 from ..disparity.refine import RefineSettings, refine_clip
 from ..progress import Progress, no_progress
 
-MENDING = RefineSettings(trained=True)
-"""What is mended where the focus is measured afterwards, or is one number for the clip.
-
-The trained part brings back more of torn limbs than rules do.
-"""
+MENDING = RefineSettings()
+"""What is mended where the focus is measured afterwards, or is one number for the clip."""
 
 WITHOUT_SCALE = (
     "The scale of the maps is as it came, as the focus moves with it. Refine Depth before the node that "
