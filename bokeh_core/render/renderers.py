@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..clip.channels import to_rgb
 from ..coc import EQ_1, Falloff
-from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, Room, at_width, lens_blur
+from ..lens import DEFAULT_LENS, Lens, LensOverTime, LensSettings, Room, at_width, lens_blur, lens_report
 from ..lens.other_frames import CONTINUE, HIDDEN_BACKGROUNDS, REACH_FRAMES, OtherFrames
 from ..lens.over_time import past_the_end, require_strength, still_part
 from ..memory.needs import ENCODE_BATCH, SKIP_MAPS, decode_bytes, encode_bytes, unet_bytes
@@ -131,8 +131,9 @@ class LensRenderer:
     def describe(self, clip: ClipStream) -> str:
         averaged = "as numbers" if still_part(self.lens).gamma == 1 else "as light"
         done = f"Lens Blur on {self.device}, of {TRANSFERS[clip.transfer].name} {averaged}."
+        look = [] if self.lens == DEFAULT_LENS else [f"The lens: {lens_report(self.lens)}"]
         hidden = [] if self.hidden_background == CONTINUE else ["Hidden background from other frames."]
-        return "\n".join([done, *hidden, *past_the_end(self.lens, clip.num_frames)])
+        return "\n".join([done, *look, *hidden, *past_the_end(self.lens, clip.num_frames)])
 
     def frames(self, clip: ClipStream, start: int, check: Check) -> Iterator[Tensor]:
         width = clip.size[1]

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from bokeh_core.coc import EQ_1, Falloff
 from bokeh_core.lens import DEFAULT_LENS, Aperture, LensSettings, lens_blur
+from bokeh_core.lens.aperture_image import ApertureImage
 from bokeh_core.lens.other_frames import OtherFrames
 from bokeh_core.pipeline.streaming import BokehPipeline
 from bokeh_core.render.clip_stream import ClipStream, SlidingFrames
@@ -244,3 +246,15 @@ class TestSliding:
         sliding = SlidingFrames(lambda start: iter(torch.zeros(3, 1)), torch.Size((5, 1)))
         with pytest.raises(ValueError, match="The clip ends after 3 frames; 5 were counted"):
             sliding[0:5]
+
+
+def test_the_report_names_the_lens(clip: dict[str, Tensor]):
+    stream = streamed(clip)
+    assert "The lens: " not in LensRenderer().describe(stream)
+    image = ApertureImage(np.eye(8, dtype=np.float32))
+    for aperture, told in (
+        (Aperture(blades=5), "blades 5"),
+        (Aperture(image=image), "aperture_image of 8 x 8 px"),
+    ):
+        text = LensRenderer(LensSettings(aperture)).describe(stream)
+        assert f"The lens: {told}; all else at its default." in text.splitlines()
