@@ -13,8 +13,8 @@ class RefineSettings:
         steady: scale, shift and slow waves of a frame's map follow the course of the frames around it.
         limbs: a surface that a single frame lacks comes back from the frames around it.
         banding: steps of 8-bit maps, and the blocks of JPEG, are smoothed within surfaces.
-        trained: after those, a trained network chooses anew what pixels beside steps have: of what lies
-            around them where `outlines` is on, of what the neighbours in time have where `limbs` is.
+        trained: a trained part of `limbs`: a network tells what pixels beside steps take over from the frames
+            around.
     """
 
     outlines: bool = True
@@ -31,4 +31,4 @@ class RefineSettings:
     @property
     def asks_network(self) -> bool:
         """Whether the trained network takes part."""
-        return self.trained and (self.outlines or self.limbs)
+        return self.trained and self.limbs

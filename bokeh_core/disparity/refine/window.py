@@ -22,7 +22,7 @@ from .small_frame import SmallFrame, SmallMap, small_frame, small_map
 from .softness import without_softness
 from .subject import with_whole_subject
 from .trained.evidence import Witnesses, witnesses_of
-from .trained.mend import Scope, mended
+from .trained.mend import mended
 from .trained.specks import without_specks
 from .trained.thin import thin_things
 from .trained.weights import trained_network
@@ -87,12 +87,7 @@ class DisparityRefiner:
             result = sharpened_outlines(without_softness(soft), frame)
             changed = 0.0 if result is soft else (result != soft).float().mean().item()
         if not self._settings.looks_around:
-            replaced = 0.0
-            if self._settings.asks_network:
-                small = small_map(result).disparity
-                small_soft = small if soft is result else small_map(soft).disparity
-                result, replaced = self._by_network(result, small, small_soft, small_frame(frame), None)
-            self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0, replaced=replaced)
+            self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0, replaced=0.0)
             return [result]
         self._hold(frame, disparity, soft, result, changed)
         return [self._finished()] if self._course.is_ready else []
@@ -134,7 +129,6 @@ class DisparityRefiner:
         ]
         result, small, soft = own.disparity, own.small.disparity, own.soft
         levelled, restored_share, replaced = False, 0.0, 0.0
-        witnesses = None
         if neighbours:
             seen = torch.stack([neighbour.seen() for neighbour in neighbours])
             trust = torch.stack([neighbour.match.trust for neighbour in neighbours])
@@ -150,11 +144,10 @@ class DisparityRefiner:
                 if restored_share > 0:
                     result = restored(result, region, neighbours)
                     small = small_map(result).disparity
-                if self._settings.trained:
-                    difference = torch.stack([neighbour.match.difference for neighbour in neighbours])
-                    witnesses = witnesses_of(small, seen, trust, difference)
-        if self._settings.asks_network:
-            result, replaced = self._by_network(result, small, soft, own.frame, witnesses)
+            if self._settings.asks_network:
+                difference = torch.stack([neighbour.match.difference for neighbour in neighbours])
+                witnesses = witnesses_of(small, seen, trust, difference)
+                result, replaced = self._by_network(result, small, soft, own.frame, witnesses)
         rescaled = self._settings.steady and course.steadied != IDENTITY
         if rescaled:
             result = course.steadied(result)
@@ -170,12 +163,11 @@ class DisparityRefiner:
         return result
 
     def _by_network(
-        self, disparity: Tensor, small: Tensor, soft: Tensor, frame: SmallFrame, witnesses: Witnesses | None
+        self, disparity: Tensor, small: Tensor, soft: Tensor, frame: SmallFrame, witnesses: Witnesses
     ) -> tuple[Tensor, float]:
-        scope = Scope(own=self._settings.outlines, neighbours=self._settings.limbs)
         network = trained_network(disparity.device)
         left = thin_things(small)
-        chosen, _ = mended(disparity, small, soft, frame.colours, witnesses, network, scope, left)
+        chosen, _ = mended(disparity, small, soft, frame.colours, witnesses, network, left)
         result = without_specks(disparity, chosen)
         return result, (result != disparity).float().mean().item()
 

@@ -126,6 +126,8 @@ def _refine_settings(named: str) -> RefineSettings:
     for name in wanted:
         if name not in _PARTS:
             raise ValueError(f"--refine-parts has {name!r:.60}; choose from {', '.join(_PARTS)}.")
+    if "trained" in wanted and "limbs" not in wanted:
+        raise ValueError("--refine-parts trained is a part of limbs; name limbs too, or leave out trained.")
     return RefineSettings(**{name: name in wanted for name in _PARTS})
 
 

@@ -36,12 +36,26 @@ def linear_in_depth(distance: Tensor) -> Tensor:
     return 1 - (distance - distance.min()) / (distance.max() - distance.min())
 
 
+def of_each_frame(distance: Tensor) -> Tensor:
+    """Disparity normalised per frame."""
+    return (1 / distance - 1 / distance.max()) / (1 / distance.min() - 1 / distance.max())
+
+
+def in_bytes(given: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A picture of 8 bits, cut off below the next level."""
+    return lambda distance: (given(distance) * 255).floor() / 255
+
+
 # Each row: what its source gives for a distance, and by how much the disparity is off at most.
 SOURCES: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
     "Video Depth Anything, DepthCrafter": (lambda z: 7 / z + 3, 1e-5),
-    "Depth Anything V2 (kijai)": (lambda z: (1 / z - 1 / z.max()) / (1 / z.min() - 1 / z.max()), 1e-5),
+    "Depth Anything V2 (kijai)": (of_each_frame, 1e-5),
     "Depth Anything 3 in ComfyUI, `raw`": (lambda z: z, 1e-5),
     "Depth Anything 3 in ComfyUI, `v2_style` or `min_max`": (linear_in_depth, 0.09),
+    "ControlNet Aux: MiDaS, Depth Anything, Depth Anything V2": (in_bytes(of_each_frame), 0.006),
+    "ControlNet Aux: LeReS, Zoe, Metric3D, metric Depth Anything V2": (in_bytes(linear_in_depth), 0.1),
+    "Marigold V2 in ComfyUI, `disparity`": (of_each_frame, 1e-5),
+    "Marigold V2 in ComfyUI, `depth`; Marigold (kijai) with `invert`": (linear_in_depth, 0.09),
     "Depth Pro, metric depth": (lambda z: z, 1e-5),
     "Depth Pro, picture 1 / (1 + z)": (lambda z: 1 / (1 + z), 0.2),
     "Depth pass of a renderer (EXR)": (lambda z: 0.01 * z, 1e-5),
@@ -95,3 +109,11 @@ def test_the_former_advice_turns_near_and_far_round():
             prepare_disparity(given, "metric depth", polarity)
         disparity = prepare_disparity(given, "disparity", f"near {right}", exponent=3.0).disparity
         assert (disparity - true_disparity(DISTANCE, FARTHEST)).abs().max().item() <= 0.09
+
+
+@pytest.mark.parametrize(("farthest", "most_off"), [(5.0, 0.07), (10.0, 0.055)])
+def test_what_the_page_says_of_pictures_linear_in_the_logarithm_of_depth(farthest: float, most_off: float):
+    distance = torch.linspace(farthest, NEAREST, 201).expand(1, 4, 201)
+    picture = linear_in_depth(distance.log())
+    disparity = prepare_disparity(picture, "disparity", "near white", exponent=2.0).disparity
+    assert (disparity - true_disparity(distance, farthest)).abs().max().item() <= most_off

@@ -273,3 +273,5 @@ def test_parts_of_refining_are_chosen():
     assert settings_of(parser().parse_args(given)).refine == RefineSettings(
         outlines=False, steady=False, limbs=True, banding=False, trained=True
     )
+    with pytest.raises(ValueError, match="trained is a part of limbs"):
+        settings_of(parser().parse_args([*given[:-1], "outlines,trained"]))

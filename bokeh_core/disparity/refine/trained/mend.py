@@ -9,29 +9,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .candidates import AGREED_PLACES, CANDIDATES, OWN_PLACES, Place
+from .candidates import AGREED_PLACES, OWN_PLACES, Place
 from .choice import KEPT, chosen
-from .evidence import Witnesses, shown, without_witnesses
+from .evidence import Witnesses, shown
 from .scores import scored
 
 # Pixels that are decided at once: 50 candidates of each are in memory.
 _AT_ONCE = 65_536
+# Between two of minus infinity there is no number.
+_NEVER = -1e4
 
 Network = Callable[[Tensor], Tensor]
 """From planes [1, C, h, w] to what is told [1, `OUTPUTS`, h, w]."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which candidates a pixel may get, beside its own value.
-
-    Attributes:
-        own: those around it in its own map.
-        neighbours: those of the neighbours in time.
-    """
-
-    own: bool = True
-    neighbours: bool = True
 
 
 @torch.no_grad()
@@ -40,41 +29,34 @@ def mended(
     small: Tensor,
     soft: Tensor,
     colours: Tensor,
-    witnesses: Witnesses | None,
+    witnesses: Witnesses,
     network: Network,
-    scope: Scope = Scope(),
     left: Tensor | None = None,
 ) -> tuple[Tensor, float]:
-    """Give each pixel the candidate that the scene most likely has there.
+    """Give each pixel the candidate that the scene most likely has there: its own value, or a neighbour's.
 
-    The network looks at small maps; what it says is read between their pixels, and the values come from the
-    whole map, so that outlines are as sharp as they were.
+    Not one of those around it in its own map, as that moves outlines which are right. The network looks at
+    small maps; what it says is read between their pixels.
 
     Args:
         disparity: [H, W].
         small: [h, w], the same map small.
         soft: [h, w], that map before its outlines were made sharp.
         colours: [h, w, C] in [0, 1], C = 1 or 3, of the frame.
-        witnesses: of the small map; None without neighbours.
+        witnesses: of the small map.
         network: see `Network`.
-        scope: what a pixel may get.
         left: bool [h, w], pixels that keep their value whatever the network says; None = none of them.
 
     Returns:
         [H, W], the very tensor given where nothing changes; and the share of pixels that change, in [0, 1].
     """
-    if witnesses is None or not scope.neighbours:
-        witnesses = without_witnesses(small[None])
     picture = colours[..., :3].expand(-1, -1, 3).movedim(-1, 0)[None]
     view = shown(picture, small[None], soft[None], witnesses)
     if not bool(view.steps.any()):
         return disparity, 0.0
     # [h, w, C]: what belongs to a pixel lies together.
     told = network(view.planes)[0].float().movedim(0, -1).contiguous()
-    if not scope.own:
-        told[..., 1 : len(OWN_PLACES)] = -torch.inf
-    if not scope.neighbours:
-        told[..., len(OWN_PLACES) : CANDIDATES] = -torch.inf
+    told[..., 1 : len(OWN_PLACES)] = _NEVER
     page = _Page(small, witnesses.agreed[0], told, view.low[0], view.scale[0])
     kept = torch.ones_like(small)
     y, x = (view.steps[0] if left is None else view.steps[0] & ~left).nonzero(as_tuple=True)

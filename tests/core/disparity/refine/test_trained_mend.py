@@ -7,8 +7,8 @@ import torch
 
 from bokeh_core.disparity.refine.trained import mend
 from bokeh_core.disparity.refine.trained.candidates import candidates
-from bokeh_core.disparity.refine.trained.evidence import shown, without_witnesses, witnesses_of
-from bokeh_core.disparity.refine.trained.mend import Scope, mended
+from bokeh_core.disparity.refine.trained.evidence import Witnesses, shown, without_witnesses, witnesses_of
+from bokeh_core.disparity.refine.trained.mend import mended
 from tests.core.disparity.refine.stand_ins import AGREED, KEEP, agreed_place, always, own_place, undecided
 
 
@@ -16,56 +16,48 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
 
+def agreeing(own: torch.Tensor, agreed: torch.Tensor) -> Witnesses:
+    """What is known of a map [h, w] where the frames around agree on another."""
+    return replace(without_witnesses(own[None]), agreed=agreed[None])
+
+
 def test_a_pixel_that_the_network_keeps_is_kept_to_the_bit():
-    own = noise(20, 30)
-    found, share = mended(own, own, own, noise(20, 30, 3), None, KEEP)
+    own, agreed = noise(20, 30), noise(20, 30, seed=1)
+    found, share = mended(own, own, own, noise(20, 30, 3), agreeing(own, agreed), KEEP)
     assert found is own
     assert share == 0.0
 
 
-@pytest.mark.parametrize(("y", "x"), [(0, 3), (-2, 2), (5, 0), (-1, 0), (4, -4)])
-def test_a_place_is_so_many_px_away(y: int, x: int):
-    own = noise(20, 30)
-    found, share = mended(own, own, own, noise(20, 30, 3), None, always(own_place(y, x)))
-    rows, columns = torch.arange(20) + y, torch.arange(30) + x
-    assert torch.equal(found, own[rows.clamp(0, 19)][:, columns.clamp(0, 29)])
-    assert 0.5 < share <= 1
-
-
-def test_places_grow_with_the_frame_and_values_stay_those_of_the_whole_map():
-    own = noise(40, 60)
-    found, _ = mended(
-        own, noise(20, 30, seed=1), noise(20, 30, seed=1), noise(20, 30, 3), None, always(own_place(0, 3))
-    )
-    assert torch.equal(found[:, :54], own[:, 6:])
+def test_places_grow_with_the_frame():
+    own, small, agreed = noise(40, 60), noise(20, 30, seed=1), noise(20, 30, seed=2)
+    witnesses, network = agreeing(small, agreed), always(agreed_place(0, 3))
+    found, share = mended(own, small, small, noise(20, 30, 3), witnesses, network)
+    doubled = agreed.repeat_interleave(2, 0).repeat_interleave(2, 1)
+    assert torch.equal(found[:, :54], doubled[:, 6:])
+    assert share > 0.99
 
 
 @pytest.mark.parametrize(("y", "x"), [(0, 0), (3, 0), (-2, 2)])
 def test_neighbours_in_time_give_theirs(y: int, x: int):
     own, agreed = noise(20, 30), noise(20, 30, seed=1)
-    witnesses = replace(without_witnesses(own[None]), agreed=agreed[None])
-    found, _ = mended(own, own, own, noise(20, 30, 3), witnesses, always(agreed_place(y, x)))
+    found, _ = mended(own, own, own, noise(20, 30, 3), agreeing(own, agreed), always(agreed_place(y, x)))
     rows, columns = torch.arange(20) + y, torch.arange(30) + x
     assert torch.equal(found, agreed[rows.clamp(0, 19)][:, columns.clamp(0, 29)])
 
 
-def test_what_is_not_in_scope_is_not_taken():
-    own, agreed = noise(20, 30), noise(20, 30, seed=1)
-    witnesses = replace(without_witnesses(own[None]), agreed=agreed[None])
-    frame = noise(20, 30, 3)
-    # The candidates left are as likely as each other, so their median is neither of the two maps' corners.
-    found, _ = mended(own, own, own, frame, witnesses, always(AGREED), Scope(own=True, neighbours=False))
-    assert not torch.equal(found, agreed)
-    assert own.min() <= found.min() and found.max() <= own.max()
-    kept, share = mended(own, own, own, frame, witnesses, always(own_place(0, 1)), Scope(False, False))
-    assert kept is own and share == 0.0
+def test_nothing_is_taken_from_elsewhere_in_the_map_itself():
+    own, agreed = noise(20, 30), torch.full((20, 30), 0.5)
+    # What is left is as likely as each other, so the median is what the frames around have.
+    found, _ = mended(own, own, own, noise(20, 30, 3), agreeing(own, agreed), always(own_place(0, 1)))
+    assert torch.equal(found, agreed)
 
 
 def test_many_pixels_are_decided_in_parts(monkeypatch: pytest.MonkeyPatch):
     own, network = noise(24, 40), undecided()
-    whole, _ = mended(own, own, own, noise(24, 40, 3), None, network)
+    witnesses = agreeing(own, noise(24, 40, seed=1))
+    whole, _ = mended(own, own, own, noise(24, 40, 3), witnesses, network)
     monkeypatch.setattr(mend, "_AT_ONCE", 7)
-    parts, _ = mended(own, own, own, noise(24, 40, 3), None, network)
+    parts, _ = mended(own, own, own, noise(24, 40, 3), witnesses, network)
     assert not torch.equal(whole, own)
     assert torch.equal(parts, whole)
 
@@ -74,10 +66,10 @@ def test_many_pixels_are_decided_in_parts(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_size(size: tuple[int, int], channels: int):
     network = undecided()
-    own = noise(*size)
-    found, _ = mended(own, own, own, noise(*size, channels), None, network)
+    own, agreed = noise(*size), noise(*size, seed=1)
+    found, _ = mended(own, own, own, noise(*size, channels), agreeing(own, agreed), network)
     assert found.shape == size
-    assert own.min() <= found.min() and found.max() <= own.max()
+    assert min(own.min(), agreed.min()) <= found.min() and found.max() <= max(own.max(), agreed.max())
 
 
 def test_candidates_are_in_the_order_of_their_places():
