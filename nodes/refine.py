@@ -67,9 +67,9 @@ class RefineDisparity(io.ComfyNode):
                     "trained",
                     default=RefineSettings.trained,
                     optional=True,
-                    tooltip="A trained part of limbs: a small network tells what pixels beside steps take over "
-                    "from the frames around, thin things and outlines that jump included. It comes with the "
-                    "pack. Default off; it takes about as long again, and does nothing with limbs off.",
+                    tooltip="A trained part of limbs: a small network tells what pixels beside steps take "
+                    "over from the frames around, thin things and outlines that jump included. It comes with "
+                    "the pack. Default off; it takes about as long again, and does nothing with limbs off.",
                 ),
             ],
             outputs=[
