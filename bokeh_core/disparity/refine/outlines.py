@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...reference_width import in_frame_px
+from .extremes import highest_around, lowest_around
 from .guided_filter import Plane, guide
 
 Pixels = NDArray[np.int64]
@@ -111,12 +112,12 @@ class _Sides:
 def _ramps(disparity: Plane, reach_px: int) -> NDArray[np.bool_]:
     """Pixels of soft steps, which end on both sides within reach."""
     rise, local = _range(disparity, reach_px), _range(disparity, 1)
-    steepest = _largest(local, reach_px)
+    steepest = highest_around(local, reach_px)
     soft = (rise > _LEAST_STEP) & (steepest > _RAMP_SHARE * rise)
     width_px = max(_SHARP_PX, in_frame_px(_LEAST_WIDTH_PX, disparity.shape[1]))
     beside_px = int(np.ceil(width_px))
     # A ramp as wide as that rises over 2 px by 2 / width of its height.
-    soft &= _largest(local, beside_px) * width_px < 2 * _range(disparity, beside_px)
+    soft &= highest_around(local, beside_px) * width_px < 2 * _range(disparity, beside_px)
     steep = local > np.maximum(_STEEP_SHARE * rise, _LEAST_STEEP)
     ridge = steep & (local > _END_SHARE * steepest)
     middle = ridge & soft
@@ -127,8 +128,8 @@ def _ramps(disparity: Plane, reach_px: int) -> NDArray[np.bool_]:
         return middle
     parts = [slice(start, start + _PIXELS_AT_ONCE) for start in range(0, len(y), _PIXELS_AT_ONCE)]
     middle[y, x] = np.concatenate([_ends(disparity, y[part], x[part], reach_px) for part in parts])
-    around = _largest(middle.astype(np.uint8), (reach_px + 1) // 2) > 0
-    return _largest((steep & around).astype(np.uint8), 1) > 0
+    around = highest_around(middle.astype(np.uint8), (reach_px + 1) // 2) > 0
+    return highest_around((steep & around).astype(np.uint8), 1) > 0
 
 
 def _ends(disparity: Plane, y: Pixels, x: Pixels, reach_px: int) -> NDArray[np.bool_]:
@@ -152,7 +153,7 @@ def _ends(disparity: Plane, y: Pixels, x: Pixels, reach_px: int) -> NDArray[np.b
 def _sides(disparity: Plane, band: NDArray[np.bool_], reach_px: int) -> tuple[_Sides, Plane]:
     """The surfaces beside ramps, and the map with steps in the middle of its ramps."""
     steps = _stepped(disparity, reach_px)
-    top, bottom = _largest(steps, reach_px), _least(steps, reach_px)
+    top, bottom = highest_around(steps, reach_px), lowest_around(steps, reach_px)
     rise = top - bottom
     ramp_rise = _range(disparity, reach_px)
     flat = _range(disparity, 2) < _FLAT_SHARE * ramp_rise + _NOISE
@@ -170,9 +171,9 @@ def _sides(disparity: Plane, band: NDArray[np.bool_], reach_px: int) -> tuple[_S
 def _stepped(disparity: Plane, passes: int) -> Plane:
     """Move ramp pixels to the nearer extreme of their 3 x 3 neighbourhood, again and again."""
     for _ in range(passes):
-        top, bottom = _largest(disparity, 1), _least(disparity, 1)
+        top, bottom = highest_around(disparity, 1), lowest_around(disparity, 1)
         local = top - bottom
-        on_ramp = local > np.maximum(0.25 * _largest(local, passes), _NOISE)
+        on_ramp = local > np.maximum(0.25 * highest_around(local, passes), _NOISE)
         nearer = np.where(top - disparity < disparity - bottom, top, bottom)
         disparity = np.where(on_ramp, nearer, disparity)
     return disparity
@@ -216,17 +217,5 @@ def _amount(mask: NDArray[np.bool_], reach_px: int) -> Plane:
     return np.asarray(cv2.boxFilter(mask.astype(np.float32), -1, side))
 
 
-def _window(reach_px: int) -> NDArray[np.uint8]:
-    return np.ones((2 * reach_px + 1,) * 2, np.uint8)
-
-
-def _largest(values: Plane, reach_px: int) -> Plane:
-    return np.asarray(cv2.dilate(values, _window(reach_px)))
-
-
-def _least(values: Plane, reach_px: int) -> Plane:
-    return np.asarray(cv2.erode(values, _window(reach_px)))
-
-
 def _range(values: Plane, reach_px: int) -> Plane:
-    return _largest(values, reach_px) - _least(values, reach_px)
+    return highest_around(values, reach_px) - lowest_around(values, reach_px)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ...reference_width import in_frame_px
+from .extremes import highest_around, lowest_around
 from .guided_filter import Plane
 
 # Of frames 1024 px wide: half of the widest ramp, and where things are that tell how near a thin one may be.
@@ -51,7 +51,7 @@ def without_softness(disparity: Tensor) -> Tensor:
     if share <= 0:
         return disparity
     reach_px = int(np.ceil(2 * deviation_px))
-    lowest, highest = _least(soft, reach_px), _largest(soft, reach_px)
+    lowest, highest = lowest_around(soft, reach_px), highest_around(soft, reach_px)
     least, most = _bounds(soft, lowest, highest, reach_px)
     sharp, before = soft, soft
     for i in range(_ROUNDS):
@@ -59,7 +59,7 @@ def without_softness(disparity: Tensor) -> Tensor:
         before = sharp
         sharp = np.clip(ahead + (soft - cv2.GaussianBlur(ahead, (0, 0), deviation_px)), least, most)
     change = highest - lowest
-    slope = _largest(soft, 1) - _least(soft, 1)
+    slope = highest_around(soft, 1) - lowest_around(soft, 1)
     changed = (change > _FLAT) & (slope > _FLAT_SHARE * change) & (sharp != soft)
     if not changed.any():
         return disparity
@@ -75,8 +75,8 @@ def _deviation(soft: Plane) -> float:
         return 0.0
     slope = np.hypot(across, down)
     steepest = slope > 0
-    steepest &= slope >= _largest(slope, reach_px)
-    rise = (_largest(soft, reach_px) - _least(soft, reach_px))[:-1, :-1]
+    steepest &= slope >= highest_around(slope, reach_px)
+    rise = (highest_around(soft, reach_px) - lowest_around(soft, reach_px))[:-1, :-1]
     steepest &= rise > _LEAST_STEP
     y, x = np.nonzero(steepest)
     if len(y) < _LEAST_RAMPS:
@@ -89,8 +89,8 @@ def _bounds(soft: Plane, lowest: Plane, highest: Plane, reach_px: int) -> tuple[
     """What pixels may become at least and at most."""
     # The top hat of a ridge is its height, and nothing on a slope or beside a step.
     nothing = _FLAT_SHARE * (highest - lowest)
-    ridge = _largest(np.maximum(soft - _largest(lowest, reach_px) - nothing, 0), reach_px)
-    groove = _largest(np.maximum(_least(highest, reach_px) - soft - nothing, 0), reach_px)
+    ridge = highest_around(np.maximum(soft - highest_around(lowest, reach_px) - nothing, 0), reach_px)
+    groove = highest_around(np.maximum(lowest_around(highest, reach_px) - soft - nothing, 0), reach_px)
     farthest, nearest = _nearby(soft)
     most = np.minimum(nearest, highest + _HEIGHTENED * ridge)
     least = np.maximum(farthest, lowest - _HEIGHTENED * groove)
@@ -103,7 +103,7 @@ def _nearby(soft: Plane) -> tuple[Plane, Plane]:
     size = (-(-width // _SMALLER), -(-height // _SMALLER))
     reach_px = max(1, round(in_frame_px(_NEARBY_PX, width) / _SMALLER))
     ends = []
-    for of_window in (_least, _largest):
+    for of_window in (lowest_around, highest_around):
         small = cv2.resize(of_window(soft, _SMALLER // 2), size, interpolation=cv2.INTER_NEAREST)
         ends.append(
             np.asarray(
@@ -111,15 +111,3 @@ def _nearby(soft: Plane) -> tuple[Plane, Plane]:
             )
         )
     return ends[0], ends[1]
-
-
-def _window(reach_px: int) -> NDArray[np.uint8]:
-    return np.ones((2 * reach_px + 1,) * 2, np.uint8)
-
-
-def _largest(values: Plane, reach_px: int) -> Plane:
-    return np.asarray(cv2.dilate(values, _window(reach_px)))
-
-
-def _least(values: Plane, reach_px: int) -> Plane:
-    return np.asarray(cv2.erode(values, _window(reach_px)))
