@@ -1,6 +1,7 @@
 """Whether the maps of a clip have crisp contours or soft ones, in words, and what becomes of them."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .edges import softness
@@ -71,9 +72,10 @@ def contour_width_px(radius_px: Tensor) -> float:
     for values in (radius_px, radius_px.T):
         if values.shape[1] < 2 * _REACH_PX + 2:
             continue
-        rises = values.diff(dim=1).unfold(1, 2 * _REACH_PX + 1, 1)
-        middle, whole = rises[..., _REACH_PX].abs(), rises.sum(-1).abs()
-        steepest = (middle >= rises.abs().amax(-1)) & (whole > _CONTOUR_PX) & (middle > 0)
+        window_px = 2 * _REACH_PX + 1
+        rises, whole = values.diff(dim=1).abs(), (values[:, window_px:] - values[:, :-window_px]).abs()
+        middle = rises[:, _REACH_PX:-_REACH_PX]
+        steepest = (middle >= F.max_pool1d(rises, window_px, 1)) & (whole > _CONTOUR_PX) & (middle > 0)
         widths.append(whole[steepest] / middle[steepest])
     found = torch.cat(widths) if widths else torch.zeros(0)
     found = found[found < _WIDEST_PX]

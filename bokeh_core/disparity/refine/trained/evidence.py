@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..weighted_median import weighted_median
 from .by_colour import told_by_colour
+from .highest import highest
 
 CHANNELS = 14
 TOLD_BY_COLOUR = 11
@@ -104,8 +104,8 @@ def shown(colours: Tensor, own: Tensor, soft: Tensor, witnesses: Witnesses) -> S
         witnesses: of those maps.
     """
     agreed = witnesses.agreed
-    high = _highest(torch.maximum(own, agreed))
-    low = -_highest(-torch.minimum(own, agreed))
+    high = highest(torch.maximum(own, agreed), _REACH_PX)
+    low = -highest(-torch.minimum(own, agreed), _REACH_PX)
     span = high - low
     scale = span.clamp(min=_LEAST_RANGE)
     told = told_by_colour(colours, torch.stack([own, agreed], 1)).unbind(1)
@@ -120,10 +120,3 @@ def shown(colours: Tensor, own: Tensor, soft: Tensor, witnesses: Witnesses) -> S
     ]
     planes = torch.cat([colours - 0.5, torch.stack([*parts[:3], *facts, *parts[3:]], 1)], 1)
     return Shown(planes, low, scale, span > _LEAST_RANGE)
-
-
-def _highest(values: Tensor) -> Tensor:
-    """The highest around each pixel, along the rows and then the columns."""
-    side = 2 * _REACH_PX + 1
-    along = F.max_pool2d(values[:, None], (1, side), 1, (0, _REACH_PX))
-    return F.max_pool2d(along, (side, 1), 1, (_REACH_PX, 0))[:, 0]

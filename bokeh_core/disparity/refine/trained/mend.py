@@ -9,15 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .candidates import AGREED_PLACES, OWN_PLACES, Place
+from .candidates import AGREED_PLACES, OWN_PLACES
 from .choice import KEPT, chosen
 from .evidence import Witnesses, shown
-from .scores import scored
+from .scores import OUTPUTS, scored
 
-# Pixels that are decided at once: 50 candidates of each are in memory.
+# Pixels that are decided at once: 18 candidates of each are in memory.
 _AT_ONCE = 65_536
-# Between two of minus infinity there is no number.
-_NEVER = -1e4
+# Of what the network tells: a pixel's own value, all of its neighbours', and the planes behind those.
+_USED = (0, *range(len(OWN_PLACES), OUTPUTS))
 
 Network = Callable[[Tensor], Tensor]
 """From planes [1, C, h, w] to what is told [1, `OUTPUTS`, h, w]."""
@@ -55,8 +55,7 @@ def mended(
     if not bool(view.steps.any()):
         return disparity, 0.0
     # [h, w, C]: what belongs to a pixel lies together.
-    told = network(view.planes)[0].float().movedim(0, -1).contiguous()
-    told[..., 1 : len(OWN_PLACES)] = _NEVER
+    told = network(view.planes)[0, _USED].float().movedim(0, -1).contiguous()
     page = _Page(small, witnesses.agreed[0], told, view.low[0], view.scale[0])
     kept = torch.ones_like(small)
     y, x = (view.steps[0] if left is None else view.steps[0] & ~left).nonzero(as_tuple=True)
@@ -77,7 +76,7 @@ class _Page:
 
     Attributes:
         small, agreed, low, scale: [h, w].
-        told: [h, w, `OUTPUTS`].
+        told: [h, w, C], of `_USED`.
     """
 
     small: Tensor
@@ -87,18 +86,12 @@ class _Page:
     scale: Tensor
 
     def likelihoods(self, disparity: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Candidates of pixels [P] of a map [H, W], and how likely they are, both [P, `CANDIDATES`]."""
+        """Candidates of pixels [P] of a map [H, W], and how likely they are, both [P, 18]."""
         (height, width), (rows, columns) = disparity.shape, self.agreed.shape
         step = height / rows, width / columns
         # In px of the small map, counted from the corner.
         small_y, small_x = (y + 0.5) / step[0], (x + 0.5) / step[1]
-        values = torch.cat(
-            [
-                _around(disparity, y + 0.5, x + 0.5, OWN_PLACES, step),
-                _around(self.agreed, small_y, small_x, AGREED_PLACES, (1.0, 1.0)),
-            ],
-            1,
-        )
+        values = torch.cat([disparity[y, x][:, None], _around(self.agreed, small_y, small_x)], 1)
         if disparity.shape == self.agreed.shape:
             told, low, scale = self.told[y, x], self.low[y, x], self.scale[y, x]
         else:
@@ -118,14 +111,12 @@ def _of_size(values: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(values[None, None], size, mode="bilinear", align_corners=False)[0, 0]
 
 
-def _around(
-    values: Tensor, y: Tensor, x: Tensor, places: tuple[Place, ...], step: tuple[float, float]
-) -> Tensor:
-    """Values [H, W] at places around points (y, x) [P] in px from the corner: [P, len(places)]."""
+def _around(values: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """Values [h, w] at `AGREED_PLACES` around points (y, x) [P] in px from the corner: [P, 17]."""
     height, width = values.shape
-    away = torch.tensor(places, dtype=y.dtype, device=y.device)
-    row = (y[:, None] + away[:, 0] * step[0]).long().clamp(0, height - 1)
-    column = (x[:, None] + away[:, 1] * step[1]).long().clamp(0, width - 1)
+    away = torch.tensor(AGREED_PLACES, dtype=y.dtype, device=y.device)
+    row = (y[:, None] + away[:, 0]).long().clamp(0, height - 1)
+    column = (x[:, None] + away[:, 1]).long().clamp(0, width - 1)
     return values.flatten()[row * width + column]
 
 

@@ -19,14 +19,14 @@ def scored(told: Tensor, values: Tensor, low: Tensor, scale: Tensor) -> Tensor:
     """Logits: what each place has for itself, less how far its disparity is from the wanted one.
 
     Args:
-        told: [P, `OUTPUTS`], of the network.
-        values: [P, `CANDIDATES`].
+        told: [P, N + 2], of the network: planes of N of the candidates, and the last two.
+        values: [P, N], those candidates.
         low: [P], see `Shown`.
         scale: [P], see `Shown`.
 
     Returns:
-        [P, `CANDIDATES`].
+        [P, N].
     """
     parts = (values - low[:, None]) / scale[:, None] - 0.5
-    away = (parts - told[:, WANTED : WANTED + 1]).abs().clamp(max=_FARTHEST)
-    return told[:, :CANDIDATES] - F.softplus(told[:, WANTED + 1 :]) * away
+    away = (parts - told[:, -2:-1]).abs().clamp(max=_FARTHEST)
+    return told[:, :-2] - F.softplus(told[:, -1:]) * away

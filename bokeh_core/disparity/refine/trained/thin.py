@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .highest import highest
+
 # Of disparity: what stands out by less is no thing.
 _LEAST_HEIGHT = 0.03
 # What an uneven outline has is shorter than a line that crosses a window of this reach.
@@ -24,18 +26,14 @@ def thin_things(disparity: Tensor) -> Tensor:
     Returns:
         bool [h, w].
     """
-    opened = _highest(_lowest(disparity, 1), 1)
-    closed = _lowest(_highest(disparity, 1), 1)
-    thin = (torch.maximum(disparity - opened, closed - disparity) > _LEAST_HEIGHT).float()
+    own = disparity[None]
+    opened, closed = highest(_lowest(own, 1), 1), _lowest(highest(own, 1), 1)
+    thin = (torch.maximum(own - opened, closed - own) > _LEAST_HEIGHT).float()
     side = 2 * _LINE_REACH_PX + 1
-    pixels = F.avg_pool2d(thin[None], side, 1, _LINE_REACH_PX)[0] * side * side
+    pixels = F.avg_pool2d(thin, side, 1, _LINE_REACH_PX) * side * side
     # Whole numbers: rounding must not decide.
-    return _highest(thin * (pixels > side + 0.5), _BESIDE_PX) > 0
-
-
-def _highest(values: Tensor, reach_px: int) -> Tensor:
-    return F.max_pool2d(values[None], 2 * reach_px + 1, 1, reach_px)[0]
+    return highest(thin * (pixels > side + 0.5), _BESIDE_PX)[0] > 0
 
 
 def _lowest(values: Tensor, reach_px: int) -> Tensor:
-    return -_highest(-values, reach_px)
+    return -highest(-values, reach_px)
