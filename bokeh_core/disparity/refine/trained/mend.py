@@ -12,12 +12,10 @@ from torch import Tensor
 from .candidates import AGREED_PLACES, OWN_PLACES
 from .choice import KEPT, chosen
 from .evidence import Witnesses, shown
-from .scores import OUTPUTS, scored
+from .scores import scored
 
 # Pixels that are decided at once: 18 candidates of each are in memory.
 _AT_ONCE = 65_536
-# Of what the network tells: a pixel's own value, all of its neighbours', and the planes behind those.
-_USED = (0, *range(len(OWN_PLACES), OUTPUTS))
 
 Network = Callable[[Tensor], Tensor]
 """From planes [1, C, h, w] to what is told [1, `OUTPUTS`, h, w]."""
@@ -55,7 +53,7 @@ def mended(
     if not bool(view.steps.any()):
         return disparity, 0.0
     # [h, w, C]: what belongs to a pixel lies together.
-    told = network(view.planes)[0, _USED].float().movedim(0, -1).contiguous()
+    told = _used(network(view.planes)[0]).float().movedim(0, -1).contiguous()
     page = _Page(small, witnesses.agreed[0], told, view.low[0], view.scale[0])
     kept = torch.ones_like(small)
     y, x = (view.steps[0] if left is None else view.steps[0] & ~left).nonzero(as_tuple=True)
@@ -76,7 +74,7 @@ class _Page:
 
     Attributes:
         small, agreed, low, scale: [h, w].
-        told: [h, w, C], of `_USED`.
+        told: [h, w, C], see `_used`.
     """
 
     small: Tensor
@@ -99,6 +97,11 @@ class _Page:
             ranges = _between(torch.stack([self.low, self.scale], -1), small_y, small_x)
             low, scale = ranges.unbind(-1)
         return values, scored(told, values, low, scale).softmax(-1)
+
+
+def _used(told: Tensor) -> Tensor:
+    """Of what the network tells: a pixel's own value, all of its neighbours', and the planes behind those."""
+    return torch.cat([told[:1], told[len(OWN_PLACES) :]])
 
 
 def _parts(count: int) -> Iterator[slice]:
