@@ -1,20 +1,18 @@
 """Whether the maps of a clip have crisp contours or soft ones, in words, and what becomes of them."""
 
-import torch
-import torch.nn.functional as F
+import numpy as np
 from torch import Tensor
 
-from .edges import softness
+from ..disparity.contours import contour_widths_px
+from .edges import CONTOUR_PX, softness
 
 EVERY_FRAMES = 8
 """So many frames after one that was looked at comes the next: what made a map made those beside it."""
 
 # Contours are measured over windows of so many px to each side of their steepest one.
-_REACH_PX = 4
+_REACH_PX = 5
 # What rises all over a window is a slope.
-_WIDEST_PX = 2 * _REACH_PX - 1
-# Of the blur radius, as `softness` has it.
-_CONTOUR_PX = 2.0
+_WIDEST_PX = 2 * _REACH_PX - 2
 
 
 class ContourCounts:
@@ -68,18 +66,11 @@ def contour_width_px(radius_px: Tensor) -> float:
 
     0 where it has none.
     """
-    widths = []
-    for values in (radius_px, radius_px.T):
-        if values.shape[1] < 2 * _REACH_PX + 2:
-            continue
-        window_px = 2 * _REACH_PX + 1
-        rises, whole = values.diff(dim=1).abs(), (values[:, window_px:] - values[:, :-window_px]).abs()
-        middle = rises[:, _REACH_PX:-_REACH_PX]
-        steepest = (middle >= F.max_pool1d(rises, window_px, 1)) & (whole > _CONTOUR_PX) & (middle > 0)
-        widths.append(whole[steepest] / middle[steepest])
-    found = torch.cat(widths) if widths else torch.zeros(0)
-    found = found[found < _WIDEST_PX]
-    return float(found.median()) if len(found) else 0.0
+    widths = contour_widths_px(radius_px.cpu().numpy(), _REACH_PX, CONTOUR_PX)
+    # At the border a slope looks like a contour, as its window is cut off.
+    inner = widths[_REACH_PX:-_REACH_PX, _REACH_PX:-_REACH_PX]
+    found = inner[(inner > 0) & (inner < _WIDEST_PX)]
+    return float(np.median(found)) if len(found) else 0.0
 
 
 def contour_report(disparity: Tensor, blur_strength_px: Tensor, contour_tolerance_px: float) -> str:

@@ -8,6 +8,7 @@ and jagged rims as soon as either side is blurred.
 import torch
 from torch import Tensor
 
+from ..disparity.contours import share_of_ramps
 from .convolve import gaussian
 from .neighbourhood import (
     Extremes,
@@ -22,15 +23,16 @@ from .surface_models import along_axis, continued_beside, surfaces_beside
 EDGE_STEP_PX = 1.0
 """Neighbours whose blur radii differ by more than this are two surfaces."""
 
+CONTOUR_PX = 2.0
+"""Contours whose blur radii differ by more than this tell whether a map is soft."""
+
 # So are those that differ by this much in a step: a slope rises over 5 px twice as far as over 3.
 _SMALL_STEP_PX = 0.5
 _STEP_IN_WIDER_WINDOW = 1.5
 # Noise of a map within a surface, and no more than half of what makes an edge.
 _SURFACE_NOISE_PX = 0.5
 
-# Contours that tell whether a map is soft, the least part of a ramp, and their share in crisp and soft maps.
-_CONTOUR_PX = 2.0
-_RAMP_SHARE = 0.2
+# Shares of ramps in crisp and in soft maps.
 _CRISP_TO_SOFT = (0.15, 0.25)
 
 _RAMP_STEP_PX = 0.5
@@ -69,8 +71,7 @@ def contour_zone(radius: Surroundings, reach_px: int) -> Tensor:
 def softness(radius_px: Tensor) -> Tensor:
     """Say whether a map has ramps where its contours are, as one that is blurred or was smaller.
 
-    Of the contours that cross a row or a column, the share that rises over more than one pixel: at most 0.13
-    in maps at the centres of pixels, at least 0.28 in those that were resampled.
+    See `share_of_ramps`.
 
     Args:
         radius_px: [..., H, W] signed blur radius.
@@ -78,18 +79,7 @@ def softness(radius_px: Tensor) -> Tensor:
     Returns:
         [..., 1, 1], 0 in crisp maps, 1 in soft ones and in those without any contour.
     """
-    ramps, steps = [], []
-    for dim in (-1, -2):
-        rise = radius_px.diff(dim=dim)
-        pairs = max(0, rise.shape[dim] - 1)
-        first, second = rise.narrow(dim, 0, pairs), rise.narrow(dim, rise.shape[dim] - pairs, pairs)
-        whole = (first + second).abs()
-        # Both parts rise the same way.
-        less = torch.minimum(first * second.sign(), second * first.sign())
-        ramps.append(((whole > _CONTOUR_PX) & (less > _RAMP_SHARE * whole)).flatten(-2).sum(-1))
-        steps.append((rise.abs() > _CONTOUR_PX).flatten(-2).sum(-1))
-    ramp, step = ramps[0] + ramps[1], steps[0] + steps[1]
-    share = torch.where(step > 0, ramp / (ramp + step).clamp(min=1), 1.0)
+    share = share_of_ramps(radius_px, CONTOUR_PX)
     low, high = _CRISP_TO_SOFT
     return ((share - low) / (high - low)).clamp(0, 1)[..., None, None]
 

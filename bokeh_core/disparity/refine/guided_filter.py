@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from ..extremes import Plane
 
 # Variance of colours that says nothing, display values in [0, 1].
 _SMOOTHNESS = 1e-4

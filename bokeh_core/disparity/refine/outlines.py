@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...reference_width import in_frame_px
-from .extremes import highest_around, lowest_around
-from .guided_filter import Plane, guide
+from ..extremes import Plane, highest_around, lowest_around
+from .guided_filter import guide
 
 Pixels = NDArray[np.int64]
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ...reference_width import in_frame_px
-from .extremes import highest_around, lowest_around
-from .guided_filter import Plane
+from ..contours import contour_widths_px
+from ..extremes import Plane, highest_around, lowest_around
 
 # Of frames 1024 px wide: half of the widest ramp, and where things are that tell how near a thin one may be.
 _REACH_PX = 18.0
@@ -70,18 +70,10 @@ def without_softness(disparity: Tensor) -> Tensor:
 def _deviation(soft: Plane) -> float:
     """Deviation in px of the blur that an outline has in the middle; 0 where there are none."""
     reach_px = max(4, round(in_frame_px(_REACH_PX, soft.shape[1])))
-    across, down = np.abs(np.diff(soft, axis=1))[:-1], np.abs(np.diff(soft, axis=0))[:, :-1]
-    if across.size == 0:
+    widths = contour_widths_px(soft, reach_px, _LEAST_STEP)
+    widths = widths[widths > 0]
+    if len(widths) < _LEAST_RAMPS:
         return 0.0
-    slope = np.hypot(across, down)
-    steepest = slope > 0
-    steepest &= slope >= highest_around(slope, reach_px)
-    rise = (highest_around(soft, reach_px) - lowest_around(soft, reach_px))[:-1, :-1]
-    steepest &= rise > _LEAST_STEP
-    y, x = np.nonzero(steepest)
-    if len(y) < _LEAST_RAMPS:
-        return 0.0
-    widths = rise[y, x] / slope[y, x]
     return min(_DEVIATION_OF_RISE * float(np.median(widths)), _MOST_PX)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...reference_width import in_frame_px
-from .guided_filter import Plane
+from ..extremes import Plane
 
 INSIDE = 0.5
 """Masks from here on are of the subject."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .guided_filter import Plane
+Plane = NDArray[np.float32]
 
 
 def highest_around(values: Plane, reach_px: int) -> Plane:
