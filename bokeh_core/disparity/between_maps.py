@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..motion.cuts import is_cut
-from ..motion.flow import Match, flow_of_size, match_frames, size_of_search, warped
+from ..motion.flow import Match, flow_of_size, match_frames, small_colours, warped
 
 # What is hidden in both frames that have a map comes from the nearer one.
 _LEAST_TRUST = 0.02
@@ -97,7 +97,4 @@ def _brought(disparity: Tensor, match: Match, scale: float) -> tuple[Tensor, Ten
 
 def _small(frame: Tensor) -> Tensor:
     """A frame as uint8 [h, w, 3], of the size at which motion is looked for."""
-    size = size_of_search(frame.shape[0], frame.shape[1])
-    colours = frame[..., :3].detach().cpu().float().movedim(-1, 0).expand(3, -1, -1)
-    small = functional.interpolate(colours[None], size, mode="area")[0]
-    return small.movedim(0, -1).clamp(0, 1).mul(255).round().byte()
+    return small_colours(frame.detach().cpu()).mul(255).round().byte()

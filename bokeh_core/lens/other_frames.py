@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..motion.cuts import is_cut
-from ..motion.flow import flow_between, grey_frame, size_of_search
+from ..motion.flow import flow_between, grey_frame, small_colours
 from ..transfer import DISPLAY, as_picture
 from .neighbourhood import Extremes
 
@@ -67,7 +66,7 @@ class OtherFrames:
         maps = disparity.expand(len(frames), *disparity.shape[1:])
 
         def small(t: int) -> Tensor:
-            return _small(frames[t + first], transfer)
+            return small_colours(as_picture(frames[t + first], transfer))
 
         def extremes(t: int, margin_px: int) -> Extremes:
             return Extremes.of(maps[t + first], margin_px)
@@ -110,11 +109,3 @@ class OtherFrames:
 
     def _in_one_shot(self, t: int, other: int) -> bool:
         return not any(self._cut_before(later) for later in range(min(t, other) + 1, max(t, other) + 1))
-
-
-def _small(frame: Tensor, transfer: str) -> Tensor:
-    """A frame [H, W, C], small: [h, w, 3] display values."""
-    seen = as_picture(frame, transfer)[..., :3].float()
-    size = size_of_search(seen.shape[0], seen.shape[1])
-    planes = seen.movedim(-1, 0)[None].clamp(0, 1)
-    return F.interpolate(planes, size, mode="area")[0].movedim(0, -1).expand(-1, -1, 3)

@@ -52,6 +52,15 @@ def size_of_search(height: int, width: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def small_colours(frame: Tensor) -> Tensor:
+    """A frame [H, W, C], C = 1, 3 or 4, as [h, w, 3] of that size; clamped to [0, 1], without alpha."""
+    size = size_of_search(frame.shape[0], frame.shape[1])
+    colours = frame[..., :3].float().clamp(0, 1)
+    if size != frame.shape[:2]:
+        colours = F.interpolate(colours.movedim(-1, 0)[None], size, mode="area")[0].movedim(0, -1)
+    return colours.expand(-1, -1, 3)
+
+
 def grey_frame(frame: Tensor) -> GreyFrame:
     """Make a frame [H, W, C] in [0, 1] ready for `flow_between`; alpha is ignored."""
     size = size_of_search(frame.shape[0], frame.shape[1])

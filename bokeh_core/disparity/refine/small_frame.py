@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...motion.flow import GreyFrame, grey_frame, size_of_search
+from ...motion.flow import GreyFrame, grey_frame, size_of_search, small_colours
 
 _STEEP = 0.02
 
@@ -17,7 +17,7 @@ class SmallFrame:
     """A frame, shrunk where it is large.
 
     Attributes:
-        colours: [h, w, C].
+        colours: [h, w, 3].
         grey: what the flow is computed from.
     """
 
@@ -40,11 +40,7 @@ class SmallMap:
 
 def small_frame(frame: Tensor) -> SmallFrame:
     """Shrink a frame [H, W, C] in [0, 1]; alpha is left out."""
-    size = size_of_search(frame.shape[0], frame.shape[1])
-    colours = frame[..., :3].float()
-    if size != frame.shape[:2]:
-        colours = F.interpolate(colours.movedim(-1, 0)[None], size, mode="area")[0].movedim(0, -1)
-    colours = colours.clamp(0, 1)
+    colours = small_colours(frame)
     return SmallFrame(colours, grey_frame(colours))
 
 

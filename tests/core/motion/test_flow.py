@@ -12,6 +12,7 @@ from bokeh_core.motion.flow import (
     lies_inside,
     match_frames,
     round_trip_px,
+    small_colours,
     warped,
 )
 
@@ -104,3 +105,13 @@ def test_flow_grows_with_the_frame():
     assert torch.allclose(larger[0], torch.full((8, 18), 3.0))
     assert torch.allclose(larger[1], torch.full((8, 18), 2.0))
     assert flow_of_size(flow, (4, 6)) is flow
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_colours_are_made_small_without_alpha(channels: int):
+    frame = torch.full((512, 1024, channels), 0.5)
+    frame[:, ::2, 0] = 1.5
+    small = small_colours(frame)
+    # Two columns a px: 1.5 counts as white, beside 0.5.
+    expected = torch.tensor([0.75] * 3 if channels == 1 else [0.75, 0.5, 0.5])
+    torch.testing.assert_close(small, expected.expand(256, 512, 3))
