@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bokeh_core.models.small.options import SmallOptions
+from bokeh_core.published import OVERLAP_FRAMES
 
 from .disparity_noise import DisparityNoise
 from .faults_over_time import FaultsOverTime
@@ -31,6 +32,8 @@ class ModelConfig:
         time_init: of random residual blocks over time: `identity` lets them start as passing on what they
             get, so that a network may first learn single frames.
         options: departures from the published layout.
+        overlap_frames: that neighbouring windows of 8 share where nobody says it, 0 to 7; written into the
+            file, and used in validation. 4 as published.
     """
 
     unet: str | None = None
@@ -42,6 +45,7 @@ class ModelConfig:
     skip_init: Literal["published", "random"] = "published"
     time_init: Literal["random", "identity"] = "random"
     options: SmallOptions = field(default_factory=SmallOptions)
+    overlap_frames: int = OVERLAP_FRAMES
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class DataConfig:
         ramp_probability: ... or, with this probability, ramps between two values ...
         ramp_range: ... inside these bounds.
         gamma: light = display ** gamma adds up; 1 as in the paper.
+        mend: maps, also those without a fault, are mended by the frames of the sample, as those of a model
+            with the option `mend` are when it renders.
         linear_share: share of the scenes in which light adds up as in a camera, gamma 2.2, instead.
         rays_across: lens grid of the ground truth, 51 in the paper; null = as many as the blur needs.
         scenes: how many different scenes there are; null = a new one for each sample.
@@ -91,6 +97,7 @@ class DataConfig:
     ramp_range: tuple[float, float] = (1.0, 31.0)
     gamma: float = 1.0
     linear_share: float = 0.0
+    mend: bool = False
     rays_across: int | None = 51
     scenes: int | None = None
     shards: str | None = None
@@ -117,6 +124,7 @@ class LossConfig:
         margin_px: px along the borders of a crop that the pixel loss leaves out, since their truth shows
             what lies outside of the crop.
         latent_weight: of the latent loss beside the pixel loss in `pixels`.
+        change_weight: of the error of the change from frame to frame beside L1, in stage 3 and `pixels`.
     """
 
     texture_weight: float = 1.0
@@ -124,6 +132,7 @@ class LossConfig:
     mse_weight: float = 3.0
     kl_weight: float = 1e-6
     latent_weight: float = 0.0
+    change_weight: float = 0.0
     margin_px: int = 0
 
 
@@ -214,7 +223,7 @@ class AblationConfig:
     Attributes:
         mpi: MPI attention; without it only the embedding of K is added to the original block.
         pretrained: start from the weights that `model.unet` names, else from random ones of the same sizes.
-        overlap: windows share half of their frames, in validation and where the trained file renders.
+        overlap: windows of held-out clips share frames.
         refine: skip connections from the encoder to the decoder.
     """
 

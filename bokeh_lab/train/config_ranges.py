@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from bokeh_core.published import WINDOW_FRAMES
 from bokeh_core.strength import MAX_STRENGTH
 
 from .config import TrainConfig
@@ -50,6 +51,7 @@ RANGES: dict[str, Range] = {
     "optimiser.weight_decay": AMOUNT,
     "optimiser.warmup_steps": INDEX,
     "optimiser.clip_norm": Range(0, 1e6, open_=True),
+    "model.overlap_frames": Range(0, WINDOW_FRAMES - 1),
     "data.size": SIDES,
     "data.crop": SIDES,
     "data.shrinks": Range(1, 16),
@@ -70,6 +72,7 @@ RANGES: dict[str, Range] = {
     "loss.mse_weight": AMOUNT,
     "loss.kl_weight": AMOUNT,
     "loss.latent_weight": AMOUNT,
+    "loss.change_weight": AMOUNT,
     "noise.probability": SHARE,
     "noise.elastic_alpha": Range(0, 10_000),
     "noise.elastic_sigma_px": Range(0, 1_000, open_=True),

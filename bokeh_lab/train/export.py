@@ -26,7 +26,7 @@ from bokeh_core.checkpoint.files import (
 from bokeh_core.checkpoint.load import require_fit
 from bokeh_core.checkpoint.write import write_model
 from bokeh_core.models.small.options import SmallLayers, SmallOptions, read_options
-from bokeh_core.published import OVERLAP_FRAMES, MPIMode
+from bokeh_core.published import MPIMode
 from bokeh_core.reference_width import in_frame_px
 
 from .config import Stage, TrainConfig
@@ -51,7 +51,7 @@ def training_facts(config: TrainConfig, stage: Stage) -> dict[str, str]:
             key: f"{in_frame_px(strength, data.size[0]):g}"
             for key, strength in zip(STRENGTH_KEYS, (min(strengths), max(strengths)), strict=True)
         },
-        OVERLAP_KEY: str(OVERLAP_FRAMES if config.ablation.overlap else 0),
+        OVERLAP_KEY: str(config.model.overlap_frames),
         "training_size": f"{width}x{height}",
         "training_frames": "-".join(map(str, data.frames)),
         "training_gamma": f"{data.gamma:g}",

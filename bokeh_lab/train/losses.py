@@ -34,6 +34,13 @@ def texture_loss_released(predicted: Tensor, target: Tensor) -> Tensor:
     return F.l1_loss(sobel_gradients(predicted.float()), sobel_gradients(target.float()))
 
 
+def change_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of the change from frame to frame, of clips [B, F, C, H, W]; 0 where F is 1."""
+    if predicted.shape[1] == 1:
+        return predicted.new_zeros(())
+    return F.l1_loss(predicted.float().diff(dim=1), target.float().diff(dim=1))
+
+
 def pixel_loss(
     predicted: Tensor, target: Tensor, texture_weight: float = 1.0, texture: str = "paper"
 ) -> Tensor:

@@ -17,7 +17,7 @@ from bokeh_core.pipeline.working_size import WorkingSize
 from bokeh_core.published import MPIMode
 
 from .config import LossConfig, Stage
-from .losses import latent_loss, pixel_loss
+from .losses import change_loss, latent_loss, pixel_loss
 from .network import BokehNetwork, EncodedClip, decode_clips
 from .samples import Sample
 
@@ -68,14 +68,20 @@ class Objective(nn.Module):
         shown = inputs.frames * 2 - 1
         truth = rearrange(sample.bokeh, "b f c h w -> (b f) c h w") * 2 - 1
         pixels, frames, truth = (self._inside(part) for part in (pixels, shown, truth))
-        loss = pixel_loss(pixels, truth, self.loss.texture_weight, self.loss.texture)
+        loss = pixel = pixel_loss(pixels, truth, self.loss.texture_weight, self.loss.texture)
         # Batches differ more than the loss falls: the sharp frames' own loss is the yardstick.
         sharp = pixel_loss(frames, truth, self.loss.texture_weight, self.loss.texture)
         parts = {
-            "pixel": loss.detach(),
-            "share_of_sharp": loss.detach() / sharp.clamp(min=1e-4),
+            "pixel": pixel.detach(),
+            "share_of_sharp": pixel.detach() / sharp.clamp(min=1e-4),
             "psnr": _psnr(pixels, truth),
         }
+        if self.loss.change_weight:
+            change = change_loss(
+                *(rearrange(part, "(b f) c h w -> b f c h w", b=clips) for part in (pixels, truth))
+            )
+            parts["change"] = change.detach()
+            loss = loss + self.loss.change_weight * change
         if self.stage == "pixels" and self.loss.latent_weight:
             latent = latent_loss(predicted, self._true_latents(sample))
             parts["latent"] = latent.detach()

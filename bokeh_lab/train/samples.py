@@ -10,9 +10,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bokeh_core.pipeline.mending import mended_maps
 from bokeh_core.strength import strength_in_pixels
 from bokeh_core.transfer import DISPLAY_GAMMA
 
+from ..evaluate.perturb import measured_focus
 from ..ground_truth import GroundTruthClip, render_clip
 from ..scenes.draws import Draws
 from ..scenes.library import AssetLibrary
@@ -180,6 +182,9 @@ class Samples:
         disparity, focal, strength_px = clip.disparity, clip.focal_disparity, clip.blur_strength_px
         if self.faults is not None:
             disparity, focal = spoiled(disparity, focal, clip.in_focus, self.faults, draws)
+        if self.data.mend:
+            disparity = mended_maps(frames, disparity).disparity
+            focal = measured_focus(clip.focal_disparity, clip.in_focus, clip.disparity, disparity)
         clip_height, clip_width = frames.shape[-2:]
         learnt = torch.ones(clip_height, clip_width, dtype=torch.bool)
         if self.data.crop is not None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from bokeh_core.published import OVERLAP_FRAMES, MPIMode
+from bokeh_core.published import MPIMode
 from bokeh_core.strength import strength_in_pixels
 
 from ..ground_truth import GroundTruthClip, render_clip
@@ -61,7 +61,7 @@ class Validation:
         Returns:
             Means over the clips, and the rendered clips [T, H, W, 3] in [0, 1].
         """
-        overlap = OVERLAP_FRAMES if self._config.ablation.overlap else 0
+        overlap = self._config.model.overlap_frames if self._config.ablation.overlap else 0
         pipeline = network.pipeline()
         # As the truth is made: light from beyond the frame does not count.
         pipeline.vae.beyond_frame = False

@@ -15,6 +15,7 @@ from bokeh_lab.train.config_file import (
     train_config,
 )
 from bokeh_lab.train.disparity_noise import DisparityNoise
+from bokeh_lab.train.export import training_facts
 from bokeh_lab.train.loop import learning_rate
 
 LEAST: dict[str, Any] = {"output": "out", "run": {"steps": 10}, "optimiser": {"lr": 1e-4}}
@@ -67,6 +68,7 @@ def test_unknown_key_names_the_nearest():
         ("data.preset", "easy", r"data\.preset is 'easy'; it must be one of paper"),
         ("noise.kernels_px", "[4]", r"noise\.kernels_px is 4; it must be odd, such as 5"),
         ("noise.perlin_scales_px", "[4]", r"noise\.perlin_amplitudes has 3 values; it must have 1"),
+        ("model.overlap_frames", "8", r"model\.overlap_frames is 8; it must be 0 to 7"),
         ("validation.size", "[65, 64]", r"validation\.size is 65 x 64; both sides must be multiples of 64"),
         ("x" * 10_000, "1", r"^x{80} is no known key; did you mean "),
     ],
@@ -74,6 +76,16 @@ def test_unknown_key_names_the_nearest():
 def test_wrong_values_are_named(key: str, text: str, message: str):
     with pytest.raises(ValueError, match=message):
         train_config(with_value(key, text))
+
+
+def test_the_file_tells_the_overlap_of_windows_that_its_users_get():
+    def told(values: dict[str, Any]) -> str:
+        return training_facts(train_config(values), "pixels")["overlap_frames"]
+
+    assert told(LEAST) == "4"
+    assert told(with_value("model.overlap_frames", "0")) == "0"
+    # What an ablation leaves out of the held-out clips is no advice to users.
+    assert told(with_value("ablation.overlap", "false")) == "4"
 
 
 def test_missing_keys_are_named():

@@ -69,12 +69,16 @@ def test_the_loss_is_that_of_the_lens_picture_and_its_gradient_reaches_the_gates
     frames, picture, truth = (
         torch.rand(1, 2, 3, 64 * shrink, 64 * shrink, generator=generator) for _ in range(3)
     )
-    objective = Objective(network, "pixels", LossConfig(texture_weight=0.0), "paper", (64, 64))
+    loss = LossConfig(texture_weight=0.0, change_weight=0.5)
+    objective = Objective(network, "pixels", loss, "paper", (64, 64))
     for gamma in (1.0, 2.2):
         losses = objective(sample(frames, picture, truth, gamma))
         # Values are from -1 to 1 in the loss.
         expected = 2 * (picture - truth).abs().mean()
         torch.testing.assert_close(losses["pixel"], expected, rtol=0, atol=1e-4)
+        change = 2 * ((picture - truth)[:, 1] - (picture - truth)[:, 0]).abs().mean()
+        torch.testing.assert_close(losses["change"], change, rtol=0, atol=2e-4)
+        torch.testing.assert_close(losses["loss"], losses["pixel"] + 0.5 * losses["change"])
     losses["loss"].backward()
     gradient = network.vae.decoder.conv_out.weight.grad
     assert gradient is not None and float(gradient.abs().sum()) > 0

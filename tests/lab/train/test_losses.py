@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from bokeh_lab.train.losses import (
+    change_loss,
     latent_loss,
     pixel_loss,
     sobel_gradients,
@@ -42,6 +43,17 @@ def test_pixel_loss_adds_both_parts():
     assert pixel_loss(ramp(1.0), ramp(), texture_weight=0.0).item() == 3.0
     assert pixel_loss(ramp(1.0), ramp(), texture_weight=0.5).item() == 3.0 + 0.5 * 32
     assert pixel_loss(ramp(1.0), ramp(), texture_weight=0.5, texture="released").item() == 3.0 + 0.5 * 4
+
+
+def test_change_loss_is_that_of_the_differences_over_time_alone():
+    still = torch.zeros(2, 3, 3, 4, 4)
+    # Brighter in all frames alike: nothing changes. A step of 0.5 in one of two changes: 0.25 in the mean.
+    assert change_loss(still + 0.25, still).item() == 0.0
+    stepped = still.clone()
+    stepped[:, 2] = 0.5
+    assert change_loss(stepped, still).item() == 0.25
+    assert change_loss(stepped, stepped).item() == 0.0
+    assert change_loss(stepped[:, :1], still[:, :1]).item() == 0.0
 
 
 def test_latent_loss_is_the_mean_square_in_float32():

@@ -12,6 +12,7 @@ from bokeh_lab.ground_truth import GroundTruthClip
 from bokeh_lab.train.config import DataConfig
 from bokeh_lab.train.config_file import build
 from bokeh_lab.train.disparity_noise import DisparityNoise
+from bokeh_lab.train.faults_over_time import FaultsOverTime
 from bokeh_lab.train.loader import batches
 from bokeh_lab.train.samples import RenderedScenes, Sample, Samples, batch_indices, training_scene
 from bokeh_lab.train.shards import DESCRIPTION, ShardedScenes, shard_name, write_shards
@@ -203,3 +204,34 @@ def test_turned_crops_stay_together():
         seen.add((abs(right) > abs(down), right > 0, down > 0))
     # Two ways to lie, each mirrored in both directions.
     assert len(seen) == 8
+
+
+class StillScene:
+    """One picture whose subject, a square in focus, is nearer than all around; nothing moves."""
+
+    def clip(self, scene: int, start: int, stop: int) -> GroundTruthClip:
+        count = stop - start
+        generator = torch.Generator().manual_seed(scene)
+        picture = 0.4 + 0.2 * torch.rand(64, 128, 3, generator=generator)
+        maps, mask = torch.full((64, 128), 0.3), torch.zeros(64, 128, dtype=torch.bool)
+        mask[16:48, 32:80] = True
+        picture[mask], maps[mask] = 0.9, 0.8
+        frames, disparity, masks = (part.expand(count, *part.shape) for part in (picture, maps, mask))
+        focal = torch.full((count,), 0.8)
+        return GroundTruthClip(frames, disparity, focal, torch.ones(count), 1.0, frames, masks, masks)
+
+
+def test_maps_are_mended_by_the_frames_and_the_focus_is_measured_on_them():
+    data = DataConfig(size=(128, 64), scene_frames=6, scenes=1, flip=False)
+    faults = FaultsOverTime(probability=1.0, kinds=("flicker",), amounts=(1.0, 1.0))
+    spoilt, mended = (
+        Samples(StillScene(), replace(data, mend=mend), None, 3, faults).sample(0, 6)
+        for mend in (False, True)
+    )
+    subject = StillScene().clip(0, 0, 6).in_focus
+    unsteady, steadied = (found.disparity.std(dim=0).mean() for found in (spoilt, mended))
+    assert unsteady > 0.01 and steadied < 0.5 * unsteady
+    for t in range(6):
+        torch.testing.assert_close(
+            mended.focal_disparity[t], mended.disparity[t][subject[t]].median(), rtol=0, atol=1e-6
+        )
