@@ -28,7 +28,9 @@ class DecodeCall(NamedTuple):
     keep_from: int
 
 
-def plan_windows(num_frames: int, window: int = WINDOW_FRAMES, overlap: int = OVERLAP_FRAMES) -> list[Window]:
+def plan_windows(
+    num_frames: int, window: int = WINDOW_FRAMES, overlap: int = OVERLAP_FRAMES, *, join_rest: bool = False
+) -> list[Window]:
     """Cover a clip with windows of `window` frames, each sharing `overlap` frames with the one before.
 
     A last window that would reach beyond the clip is moved back until it fits, so it shares more; a clip
@@ -38,6 +40,8 @@ def plan_windows(num_frames: int, window: int = WINDOW_FRAMES, overlap: int = OV
         num_frames: length of the clip, >= 1.
         window: frames per window, >= 1 (8 as trained).
         overlap: frames shared, 0 .. window - 1 (4 as published).
+        join_rest: frames that a last window would be moved back for join the one before it instead, which
+            is then longer, by less than `window - overlap`.
 
     Returns:
         Windows in order; starts and stops both ascend.
@@ -51,9 +55,16 @@ def plan_windows(num_frames: int, window: int = WINDOW_FRAMES, overlap: int = OV
     if num_frames <= window:
         return [Window(0, num_frames)]
     windows = [Window(s, s + window) for s in range(0, num_frames - window + 1, window - overlap)]
+    if join_rest:
+        windows[-1] = Window(windows[-1].start, num_frames)
     if windows[-1].stop < num_frames:
         windows.append(Window(num_frames - window, num_frames))
     return windows
+
+
+def longest(pieces: Sequence[Window] | Sequence[DecodeCall]) -> int:
+    """Frames of the longest window or decode call."""
+    return max(piece.stop - piece.start for piece in pieces)
 
 
 def overlap_weights(overlap: int) -> Tensor:
@@ -160,11 +171,12 @@ def fuse_windows(latents: Sequence[Tensor] | Tensor, windows: Sequence[Window]) 
     return fusion.frames(0, windows[-1].stop)
 
 
-def plan_decode(num_frames: int, chunk: int = DECODE_FRAMES) -> list[DecodeCall]:
+def plan_decode(num_frames: int, chunk: int = DECODE_FRAMES, *, join_rest: bool = False) -> list[DecodeCall]:
     """Cut a clip into decode calls of `chunk` frames, aligned to multiples of `chunk`.
 
     The decoder's temporal layers see the frames of one call, so the cut is part of the result. A shorter
-    tail is decoded among the clip's last `chunk` frames and only the tail is kept.
+    tail is decoded among the clip's last `chunk` frames and only the tail is kept; with `join_rest` it joins
+    the call before it, if there is one.
 
     Raises:
         ValueError: no frames, or an empty chunk.
@@ -173,6 +185,8 @@ def plan_decode(num_frames: int, chunk: int = DECODE_FRAMES) -> list[DecodeCall]
         raise ValueError(f"{num_frames} frames in calls of {chunk}; both must be 1 or more.")
     calls = [DecodeCall(s, s + chunk, s) for s in range(0, num_frames - chunk + 1, chunk)]
     decoded = len(calls) * chunk
-    if decoded < num_frames:
+    if join_rest and calls:
+        calls[-1] = calls[-1]._replace(stop=num_frames)
+    elif decoded < num_frames:
         calls.append(DecodeCall(max(num_frames - chunk, 0), num_frames, decoded))
     return calls

@@ -8,14 +8,14 @@ from ..bokeh_core.clip.channels import to_rgb, with_channels_of
 from ..bokeh_core.clip.checks import checked_frames
 from ..bokeh_core.memory.needs import ENCODE_BATCH, decode_bytes, encode_bytes
 from ..bokeh_core.pipeline.by_stage import geometry_between, refined_decode
-from ..bokeh_core.published import DECODE_FRAMES
+from ..bokeh_core.windows import longest, plan_decode
 from . import categories, host, sockets
 from .newer_host import known_fields
 
 
 def _needed_bytes(vae: Any, num_frames: int, height: int, width: int) -> int:
     channels = vae.config.block_out_channels[0]
-    call = min(num_frames, DECODE_FRAMES)
+    call = longest(plan_decode(num_frames, join_rest=vae.joins_rest))
     return max(
         decode_bytes(call, height, width, channels, vae.dtype),
         encode_bytes(ENCODE_BATCH, height, width, channels, vae.quant_conv.weight.dtype),

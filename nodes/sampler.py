@@ -16,16 +16,18 @@ from ..bokeh_core.pipeline.by_stage import (
 )
 from ..bokeh_core.pipeline.inputs import BokehInputs, bokeh_inputs
 from ..bokeh_core.pipeline.mending import mended_maps
-from ..bokeh_core.pipeline.report import cut_light_note, sampling_report
+from ..bokeh_core.pipeline.report import cut_light_note, overlap_note, sampling_report
 from ..bokeh_core.pipeline.steps import EncodedFrames
 from ..bokeh_core.pipeline.working_size import working_geometry
 from ..bokeh_core.progress import Progress, Show, as_part
-from ..bokeh_core.published import OVERLAP_FRAMES, WINDOW_FRAMES
+from ..bokeh_core.published import WINDOW_FRAMES
 from ..bokeh_core.strength import strength_in_pixels
-from ..bokeh_core.windows import Window, plan_windows
+from ..bokeh_core.windows import Window, longest, plan_windows
 from . import categories, host, lens_socket, sockets, unchosen
 from .model import require_parts_fit
 from .newer_host import known_fields
+
+AS_THE_FILE_ASKS = -1
 
 
 class SizedWindows(BokehWindows):
@@ -121,7 +123,7 @@ def _predict(
     network = model.patcher.model
     dtype = network.conv_in.weight.dtype
     channels = network.config.block_out_channels[0]
-    needed = unet_bytes(windows[0].stop - windows[0].start, *inputs.geometry.padded, channels, dtype)
+    needed = unet_bytes(longest(windows), *inputs.geometry.padded, channels, dtype)
     host.load_models([model.patcher], needed)
     return predict_windows(
         network,
@@ -180,13 +182,14 @@ class OneStepSampler(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "overlap",
-                    default=OVERLAP_FRAMES,
-                    min=0,
+                    default=AS_THE_FILE_ASKS,
+                    min=AS_THE_FILE_ASKS,
                     max=WINDOW_FRAMES - 1,
                     optional=True,
-                    tooltip="Frames that consecutive windows share. Default 4, as published. More is "
-                    "steadier over time and slower; 0 is fastest and jumps every 8 frames, but not with "
-                    "bokeh-small, for which 0 is as good.",
+                    tooltip="Frames that consecutive windows share. -1 (default) takes what the model's file "
+                    "asks for: 4 for the authors' model, as published, 0 for bokeh-small, which more does "
+                    "not help. More is steadier over time and slower; 0 is fastest, and with the authors' "
+                    "model jumps every 8 frames.",
                 ),
                 io.Combo.Input(
                     "working_size",
@@ -228,7 +231,7 @@ class OneStepSampler(io.ComfyNode):
         blur_strength: Any = None,
         clip_vision: Any = None,
         mpi_regions: Any = None,
-        overlap: int = OVERLAP_FRAMES,
+        overlap: int = AS_THE_FILE_ASKS,
         working_size: str = "auto",
         lens: Any = None,
     ) -> io.NodeOutput:
@@ -245,7 +248,8 @@ class OneStepSampler(io.ComfyNode):
             network = vae.patcher.model
             rgb = to_rgb(frames)
             count = len(rgb)
-            windows = plan_windows(count, overlap=overlap)
+            shared = model.overlap if overlap == AS_THE_FILE_ASKS else overlap
+            windows = plan_windows(count, overlap=shared, join_rest=network.joins_rest)
             # A bundle brings latents of its own, of which the host knows no picture.
             bar = host.progress_bar() if model.bundle else host.latents_on_bar(model.patcher.load_device)
             before = count if network.mends_maps else 0
@@ -277,5 +281,6 @@ class OneStepSampler(io.ComfyNode):
         clip = inputs if network.reads_radius else None
         factor = network.config.scaling_factor
         result = SizedWindows(latents, windows, inputs.geometry, factor, clip)
-        notes = (report, mended, "" if network.gives_gates else cut_light_note(frames))
+        unasked = overlap_note(shared, model.overlap) if len(windows) > 1 else ""
+        notes = (report, unasked, mended, "" if network.gives_gates else cut_light_note(frames))
         return io.NodeOutput(result, "\n".join(filter(None, notes)))

@@ -44,7 +44,8 @@ def sensible_workers(num_frames: int, pixels: int, device: torch.device) -> int:
 def sensible_pass(num_frames: int, pixels: int, device: torch.device, room: Room | None = None) -> int:
     """How many frames go through every step together.
 
-    On a CPU one; elsewhere up to 8, as many as half of the free memory holds.
+    On a CPU one; elsewhere up to 8, or all of a clip of fewer than 16, as many as half of the free memory
+    holds.
 
     Args:
         num_frames: of the clip.
@@ -52,9 +53,11 @@ def sensible_pass(num_frames: int, pixels: int, device: torch.device, room: Room
         device: where to compute.
         room: what is free there, called once; None = what torch says.
     """
-    most = min(num_frames, backend_of(device).frames_a_pass())
-    if backend_of(device).frames_a_pass() == 1:
+    usual = backend_of(device).frames_a_pass()
+    if usual == 1:
         return 1
+    # The steps of a pass take as long for a few frames as for eight.
+    most = num_frames if num_frames < 2 * usual else usual
     a_frame = _BYTES_PER_PIXEL_OF_PASS * pixels
     free = _free_bytes(device) if room is None else room(a_frame + _BYTES_OF_PASS)
     return max(1, min(most, (free // 2 - _BYTES_OF_PASS) // a_frame))

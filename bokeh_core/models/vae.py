@@ -103,6 +103,8 @@ class RefinedVAE(nn.Module):
         gives_gates: whether `decode` gives gates of pictures in place of a picture; never as published.
         mends_maps: whether maps are to be mended by the frames before anything reads them, see
             `pipeline.mending`; never as published.
+        joins_rest: whether frames at the end of a clip that fill no window, or no call of the decoder, join
+            the one before, which saves a pass; never as published.
         auto_size_px: width and height whose area it was trained at.
         gamma: where it gives gates, pictures are mixed as light = display ** gamma.
         beyond_frame: where it gives gates, whether the border's pixels go on beyond the frame.
@@ -111,6 +113,7 @@ class RefinedVAE(nn.Module):
     reads_radius = False
     gives_gates = False
     mends_maps = False
+    joins_rest = False
     auto_size_px = TRAINED_SIZE_PX
     gamma = 1.0
     beyond_frame = True

@@ -189,7 +189,7 @@ def refined_decode(
             "the latent of Assemble Overlapping Windows itself."
         )
     output = torch.empty(frames.shape, dtype=torch.float32, device=frames.device)
-    done, calls = 0, plan_decode(len(frames))
+    done, calls = 0, plan_decode(len(frames), join_rest=vae.joins_rest)
     # Each frame of each call is encoded and decoded.
     total = sum(2 * (call.stop - call.start) for call in calls)
     for call in calls:

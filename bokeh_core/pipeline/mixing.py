@@ -20,8 +20,9 @@ from .inputs import BokehInputs, as_pictures
 if TYPE_CHECKING:
     from ..models import RefinedVAE
 
-# Numbers of a frame's channel that are mixed together on an accelerator; on a CPU it is a frame.
-_PIXELS_TOGETHER = 2**23
+# Numbers of a frame's channel that are mixed together on an accelerator, the longest call of the decoder at
+# 1024 x 576; on a CPU it is a frame.
+_PIXELS_TOGETHER = 15 * 1024 * 576
 
 
 def lens_pictures(

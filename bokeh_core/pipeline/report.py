@@ -40,6 +40,15 @@ def mixing_note(geometry: WorkingGeometry, trained_px: tuple[float, float]) -> s
     )
 
 
+def overlap_note(overlap: int, asked: int) -> str:
+    """Say that windows share another number of frames than the model's file asks for; empty where they do."""
+    if overlap == asked:
+        return ""
+    return (
+        f"Windows share {overlap} frames as set; the model's file asks for {asked}, which overlap -1 takes."
+    )
+
+
 def cut_light_note(frames: Tensor) -> str:
     """Say that the network sees nothing brighter than white; empty where no frame [H, W, C] is."""
     highest = max(frame.max().item() for frame in frames)
@@ -73,11 +82,12 @@ def sampling_report(
     padded_height, padded_width = geometry.padded
     count = len(windows)
     overlaps = sorted({earlier.stop - later.start for earlier, later in pairwise(windows)})
+    lengths = sorted({window.stop - window.start for window in windows})
     shared = f", {' or '.join(map(str, overlaps))} frames shared" if overlaps else ""
     lines = [
         f"{windows[-1].stop} frames of {width} x {height} px, worked on at {inner_width} x {inner_height} "
         f"(with border {padded_width} x {padded_height}).",
-        f"{count} window{'s' if count > 1 else ''} of {windows[0].stop - windows[0].start} frames{shared}.",
+        f"{count} window{'s' if count > 1 else ''} of {' and '.join(map(str, lengths))} frames{shared}.",
         f"K {_range(blur_strength_px.min().item(), blur_strength_px.max().item())} px at the working size.",
         f"MPI mode {mpi_mode}; {computed_in}.",
         mixing_note(geometry, trained_px) if gives_gates else "",

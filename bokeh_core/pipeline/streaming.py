@@ -212,15 +212,18 @@ class BokehPipeline:
             `start_frame` on.
 
         Raises:
-            ValueError: see `plan_windows`, or no decode call begins with `start_frame`.
+            ValueError: see `plan_windows`, or `start_frame` is none of these.
         """
-        windows = plan_windows(inputs.num_frames, window, overlap)
-        calls = [call for call in plan_decode(inputs.num_frames) if call.keep_from >= start_frame]
-        if not calls or calls[0].keep_from != start_frame:
+        joins = self.vae.joins_rest
+        windows = plan_windows(inputs.num_frames, window, overlap, join_rest=joins)
+        if start_frame % DECODE_FRAMES or not 0 <= start_frame < inputs.num_frames:
             raise ValueError(
                 f"start_frame is {start_frame} in a clip of {inputs.num_frames} frames; it must be a "
                 f"multiple of {DECODE_FRAMES} inside the clip."
             )
+        calls = [call for call in plan_decode(inputs.num_frames, join_rest=joins) if call.stop > start_frame]
+        # A call that a rest has joined may begin earlier.
+        calls[0] = calls[0]._replace(keep_from=start_frame)
         return self._run(inputs, windows, calls, mpi_mode, k_dtype, encode_batch, progress)
 
     def _run(

@@ -258,12 +258,13 @@ class ModelRenderer:
         unet, vae = self.pipeline.unet, self.pipeline.vae
         size = working_geometry(height, width, self.working_size, vae.auto_size_px).padded
         channels = vae.config.block_out_channels[0]
-        waiting = _WAITING_FRAMES * SKIP_MAPS * channels * size[0] * size[1] * vae.dtype.itemsize
+        rest = DECODE_FRAMES - 1 if vae.joins_rest else 0
+        waiting = (_WAITING_FRAMES + rest) * SKIP_MAPS * channels * size[0] * size[1] * vae.dtype.itemsize
         dtype, unet_channels = unet.conv_in.weight.dtype, unet.config.block_out_channels[0]
         return round(waiting) + max(
             encode_bytes(ENCODE_BATCH, *size, channels, vae.quant_conv.weight.dtype),
-            unet_bytes(WINDOW_FRAMES, *size, unet_channels, dtype),
-            decode_bytes(DECODE_FRAMES, *size, channels, vae.dtype),
+            unet_bytes(WINDOW_FRAMES + rest, *size, unet_channels, dtype),
+            decode_bytes(DECODE_FRAMES + rest, *size, channels, vae.dtype),
         )
 
     def _inputs(self, clip: ClipStream) -> BokehInputs:

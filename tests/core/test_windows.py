@@ -9,6 +9,7 @@ import torch
 from bokeh_core.windows import (
     LatentFusion,
     fuse_windows,
+    longest,
     overlap_weights,
     plan_decode,
     plan_windows,
@@ -181,10 +182,24 @@ def test_decode_plan(num_frames, expected):
     assert plan_decode(num_frames) == expected
 
 
+@pytest.mark.parametrize("join_rest", [False, True])
 @pytest.mark.parametrize("num_frames", range(1, 41))
-def test_decode_plan_gives_every_frame_once(num_frames):
-    kept = [frame for call in plan_decode(num_frames) for frame in range(call.keep_from, call.stop)]
+def test_decode_plan_gives_every_frame_once(num_frames, join_rest):
+    plan = plan_decode(num_frames, join_rest=join_rest)
+    kept = [frame for call in plan for frame in range(call.keep_from, call.stop)]
     assert kept == list(range(num_frames))
+
+
+def test_a_rest_joins_the_last_call_and_window():
+    assert plan_decode(7, join_rest=True) == [(0, 7, 0)]
+    assert plan_decode(12, join_rest=True) == [(0, 12, 0)]
+    assert plan_decode(16, join_rest=True) == [(0, 8, 0), (8, 16, 8)]
+    assert plan_decode(23, join_rest=True) == [(0, 8, 0), (8, 23, 8)]
+    assert plan_windows(7, overlap=0, join_rest=True) == [(0, 7)]
+    assert plan_windows(23, overlap=0, join_rest=True) == [(0, 8), (8, 23)]
+    # Windows of 8 that share 4 begin every 4 frames: three are left over.
+    assert plan_windows(15, overlap=4, join_rest=True) == [(0, 8), (4, 15)]
+    assert (longest(plan_windows(15, overlap=4, join_rest=True)), longest(plan_decode(16))) == (11, 8)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def tiny_network() -> BokehNetwork:
 def bundle(host: HostUnderTest) -> Path:
     folder = host.process.base / "models" / "any_to_bokeh"
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"training_k_min_px": "0.5", "training_k_max_px": "6"}
+    facts = {"training_k_min_px": "0.5", "training_k_max_px": "6", "overlap_frames": "0"}
     write_bundle(tiny_network(), "paper", folder / NAME, facts, torch.float32)
     write_checkpoints(folder / PUBLISHED)
     return folder / NAME
@@ -80,7 +80,12 @@ def clip_of(frames: int) -> tuple[Array, Array]:
 
 
 def whole_graph(
-    host: HostUnderTest, graph: Graph, clip: tuple[Array, Array], unet: str = NAME, vae: str = NAME
+    host: HostUnderTest,
+    graph: Graph,
+    clip: tuple[Array, Array],
+    unet: str = NAME,
+    vae: str = NAME,
+    **settings: Any,
 ) -> tuple[Node, Node]:
     """Return the sampler and the decode node."""
     model = graph.add("AnyToBokehLoadModel", unet=unet, vae=vae)
@@ -93,6 +98,7 @@ def whole_graph(
         disparity=disparity,
         focus=host.load(graph, np.array([0.5], dtype=np.float32)),
         blur_strength=host.load(graph, np.array([64.0], dtype=np.float32)),
+        **settings,
     )
     latent = graph.add("AnyToBokehAssembleWindows", windows=sampler[0])
     return sampler, graph.add("AnyToBokehRefinedDecode", vae=model[1], latent=latent, frames=frames)
@@ -113,14 +119,19 @@ def test_separate_nodes_give_what_the_pipeline_gives(host: HostUnderTest, bundle
     clip = clip_of(10)
     graph = host.graph()
     sampler, decode = whole_graph(host, graph, clip)
-    found, report = host.values_of(graph, decode, sampler[1])
+    # As workflows say it that were saved with a number.
+    sharing, _ = whole_graph(host, graph, clip, overlap=6)
+    found, report, of_sharing = host.values_of(graph, decode, sampler[1], sharing[1])
+    assert "1 window of 10 frames." in report and "asks for" not in report
+    assert "2 windows of 8 frames, 6 frames shared." in of_sharing
+    assert "Windows share 6 frames as set; the model's file asks for 0, which overlap -1 takes." in of_sharing
     frames, disparity = (torch.from_numpy(array) for array in clip)
     # Light adds up where nothing else is chosen.
     vae = mixing_light(load_vae(bundle), 2.2)
     pipeline = BokehPipeline(load_unet(bundle), vae, no_image_encoder(EMBEDDING_WIDTH))
     # K is stated for a width of 1024 px: 64 is 8 px here.
     lens = torch.tensor([0.5]), torch.tensor([8.0])
-    expected = pipeline(frames.permute(0, 3, 1, 2), disparity, *lens, mpi_mode="paper")
+    expected = pipeline(frames.permute(0, 3, 1, 2), disparity, *lens, mpi_mode="paper", overlap=0)
     assert np.abs(found - expected.permute(0, 2, 3, 1).numpy()).max() < TOLERANCE
     assert np.abs(found - clip[0]).mean() > 0.01
     assert "Lens Blur at 128 x 64 px, corrected by the network, which was trained for K up to 6 px" in report

@@ -138,7 +138,7 @@ def test_dropdowns_list_what_is_installed(host: HostUnderTest, models: Installed
 
 
 def test_defaults(host: HostUnderTest, models: Installed):
-    assert schema_defaults(host, "AnyToBokehSampler") == {"overlap": 4, "working_size": "auto"}
+    assert schema_defaults(host, "AnyToBokehSampler") == {"overlap": -1, "working_size": "auto"}
     defaults = schema_defaults(host, "AnyToBokehLoadModel")
     assert defaults["dtype"] == "auto"
     assert defaults["mpi_mode"] == "from file"

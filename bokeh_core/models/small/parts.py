@@ -57,6 +57,8 @@ class SmallVAE(RefinedVAE):
         self.reads_radius = options.needs_radius
         self.gives_gates = options.lens_mix
         self.mends_maps = options.mend
+        # Gates come from the frames themselves: how many are seen together hardly changes them.
+        self.joins_rest = options.lens_mix
         self.auto_size_px = WORKING_SIZE_PX if options.lens_mix else TRAINED_SIZE_PX
         self.layers = SmallLayers(options, skip_widths(config))
 

@@ -126,7 +126,7 @@ def test_separate_stages_render_the_same(network_of: Any, tmp_path: Path):
     unet, vae = load_unet(path), load_vae(path)
     shown = clip()
     inputs = bokeh_inputs(**shown, working_size="native")
-    windows = plan_windows(10, 8, 4)
+    windows = plan_windows(10, 8, 4, join_rest=vae.joins_rest)
     encoded = encode_clip(vae, no_image_encoder(32), inputs, device=CPU)
     latents = predict_windows(unet, encoded, inputs, windows, mpi_mode="paper", device=CPU)
     # K (d - d_f) in px, near positive; 64 x 128 is a multiple of 64 already.

@@ -184,7 +184,8 @@ def test_a_pass_takes_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 9 * 2**30)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 5 * 2**30)
     cuda = torch.device("cuda")
-    assert [sensible_pass(count, 1024 * 576, cuda) for count in (1, 5, 100)] == [1, 5, 8]
+    counts = (1, 5, 9, 15, 16, 100)
+    assert [sensible_pass(count, 1024 * 576, cuda) for count in counts] == [1, 5, 9, 15, 8, 8]
     # 8 GiB less 300 MiB hold 500 bytes a pixel: 1.04 GB a frame, and 4.15 GB.
     assert [sensible_pass(100, pixels, cuda) for pixels in (1920 * 1080, 3840 * 2160)] == [7, 1]
     assert sensible_pass(100, 7680 * 4320, cuda) == 1

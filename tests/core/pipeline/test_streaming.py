@@ -224,7 +224,7 @@ def test_reduced_precision_pipeline(golden_folder, small_unet, small_vae, small_
 class CountingVAE(nn.Module):
     """Latents are the frame's mean; notes what it is asked for. Decoding shows the latents of channel 0."""
 
-    reads_radius = gives_gates = mends_maps = False
+    reads_radius = gives_gates = mends_maps = joins_rest = False
     auto_size_px = (1024, 576)
 
     def __init__(self) -> None:
@@ -298,6 +298,32 @@ def test_each_frame_is_encoded_once_and_nothing_else_is_seen(num_frames):
     assert images == pytest.approx([t / 100 for t in range(num_frames)], abs=1e-6)
     assert unet.windows == [numbers(range(*window)) for window in plan_windows(num_frames)]
     assert vae.decoded == [numbers(range(call.start, call.stop)) for call in plan_decode(num_frames)]
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "seen"),
+    [(1, [1]), (7, [7]), (8, [8]), (9, [9]), (15, [15]), (16, [8, 8]), (23, [8, 15])],
+)
+def test_a_rest_joins_the_last_window_and_call_where_the_vae_says_so(num_frames: int, seen: list[int]):
+    unet, vae = CountingUNet(), CountingVAE()
+    vae.joins_rest = True
+    frames, *rest = numbered_clip(num_frames)
+    pieces = list(counting_pipeline(unet, vae).stream(bokeh_inputs(frames, *rest), overlap=0))
+    assert furthest(torch.cat([piece for _, piece in pieces]), frames) <= 1e-6
+    assert [start for start, _ in pieces] == [8 * call for call in range(len(seen))]
+    expected = [numbers(range(8 * k, 8 * k + count)) for k, count in enumerate(seen)]
+    assert unet.windows == expected
+    assert vae.decoded == expected
+
+
+def test_a_run_that_begins_inside_a_joined_call_gives_its_own_frames_of_the_same_call():
+    unet, vae = CountingUNet(), CountingVAE()
+    vae.joins_rest = True
+    frames, *rest = numbered_clip(21)
+    pieces = list(counting_pipeline(unet, vae).stream(bokeh_inputs(frames, *rest), overlap=0, start_frame=16))
+    assert [start for start, _ in pieces] == [16]
+    assert furthest(pieces[0][1], frames[16:]) <= 1e-6
+    assert unet.windows == vae.decoded == [numbers(range(8, 21))]
 
 
 @pytest.mark.parametrize(
