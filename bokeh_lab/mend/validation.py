@@ -13,7 +13,6 @@ from torch import Tensor
 
 from bokeh_core.disparity.refine.trained.mend import Network
 from bokeh_core.disparity.refine.trained.mend import mended as mended_map
-from bokeh_core.disparity.refine.trained.thin import thin_things
 
 from .crops import as_batch
 
@@ -54,7 +53,7 @@ def errors(network: Network, files: Sequence[Path]) -> Errors:
             batch = as_batch(pixels[None])
             colours = batch.colours[0].movedim(0, -1)
             own, soft = batch.own[0], batch.soft[0]
-            mended, _ = mended_map(own, own, soft, colours, batch.witnesses, network, left=thin_things(own))
+            mended = mended_map(own, own, soft, colours, batch.witnesses, network)
             near = _near_steps(batch.wanted)
             before, after = ((values - batch.wanted).abs() for values in (batch.own, mended[None]))
             is_clean = bool((before > 0.02).float().mean() < 1e-4)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .around import highest, lowest
 from .neighbour import Neighbour
 from .weighted_median import weighted_median
 
@@ -48,7 +49,7 @@ def faulty_region(own: Tensor, seen: Tensor, trust: Tensor) -> Tensor:
     core = _large((beyond > least) & sure)
     if not bool(core.any()):
         return core
-    near = F.max_pool2d(core[None].float(), 2 * _FRINGE_PX + 1, 1, _FRINGE_PX)[0] > 0
+    near = highest(core.float(), _FRINGE_PX) > 0
     return core | (near & sure & ((own - agreed).abs() > least))
 
 
@@ -65,9 +66,7 @@ def restored(own: Tensor, region: Tensor, neighbours: Sequence[Neighbour]) -> Te
 
 def _outside(values: Tensor, others: Tensor) -> Tensor:
     """How far values are from all that others have as near as motion may be wrong."""
-    side = 2 * _MOTION_ERROR_PX + 1
-    high = F.max_pool2d(others[None], side, 1, _MOTION_ERROR_PX)[0]
-    low = -F.max_pool2d(-others[None], side, 1, _MOTION_ERROR_PX)[0]
+    high, low = highest(others, _MOTION_ERROR_PX), lowest(others, _MOTION_ERROR_PX)
     return torch.maximum(low - values, values - high)
 
 

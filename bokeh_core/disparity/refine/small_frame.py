@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...motion.flow import GreyFrame, grey_frame, size_of_search, small_colours
+from .around import highest, lowest
 
 _STEEP = 0.02
 
@@ -50,5 +51,5 @@ def small_map(disparity: Tensor) -> SmallMap:
     small = disparity
     if size != disparity.shape:
         small = F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]
-    around = F.max_pool2d(small[None], 3, 1, 1)[0] + F.max_pool2d(-small[None], 3, 1, 1)[0]
+    around = highest(small, 1) - lowest(small, 1)
     return SmallMap(small, (1 - around / _STEEP).clamp(0, 1))

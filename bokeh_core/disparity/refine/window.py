@@ -23,8 +23,6 @@ from .softness import without_softness
 from .subject import with_whole_subject
 from .trained.evidence import Witnesses, witnesses_of
 from .trained.mend import mended
-from .trained.specks import without_specks
-from .trained.thin import thin_things
 from .trained.weights import trained_network
 from .waves import of_size, wave
 
@@ -166,10 +164,9 @@ class DisparityRefiner:
         self, disparity: Tensor, small: Tensor, soft: Tensor, frame: SmallFrame, witnesses: Witnesses
     ) -> tuple[Tensor, float]:
         network = trained_network(disparity.device)
-        left = thin_things(small)
-        chosen, _ = mended(disparity, small, soft, frame.colours, witnesses, network, left)
-        result = without_specks(disparity, chosen)
-        return result, (result != disparity).float().mean().item()
+        result = mended(disparity, small, soft, frame.colours, witnesses, network)
+        replaced = 0.0 if result is disparity else (result != disparity).float().mean().item()
+        return result, replaced
 
     def _neighbour(self, at: int, place: int, to_it: Affine) -> Neighbour:
         own, other = self._window[at], self._window[at + place]

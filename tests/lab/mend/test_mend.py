@@ -16,7 +16,7 @@ from bokeh_lab.mend.loop import WEIGHTS, TrainingConfig, learning_rate, train
 from bokeh_lab.mend.loss import loss
 from bokeh_lab.mend.samples import PIXEL, Samples, disparity_of, files_in
 from bokeh_lab.mend.validation import errors
-from tests.core.disparity.refine.stand_ins import AGREED, always, own_place
+from tests.core.disparity.refine.stand_ins import AGREED, Always, own_place
 
 NAMES = ("own", "soft", "agreed", "mean", "wanted")
 TINY = TrainingConfig(steps=2, batch=1, crop_px=16, save_every=1, half=False)
@@ -78,7 +78,9 @@ def test_the_loss_is_least_for_the_candidate_that_is_right():
     for candidate in (0, own_place(0, -2), own_place(0, 2)):
         alone = without_witnesses(own)
         view = shown(torch.zeros(1, 3, 16, 24), own, own, alone)
-        losses.append(loss(always(candidate)(view.planes), view, own, alone, wanted).item())
+        y, x = torch.ones_like(own[0]).nonzero(as_tuple=True)
+        told = Always(candidate).told_at(view.planes, y, x).T.view(1, -1, 16, 24)
+        losses.append(loss(told, view, own, alone, wanted).item())
     keeps, right, wrong = losses
     assert right < 0.5 * keeps < 0.5 * wrong
     # What is left is the price of leaving one's own value, 0.4. Pixels count by the step of 0.6, and 0.05,
@@ -126,14 +128,14 @@ def test_errors_are_those_of_arithmetic(tmp_path: Path):
     own, wanted = torch.full((16, 40), 0.25), torch.full((16, 40), 0.25)
     own[:, 10:], wanted[:, 12:] = 0.75, 0.75
     np.save(tmp_path / "one.npy", pixels_of(own, wanted))
-    kept = errors(always(0), files_in(tmp_path))
+    kept = errors(Always(0), files_in(tmp_path))
     # Two columns are off by 0.5: of all 40, and of the 10 within 4 px of the step or on either side of it.
     assert kept.all_before == kept.all_after == pytest.approx(1000 * 0.5 * 2 / 40, rel=1e-3)
     assert kept.before == pytest.approx(1000 * 0.5 * 2 / 12, rel=0.25)
     pixels = np.load(tmp_path / "one.npy")
     pixels["agreed"] = pixels["wanted"]
     np.save(tmp_path / "one.npy", pixels)
-    assert errors(always(AGREED), files_in(tmp_path)).all_after == pytest.approx(0, abs=0.1)
+    assert errors(Always(AGREED), files_in(tmp_path)).all_after == pytest.approx(0, abs=0.1)
 
 
 def test_a_folder_without_samples_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

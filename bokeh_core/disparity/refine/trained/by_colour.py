@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..around import sum_around
+
 # Statistics are gathered at half the size: He and Sun, Fast Guided Filter (2015).
 _SMALLER = 2
 _REACH_PX = 6
@@ -27,11 +29,12 @@ def told_by_colour(colours: Tensor, values: Tensor) -> Tensor:
     # Colours near 0 lose fewer digits to the differences of their squares.
     colours = colours - 0.5
     small, given = (F.avg_pool2d(planes, _SMALLER, ceil_mode=True) for planes in (colours, values))
+    pixels = sum_around(torch.ones_like(small[0, 0]), _REACH_PX)
     squares = [small[:, i] * small[:, j] for i, j in _PAIRS]
-    colour = _mean(small)
+    colour = _mean(small, pixels)
     xx, xy, xz, yy, yz, zz = (
         mean - colour[:, i] * colour[:, j] + (_SMOOTHNESS if i == j else 0.0)
-        for mean, (i, j) in zip(_mean(torch.stack(squares, 1)).unbind(1), _PAIRS, strict=True)
+        for mean, (i, j) in zip(_mean(torch.stack(squares, 1), pixels).unbind(1), _PAIRS, strict=True)
     )
     # The inverse of the covariance of the colours, by its cofactors.
     a, b, c = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
@@ -39,20 +42,21 @@ def told_by_colour(colours: Tensor, values: Tensor) -> Tensor:
     determinant = xx * a + xy * b + xz * c
     told = []
     for value in given.split(1, 1):
-        mean = _mean(value)
-        along = (_mean(small * value) - colour * mean) / determinant[:, None]
+        mean = _mean(value, pixels)
+        along = (_mean(small * value, pixels) - colour * mean) / determinant[:, None]
         x, y, z = along.unbind(1)
         slopes = torch.stack([a * x + b * y + c * z, b * x + d * y + e * z, c * x + e * y + f * z], 1)
         offset = mean - (slopes * colour).sum(1, keepdim=True)
         fitted = F.interpolate(
-            _mean(torch.cat([slopes, offset], 1)), colours.shape[-2:], mode="bilinear", align_corners=False
+            _mean(torch.cat([slopes, offset], 1), pixels),
+            colours.shape[-2:],
+            mode="bilinear",
+            align_corners=False,
         )
         told.append((fitted[:, :3] * colours).sum(1) + fitted[:, 3])
     return torch.stack(told, 1)
 
 
-def _mean(planes: Tensor) -> Tensor:
-    """Mean over the window around each pixel, as much of it as lies inside."""
-    side = 2 * _REACH_PX + 1
-    along = F.avg_pool2d(planes, (1, side), 1, (0, _REACH_PX), count_include_pad=False)
-    return F.avg_pool2d(along, (side, 1), 1, (_REACH_PX, 0), count_include_pad=False)
+def _mean(planes: Tensor, pixels: Tensor) -> Tensor:
+    """Mean over the window around each pixel, as much of it as lies inside, which is `pixels` [h, w]."""
+    return sum_around(planes, _REACH_PX) / pixels

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..around import highest, lowest
 from ..weighted_median import weighted_median
 from .by_colour import told_by_colour
-from .highest import highest
 
 CHANNELS = 14
 TOLD_BY_COLOUR = 11
@@ -105,7 +105,7 @@ def shown(colours: Tensor, own: Tensor, soft: Tensor, witnesses: Witnesses) -> S
     """
     agreed = witnesses.agreed
     high = highest(torch.maximum(own, agreed), _REACH_PX)
-    low = -highest(-torch.minimum(own, agreed), _REACH_PX)
+    low = lowest(torch.minimum(own, agreed), _REACH_PX)
     span = high - low
     scale = span.clamp(min=_LEAST_RANGE)
     told = told_by_colour(colours, torch.stack([own, agreed], 1)).unbind(1)

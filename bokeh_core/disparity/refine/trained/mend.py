@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..around import highest
 from .candidates import AGREED_PLACES, OWN_PLACES
 from .choice import KEPT, chosen
-from .evidence import Witnesses, shown
+from .evidence import Shown, Witnesses, shown
 from .scores import scored
+from .specks import without_specks
+from .thin import thin_things
 
 # Pixels that are decided at once: 18 candidates of each are in memory.
 _AT_ONCE = 65_536
+# Of disparity: where the frames around have the same to this, and beside it too, there is nothing to mend.
+_DISAGREES = 0.015
+_BESIDE_PX = 1
 
-Network = Callable[[Tensor], Tensor]
-"""From planes [1, C, h, w] to what is told [1, `OUTPUTS`, h, w]."""
+
+class Network(Protocol):
+    """What tells of pixels which candidate they get."""
+
+    def told_at(self, shown: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        """What planes [1, C, h, w] tell of pixels [P], [P, `OUTPUTS`]."""
+        ...
 
 
 @torch.no_grad()
 def mended(
-    disparity: Tensor,
-    small: Tensor,
-    soft: Tensor,
-    colours: Tensor,
-    witnesses: Witnesses,
-    network: Network,
-    left: Tensor | None = None,
-) -> tuple[Tensor, float]:
+    disparity: Tensor, small: Tensor, soft: Tensor, colours: Tensor, witnesses: Witnesses, network: Network
+) -> Tensor:
     """Give each pixel the candidate that the scene most likely has there: its own value, or a neighbour's.
 
-    Not one of those around it in its own map, as that moves outlines which are right. The network looks at
-    small maps; what it says is read between their pixels.
+    Not one of those around it in its own map, as that moves outlines which are right. Thin things stay, and
+    so does what the frames around agree with. The network looks at small maps; what it says is read between
+    their pixels.
 
     Args:
         disparity: [H, W].
@@ -43,29 +50,27 @@ def mended(
         colours: [h, w, C] in [0, 1], C = 1 or 3, of the frame.
         witnesses: of the small map.
         network: see `Network`.
-        left: bool [h, w], pixels that keep their value whatever the network says; None = none of them.
 
     Returns:
-        [H, W], the very tensor given where nothing changes; and the share of pixels that change, in [0, 1].
+        [H, W], the very tensor given where nothing changes.
     """
+    agreed = witnesses.agreed[0]
+    doubtful = highest(((small - agreed).abs() > _DISAGREES).float(), _BESIDE_PX) > 0
+    if not bool(doubtful.any()):
+        return disparity
     picture = colours[..., :3].expand(-1, -1, 3).movedim(-1, 0)[None]
     view = shown(picture, small[None], soft[None], witnesses)
-    if not bool(view.steps.any()):
-        return disparity, 0.0
-    # [h, w, C]: what belongs to a pixel lies together.
-    told = _used(network(view.planes)[0]).float().movedim(0, -1).contiguous()
-    page = _Page(small, witnesses.agreed[0], told, view.low[0], view.scale[0])
+    asked = doubtful & view.steps[0] & ~thin_things(small)
+    page = _Page.of(small, agreed, network, view, asked)
     kept = torch.ones_like(small)
-    y, x = (view.steps[0] if left is None else view.steps[0] & ~left).nonzero(as_tuple=True)
+    y, x = asked.nonzero(as_tuple=True)
     for part in _parts(len(y)):
         kept[y[part], x[part]] = page.likelihoods(small, y[part], x[part])[1][:, 0]
     y, x = (_of_size(kept, disparity.shape) < KEPT).nonzero(as_tuple=True)
     if not len(y):
-        return disparity, 0.0
-    result = disparity.clone()
-    for part in _parts(len(y)):
-        result[y[part], x[part]] = chosen(*page.likelihoods(disparity, y[part], x[part]))
-    return result, (result != disparity).float().mean().item()
+        return disparity
+    values = torch.cat([chosen(*page.likelihoods(disparity, y[part], x[part])) for part in _parts(len(y))])
+    return without_specks(disparity, y, x, values)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class _Page:
 
     Attributes:
         small, agreed, low, scale: [h, w].
-        told: [h, w, C], see `_used`.
+        told: [h, w, C], see `_used`; beside what was asked, 0 elsewhere.
     """
 
     small: Tensor
@@ -82,6 +87,15 @@ class _Page:
     told: Tensor
     low: Tensor
     scale: Tensor
+
+    @classmethod
+    def of(cls, small: Tensor, agreed: Tensor, network: Network, view: Shown, asked: Tensor) -> _Page:
+        """Ask a network of pixels, bool [h, w], and of those beside them, which a larger map reads too."""
+        y, x = (highest(asked.float(), 1) > 0).nonzero(as_tuple=True)
+        told = _used(network.told_at(view.planes, y, x).float())
+        page = told.new_zeros(*small.shape, told.shape[1])
+        page[y, x] = told
+        return cls(small, agreed, page, view.low[0], view.scale[0])
 
     def likelihoods(self, disparity: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Candidates of pixels [P] of a map [H, W], and how likely they are, both [P, 18]."""
@@ -101,7 +115,7 @@ class _Page:
 
 def _used(told: Tensor) -> Tensor:
     """Of what the network tells: a pixel's own value, all of its neighbours', and the planes behind those."""
-    return torch.cat([told[:1], told[len(OWN_PLACES) :]])
+    return torch.cat([told[:, :1], told[:, len(OWN_PLACES) :]], 1)
 
 
 def _parts(count: int) -> Iterator[slice]:

@@ -45,10 +45,33 @@ class MenderNetwork(nn.Module):
 
     def forward(self, shown: Tensor) -> Tensor:
         """Told [B, `OUTPUTS`, h, w], see `scores`, of planes [B, `CHANNELS`, h, w] of any size."""
-        height, width = shown.shape[-2:]
-        missing = (0, -width % _DEEPEST, 0, -height % _DEEPEST)
-        shown = F.pad(shown, missing, mode="replicate").contiguous(memory_format=torch.channels_last)
-        full = F.relu(self.stem(shown))
+        told = self.tell(F.relu(self.last(self._seen(shown))))
+        told = told[..., : shown.shape[-2], : shown.shape[-1]]
+        # What is wanted is learned as a difference from what the colours tell.
+        by_colour = shown[:, TOLD_BY_COLOUR : TOLD_BY_COLOUR + 1]
+        return told + F.pad(by_colour, (0, 0, 0, 0, WANTED, OUTPUTS - WANTED - 1))
+
+    def told_at(self, shown: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        """What `forward` tells of pixels [P] of one frame, [P, `OUTPUTS`]; the rest is not computed."""
+        seen = F.pad(self._seen(shown)[0].movedim(0, -1), (0, 0, 1, 1, 1, 1)).contiguous()
+        _, width, channels = seen.shape
+        # Three pixels of a row lie together, so each of the kernel's rows is one piece.
+        rows = seen.as_strided((seen.shape[0] * width - 2, 3 * channels), (channels, 1))
+        # [24, C, 3, 3] -> [3, 3 C, 24]
+        kernel = self.last.weight.permute(2, 3, 1, 0).reshape(3, 3 * channels, -1)
+        parts = [rows[(y + row) * width + x] @ kernel[row] for row in range(3)]
+        assert self.last.bias is not None
+        last = F.relu(parts[0] + parts[1] + parts[2] + self.last.bias)
+        told = F.linear(last, self.tell.weight.flatten(1), self.tell.bias)
+        told[:, WANTED] += shown[0, TOLD_BY_COLOUR, y, x]
+        return told
+
+    def _seen(self, shown: Tensor) -> Tensor:
+        """What the last layers look at, [B, `_ENTERED` + `_FULL`, H, W], H and W multiples of `_DEEPEST`."""
+        missing = (0, -shown.shape[-1] % _DEEPEST, 0, -shown.shape[-2] % _DEEPEST)
+        if any(missing):
+            shown = F.pad(shown, missing, mode="replicate")
+        full = F.relu(self.stem(shown.contiguous(memory_format=torch.channels_last)))
         half = F.relu(self.enter(F.pixel_unshuffle(full, 2)))
         half = half + F.relu(self.near(half))
         quarter = F.relu(self.down(half))
@@ -62,11 +85,7 @@ class MenderNetwork(nn.Module):
         half = half + F.interpolate(self.up(quarter), scale_factor=2, mode="nearest")
         half = half + F.relu(self.near_again(half))
         entered = F.pixel_shuffle(F.relu(self.leave(half)), 2)
-        told = self.tell(F.relu(self.last(torch.cat([entered, full], 1))))
-        # What is wanted is learned as a difference from what the colours tell.
-        by_colour = shown[:, TOLD_BY_COLOUR : TOLD_BY_COLOUR + 1]
-        told = told + F.pad(by_colour, (0, 0, 0, 0, WANTED, OUTPUTS - WANTED - 1))
-        return told[..., :height, :width]
+        return torch.cat([entered, full], 1)
 
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from .highest import highest
+from ..around import highest, lowest, sum_around
 
 # Of disparity: what stands out by less is no thing.
 _LEAST_HEIGHT = 0.03
@@ -26,14 +25,7 @@ def thin_things(disparity: Tensor) -> Tensor:
     Returns:
         bool [h, w].
     """
-    own = disparity[None]
-    opened, closed = highest(_lowest(own, 1), 1), _lowest(highest(own, 1), 1)
-    thin = (torch.maximum(own - opened, closed - own) > _LEAST_HEIGHT).float()
-    side = 2 * _LINE_REACH_PX + 1
-    pixels = F.avg_pool2d(thin, side, 1, _LINE_REACH_PX) * side * side
-    # Whole numbers: rounding must not decide.
-    return highest(thin * (pixels > side + 0.5), _BESIDE_PX)[0] > 0
-
-
-def _lowest(values: Tensor, reach_px: int) -> Tensor:
-    return -highest(-values, reach_px)
+    opened, closed = highest(lowest(disparity, 1), 1), lowest(highest(disparity, 1), 1)
+    thin = (torch.maximum(disparity - opened, closed - disparity) > _LEAST_HEIGHT).float()
+    is_line = sum_around(thin, _LINE_REACH_PX) > 2 * _LINE_REACH_PX + 1
+    return highest(thin * is_line, _BESIDE_PX) > 0

@@ -1,6 +1,6 @@
 """Networks whose answer is known."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,23 +10,23 @@ from bokeh_core.disparity.refine.trained.evidence import CHANNELS
 from bokeh_core.disparity.refine.trained.network import MenderNetwork
 from bokeh_core.disparity.refine.trained.scores import OUTPUTS
 
-Network = Callable[[Tensor], Tensor]
-
 SURE = 20.0
 
 
-def always(candidate: int) -> Network:
+@dataclass(frozen=True)
+class Always:
     """A network that is sure of one candidate for every pixel."""
 
-    def network(shown: Tensor) -> Tensor:
-        assert shown.shape[1] == CHANNELS
-        told = torch.zeros(len(shown), OUTPUTS, *shown.shape[-2:], device=shown.device)
-        told[:, candidate] = SURE
+    candidate: int
+
+    def told_at(self, shown: Tensor, y: Tensor, x: Tensor) -> Tensor:
+        """See `Network`."""
+        assert shown.shape[1] == CHANNELS and len(y) == len(x)
+        told = torch.zeros(len(y), OUTPUTS, device=shown.device)
+        told[:, self.candidate] = SURE
         # What is wanted does not count: softplus(-SURE) is next to nothing.
         told[:, -1] = -SURE
         return told
-
-    return network
 
 
 def undecided() -> MenderNetwork:
@@ -36,7 +36,7 @@ def undecided() -> MenderNetwork:
     return network
 
 
-KEEP = always(0)
+KEEP = Always(0)
 AGREED = len(OWN_PLACES)
 """The candidate that the neighbours in time agree on."""
 

@@ -8,9 +8,9 @@ import torch
 from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, refine_clip, window
 from bokeh_core.disparity.refine.flicker import in_span
 from tests.core.disparity.refine.scenes import moving_square, textured
-from tests.core.disparity.refine.stand_ins import AGREED, KEEP, Network, always
+from tests.core.disparity.refine.stand_ins import AGREED, KEEP, Always
 
-Tell = Callable[[Network], None]
+Tell = Callable[[Always], None]
 
 TRAINED = RefineSettings(trained=True)
 ALONE = RefineSettings(steady=False, banding=False, trained=True)
@@ -20,7 +20,7 @@ ALONE = RefineSettings(steady=False, banding=False, trained=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> Tell:
     """Sets the network that is asked."""
 
-    def tell(network: Network) -> None:
+    def tell(network: Always) -> None:
         monkeypatch.setattr(window, "trained_network", lambda device: network)
 
     return tell
@@ -60,7 +60,7 @@ def test_clean_maps_pass_bit_for_bit_where_the_network_keeps_them(told: Tell):
 
 
 def test_the_stream_gives_what_the_function_gives(told: Tell):
-    told(always(AGREED))
+    told(Always(AGREED))
     frames, _, moved = displaced(5)
     refiner = DisparityRefiner(TRAINED)
     maps = [one for pair in zip(frames, moved, strict=True) for one in refiner.add(*pair)] + refiner.finish()
@@ -71,7 +71,7 @@ def test_the_stream_gives_what_the_function_gives(told: Tell):
 
 
 def test_nothing_is_taken_from_beyond_a_cut_nor_where_no_neighbour_is(told: Tell):
-    told(always(AGREED))
+    told(Always(AGREED))
     frames = torch.stack([textured(48, 64, 1)] * 3 + [1 - textured(48, 64, 2)] * 3)
     disparity = torch.rand(6, 48, 64, generator=torch.Generator().manual_seed(0))
     disparity[3:] = disparity[3]
@@ -84,7 +84,7 @@ def test_nothing_is_taken_from_beyond_a_cut_nor_where_no_neighbour_is(told: Tell
 
 
 def test_without_limbs_nothing_is_asked(told: Tell):
-    told(always(AGREED))
+    told(Always(AGREED))
     frames, _, moved = displaced(3)
     off = RefineSettings(outlines=False, steady=False, limbs=False, banding=False, trained=True)
     found = refine_clip(frames, moved, off)
@@ -93,7 +93,7 @@ def test_without_limbs_nothing_is_asked(told: Tell):
 
 
 def test_limbs_alone_take_what_the_neighbours_have(told: Tell):
-    told(always(AGREED))
+    told(Always(AGREED))
     frames, disparity = moving_square(5)
     thin = disparity.clone()
     # Too thin for the rule, which thinks that motion may have moved it.
