@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from .backend import backend_of
-from .lamps import LEAST_SHARE, LIT, lamps_in, split_lamps
-from .mixture import Side, share_of_near, unmixed
+from .lamps import LEAST_SHARE, LIT, SplitLamps, lamps_in, split_lamps
+from .mixture import Prior, Side, share_of_near, unmixed
 from .neighbourhood import Extremes, in_padded, with_border_repeated
+from .pixel_shares import MapShares
 
 _WINDOW_REACH_PX = 4
 _SAMPLE_SIGMA_PX = 1.5
@@ -29,7 +30,7 @@ class EdgeMatte:
         alpha: [M] in [0, 1], share of the near surface.
         near_color, far_color: [C, M] linear light.
         near_radius_px, far_radius_px: [M] signed blur radius.
-        prior: [M] in [0, 1], share of the near surface as far as the map tells.
+        prior: share of the near surface as far as the map tells.
     """
 
     index: Tensor
@@ -38,7 +39,7 @@ class EdgeMatte:
     far_color: Tensor
     near_radius_px: Tensor
     far_radius_px: Tensor
-    prior: Tensor
+    prior: Prior
 
 
 def edge_matte(
@@ -47,7 +48,7 @@ def edge_matte(
     """Estimate the matte in the band of pixels along every depth edge.
 
     The maximum a posteriori alpha balances the projection of the pixel on the line between the mean near and
-    far colours against a soft step along the edge; what remains unexplained is shared between the two colours
+    far colours against what the map tells; what remains unexplained is shared between the two colours
     by their variances. Pixels that two surfaces cannot explain are left out.
 
     Args:
@@ -58,24 +59,51 @@ def edge_matte(
         lamps: bool [..., H, W], light beyond white, if any light is beyond black or white; see `lamps`.
     """
     index = band.flatten().nonzero()[:, 0]
+    if len(index) == 0:
+        none, no_color = color.new_zeros(0), color.new_zeros(color.shape[0], 0)
+        return EdgeMatte(index, none, no_color, no_color, none, none, Prior(none, none))
     maps = torch.cat([color, radius_px[None], band[None].float()])
-    top, bottom = around.top.flatten(), around.bottom.flatten()
-    pixels = backend_of(index.device).matte_pixels
+    top, bottom = around.top.flatten()[index], around.bottom.flatten()[index]
     padded = with_border_repeated(maps, _WINDOW_REACH_PX)
-    parts = [
-        _solve(maps, padded, chunk, top[chunk], bottom[chunk], lamps is not None)
-        for chunk in index.split(pixels)
-    ]
-    if not parts:
-        none = color.new_zeros(0)
-        no_color = color.new_zeros(color.shape[0], 0)
-        return EdgeMatte(index, none, no_color, no_color, none, none, none)
-    return EdgeMatte(*(torch.cat(field, dim=-1) for field in zip(*parts, strict=True)))
+    chunks = (part.split(backend_of(index.device).matte_pixels) for part in (index, top, bottom))
+    parts = [_looked_around(maps, padded, *chunk, lamps is not None) for chunk in zip(*chunks, strict=True)]
+    found = [torch.cat(part, dim=-1) for part in zip(*parts, strict=True)]
+    near, far, share = Side(*found[:4]), Side(*found[4:8]), found[8]
+
+    pixel = color.flatten(1)[:, index]
+    shines = None if lamps is None else lamps_in(pixel)
+    known = near.known & far.known
+    is_near = radius_px.flatten()[index] > (top + bottom) / 2
+    by_map = MapShares(is_near, torch.where(is_near, 1 - share, share))
+    tells = known if shines is None else known & ~shines
+    prior = by_map.prior(by_map.softness(pixel, near, far, tells, index, radius_px.shape))
+    alpha = share_of_near(pixel, near, far, prior)
+    limits: tuple[Any, Any] = (0.0, 1.0) if shines is None else range_of(color, index)
+    near_color, far_color, unexplained = unmixed(pixel, alpha, near, far, limits)
+    near_radius, far_radius = near.radius_px, far.radius_px
+
+    keep = known & (unexplained < MOST_UNEXPLAINED)
+    if shines is not None:
+        near_lit, far_lit, lamp = (found[9], found[10]), (found[11], found[12]), SplitLamps(*found[13:])
+        alpha = torch.where(shines, lamp.alpha.clamp(LEAST_SHARE, 1 - LEAST_SHARE), alpha)
+        near_radius = torch.where(shines & ~near.known, near_lit[0], near_radius)
+        far_radius = torch.where(shines & ~far.known, far_lit[0], far_radius)
+        near_radius = torch.where(shines & lamp.is_near, lamp.radius_px, near_radius)
+        far_radius = torch.where(shines & ~lamp.is_near, lamp.radius_px, far_radius)
+        near_color = torch.where(shines, lamp.near_color, near_color)
+        far_color = torch.where(shines, lamp.far_color, far_color)
+        keep = torch.where(shines, near_lit[1] & far_lit[1], keep)
+    kept = keep.nonzero()[:, 0]
+    solved = (index, alpha, near_color, far_color, near_radius, far_radius)
+    return EdgeMatte(
+        *(field[..., kept] for field in solved), prior=Prior(prior.share[kept], prior.width[kept])
+    )
 
 
-def _solve(
+def _looked_around(
     maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor, with_lamps: bool
 ) -> tuple[Tensor, ...]:
+    """Of M pixels: the fields of both sides, the share of near pixels around, and what lamps are there."""
     window, distance_squared = windows(padded, index, maps.shape[1:], _WINDOW_REACH_PX)
     colors, radii, in_band = window[:-2], window[-2], window[-1]
     middle = (top + bottom) / 2
@@ -98,32 +126,21 @@ def _solve(
     reach = distance_squared <= 2 * 2**2  # the soft step is as wide as a 5 x 5 window
     step_weight = torch.exp(-distance_squared / (2 * _PRIOR_SIGMA_PX**2)) * reach
     beyond = torch.gt(radii, middle[:, None], out=torch.empty_like(radii))
-    prior = (beyond @ step_weight) / step_weight.sum()
+    share = (beyond @ step_weight) / step_weight.sum()
 
-    pixel = maps[:-2].flatten(1)[:, index]
-    alpha = share_of_near(pixel, near, far, prior)
-    limits: tuple[Any, Any] = range_of(maps[:-2], index) if with_lamps else (0.0, 1.0)
-    near_color, far_color, unexplained = unmixed(pixel, alpha, near, far, limits)
-    near_radius, far_radius = near.radius_px, far.radius_px
-
-    keep = near.known & far.known & (unexplained < MOST_UNEXPLAINED)
-    if with_lamps:
-        shines = lamps_in(pixel)
-        share = prior.clamp(LEAST_SHARE, 1 - LEAST_SHARE)
-        lamps = split_lamps(
-            pixel, window[:-1], beyond, tolerance, distance_squared, share, (near.color, far.color)
-        )
-        alpha = torch.where(shines, lamps.alpha.clamp(LEAST_SHARE, 1 - LEAST_SHARE), alpha)
-        near_radius = torch.where(shines & ~near.known, near_lit[0], near_radius)
-        far_radius = torch.where(shines & ~far.known, far_lit[0], far_radius)
-        near_radius = torch.where(shines & lamps.is_near, lamps.radius_px, near_radius)
-        far_radius = torch.where(shines & ~lamps.is_near, lamps.radius_px, far_radius)
-        near_color = torch.where(shines, lamps.near_color, near_color)
-        far_color = torch.where(shines, lamps.far_color, far_color)
-        keep = torch.where(shines, near_lit[1] & far_lit[1], keep)
-    solved = (index, alpha, near_color, far_color, near_radius, far_radius, prior)
-    kept = keep.nonzero()[:, 0]
-    return tuple(field[..., kept] for field in solved)
+    found = (*vars(near).values(), *vars(far).values(), share)
+    if not with_lamps:
+        return found
+    lamps = split_lamps(
+        maps[:-2].flatten(1)[:, index],
+        window[:-1],
+        beyond,
+        tolerance,
+        distance_squared,
+        share.clamp(LEAST_SHARE, 1 - LEAST_SHARE),
+        (near.color, far.color),
+    )
+    return (*found, *near_lit, *far_lit, *vars(lamps).values())
 
 
 def range_of(colors: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,6 @@ from torch import Tensor
 from .lamps import LEAST_SHARE
 
 _COLOR_NOISE = 2e-4
-_PRIOR_WIDTH = 0.15
 _LEAST_WEIGHT = 1e-4
 
 
@@ -41,20 +40,38 @@ class Side:
         return cls(mean, variance + _COLOR_NOISE, (radii_px * share).sum(1), total > _LEAST_WEIGHT)
 
 
-def share_of_near(pixel: Tensor, near: Side, far: Side, prior: Tensor) -> Tensor:
-    """Maximum a posteriori share [M] of the near surface in pixels [C, M].
+@dataclass(frozen=True)
+class Prior:
+    """What is known of the share of the near surface in each of M pixels before their light is looked at.
 
-    It balances the projection of the pixel on the line between the two mean colours against a prior [M] of
-    some width.
+    Attributes:
+        share: [M] in [0, 1], its mean.
+        width: [M] its standard deviation.
     """
+
+    share: Tensor
+    width: Tensor
+
+
+def projection_of(pixel: Tensor, near: Side, far: Side) -> tuple[Tensor, Tensor]:
+    """Where pixels [C, M] lie on the line from the mean far colour, 0, to the near one, 1; its length squared."""
     axis = near.color - far.color
     axis_squared = axis.square().sum(0)
-    projection = ((pixel - far.color) * axis).sum(0) / axis_squared.clamp(min=1e-8)
-    alpha = prior
+    return ((pixel - far.color) * axis).sum(0) / axis_squared.clamp(min=1e-8), axis_squared
+
+
+def share_of_near(pixel: Tensor, near: Side, far: Side, prior: Prior) -> Tensor:
+    """Maximum a posteriori share [M] of the near surface in pixels [C, M].
+
+    It balances the projection of the pixel on the line between the two mean colours against the prior.
+    """
+    projection, axis_squared = projection_of(pixel, near, far)
+    known = prior.width.square().reciprocal_()
+    alpha = prior.share
     for _ in range(2):
         noise = alpha.square() * near.variance + (1 - alpha).square() * far.variance + _COLOR_NOISE
         precision = axis_squared / noise
-        alpha = (precision * projection + prior / _PRIOR_WIDTH**2) / (precision + 1 / _PRIOR_WIDTH**2)
+        alpha = (precision * projection + prior.share * known) / (precision + known)
         alpha = alpha.clamp(0, 1)
     return torch.where(alpha < LEAST_SHARE, 0.0, torch.where(alpha > 1 - LEAST_SHARE, 1.0, alpha))
 
