@@ -54,7 +54,7 @@ class Prior:
 
 
 def projection_of(pixel: Tensor, near: Side, far: Side) -> tuple[Tensor, Tensor]:
-    """Where pixels [C, M] lie on the line from the far colour, 0, to the near one, 1, and its length squared."""
+    """Where pixels [C, M] lie on the line from the far colour, 0, to the near, 1, and its length squared."""
     axis = near.color - far.color
     axis_squared = axis.square().sum(0)
     return ((pixel - far.color) * axis).sum(0) / axis_squared.clamp(min=1e-8), axis_squared
