@@ -158,9 +158,8 @@ class _Samples:
 
     def going_on(self, reach_px: int) -> "_Samples":
         """The same with what goes on beyond the frame."""
-        front = self.shares[0].going_on(reach_px, with_lamps=False)
-        # What is hidden is smooth.
-        back = self.shares[1].going_on(reach_px, with_lamps=True)
+        front = self.shares[0].going_on(reach_px, hidden=False)
+        back = self.shares[1].going_on(reach_px, hidden=True)
         return _Samples((front, back), going_on(self.rim, reach_px), reach_px)
 
     def planes(self, slab: int, area: Area, front: bool, back: bool, has_rim: bool) -> Tensor:

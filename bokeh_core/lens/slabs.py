@@ -7,8 +7,9 @@ from torch import Tensor
 
 from .areas import Area, occupied_blocks_by_slab, part_of
 from .backend import backend_of
+from .beyond_border import light_beyond
 from .layers import Layer
-from .surroundings import going_on, light_going_on
+from .surroundings import going_on
 
 _FINE_STEP_PX = 0.5
 _FINE_UP_TO_PX = 4.0
@@ -56,9 +57,12 @@ class SlabShares:
         distance = torch.sub(part_of(self.position, area), slab, out=out).abs_()
         return distance.neg_().add_(1).clamp_(min=0).mul_(part_of(self.presence, area))
 
-    def going_on(self, reach_px: int, *, with_lamps: bool) -> "SlabShares":
-        """The same samples, which go on beyond the frame as far as this."""
-        color = going_on(self.color, reach_px) if with_lamps else light_going_on(self.color, reach_px)
+    def going_on(self, reach_px: int, *, hidden: bool) -> "SlabShares":
+        """The same samples, which go on beyond the frame as far as this; hidden ones are smooth already."""
+        if hidden:
+            color = going_on(self.color, reach_px)
+        else:
+            color = light_beyond(self.color, self.presence, self.position, reach_px)
         return SlabShares(
             color, going_on(self.presence, reach_px), going_on(self.position, reach_px), self.blocks
         )
