@@ -65,8 +65,11 @@ def edge_matte(
     maps = torch.cat([color, radius_px[None], band[None].float()])
     top, bottom = around.top.flatten()[index], around.bottom.flatten()[index]
     padded = with_border_repeated(maps, _WINDOW_REACH_PX)
-    chunks = (part.split(backend_of(index.device).matte_pixels) for part in (index, top, bottom))
-    parts = [_looked_around(maps, padded, *chunk, lamps is not None) for chunk in zip(*chunks, strict=True)]
+    pixels = backend_of(index.device).matte_pixels
+    parts = [
+        _looked_around(maps, padded, *chunk, with_lamps=lamps is not None)
+        for chunk in zip(index.split(pixels), top.split(pixels), bottom.split(pixels), strict=True)
+    ]
     found = [torch.cat(part, dim=-1) for part in zip(*parts, strict=True)]
     near, far, share = Side(*found[:4]), Side(*found[4:8]), found[8]
 
@@ -94,14 +97,19 @@ def edge_matte(
         far_color = torch.where(shines, lamp.far_color, far_color)
         keep = torch.where(shines, near_lit[1] & far_lit[1], keep)
     kept = keep.nonzero()[:, 0]
-    solved = (index, alpha, near_color, far_color, near_radius, far_radius)
     return EdgeMatte(
-        *(field[..., kept] for field in solved), prior=Prior(prior.share[kept], prior.width[kept])
+        index[kept],
+        alpha[kept],
+        near_color[:, kept],
+        far_color[:, kept],
+        near_radius[kept],
+        far_radius[kept],
+        Prior(prior.share[kept], prior.width[kept]),
     )
 
 
 def _looked_around(
-    maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor, with_lamps: bool
+    maps: Tensor, padded: Tensor, index: Tensor, top: Tensor, bottom: Tensor, *, with_lamps: bool
 ) -> tuple[Tensor, ...]:
     """Of M pixels: the fields of both sides, the share of near pixels around, and what lamps are there."""
     window, distance_squared = windows(padded, index, maps.shape[1:], _WINDOW_REACH_PX)
