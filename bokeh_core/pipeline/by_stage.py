@@ -211,10 +211,12 @@ def refined_decode(
         progress(done, total)
         if clip is not None and vae.reads_radius:
             levels.append(clip.network_radius(call.start, call.stop, device))
-        with inference(device):
-            run = latents[call.start : call.stop].to(device)
-            pixels = decode_call(vae, run, levels, call, geometry, clip)
-            output[call.keep_from : call.stop] = pixels.to(output)
+        first = call.keep_from
+        for pixels in decode_call(
+            vae, latents[call.start : call.stop].to(device), levels, call, geometry, clip
+        ):
+            output[first : first + len(pixels)] = pixels.to(output)
+            first += len(pixels)
         show(output[call.stop - 1].movedim(0, -1))
         done += count
     progress(done, total)

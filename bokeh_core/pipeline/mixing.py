@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -68,8 +69,8 @@ def mixed_frames(
     stop: int,
     *,
     check: Check = no_check,
-) -> Tensor:
-    """Frames [start, stop) of the gates that a VAE gave for them.
+) -> Iterator[Tensor]:
+    """Frames [start, stop) of the gates that a VAE gave for them, as many at a time as are mixed together.
 
     Args:
         vae: says which light adds up, and what lies beyond the frame.
@@ -80,20 +81,21 @@ def mixed_frames(
         check: may raise to stop.
 
     Returns:
-        float32 [N, 3, H, W] on the device of the gates, in the clip's numbers, none beyond the lowest and
-        highest of the frame; bit for bit the frames where K is 0.
+        In order, float32 [N, 3, H, W] on the device of the gates, in the clip's numbers, none beyond the
+        lowest and highest of the frame; bit for bit the frames where K is 0.
     """
     device = gates.device
 
     def mix(first: int, last: int) -> Tensor:
         check()
-        return _mixed(vae, gates[first:last], inputs, start + first, start + last, check)
+        with inference(device):
+            return _mixed(vae, gates[first:last], inputs, start + first, start + last, check)
 
     together = (
         1 if device.type == "cpu" else max(1, _PIXELS_TOGETHER // (inputs.frames[start:stop][0, 0].numel()))
     )
-    with inference(device):
-        return torch.cat([piece for _, piece in batches(stop - start, together, mix)])
+    for _, piece in batches(stop - start, together, mix):
+        yield piece
 
 
 def _mixed(

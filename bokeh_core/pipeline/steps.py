@@ -5,7 +5,7 @@ Streaming, the nodes' stages and training put them together; what the published 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..inference import inference
 from ..memory.errors import is_device_memory_error
 from ..memory.needs import PIECE_ELEMENTS, SMALLEST_PIECE_ELEMENTS
 from ..progress import Check, no_check
@@ -121,10 +122,11 @@ def decode_call(
     geometry: WorkingGeometry,
     clip: BokehInputs | None = None,
     check: Check = no_check,
-) -> Tensor:
-    """Frames that a decode call keeps, float32 [N, 3, H, W] at the size of the clip.
+) -> Iterator[Tensor]:
+    """Frames that a decode call keeps, float32 [N, 3, H, W] at the size of the clip, in order.
 
-    They are in [0, 1]; those of a VAE that gives gates as `mixing.mixed_frames` gives them.
+    They are in [0, 1] and come all at once; of a VAE that gives gates as `mixing.mixed_frames` gives them, so
+    that no more of large frames are held than are mixed together.
 
     Out of memory repeats it in smaller pieces, which changes no number.
 
@@ -143,7 +145,8 @@ def decode_call(
     piece_elements = PIECE_ELEMENTS
     while True:
         try:
-            pixels = vae.decode(latents, levels, piece_elements=piece_elements)
+            with inference(latents.device):
+                pixels = vae.decode(latents, levels, piece_elements=piece_elements)
         except RuntimeError as error:
             if piece_elements <= SMALLEST_PIECE_ELEMENTS or not is_device_memory_error(error):
                 raise
@@ -153,6 +156,9 @@ def decode_call(
         # Out here, where the exception is gone, and with it all that the failed attempt held.
         piece_elements //= 8
     if not vae.gives_gates:
-        return geometry.restore((kept.float() / 2 + 0.5).clamp(0, 1))
+        with inference(latents.device):
+            restored = geometry.restore((kept.float() / 2 + 0.5).clamp(0, 1))
+        yield restored
+        return
     assert clip is not None
-    return mixed_frames(vae, kept, clip, call.keep_from, call.stop, check=check)
+    yield from mixed_frames(vae, kept, clip, call.keep_from, call.stop, check=check)

@@ -195,6 +195,8 @@ class BokehPipeline:
     ) -> Iterator[tuple[int, Tensor]]:
         """Render piece by piece: a decode call's frames as soon as no later window changes them.
 
+        Those of a VAE that gives gates come in smaller pieces, as many frames as are mixed together.
+
         Args:
             inputs: see `bokeh_inputs`; of mended maps where the VAE `mends_maps`.
             mpi_mode: see `__call__`, as for the other settings.
@@ -273,14 +275,15 @@ class BokehPipeline:
             report()
             while calls and calls[0].stop <= fusion.final_frames:
                 call = calls.pop(0)
-                with inference(self.device):
-                    latents = fusion.frames(call.start, call.stop)
-                    levels = features.skips(call)
-                    pixels = decode_call(self.vae, latents, levels, call, inputs.geometry, inputs, report)
-                    restored = pixels.to(inputs.frames.device)
+                latents, levels = fusion.frames(call.start, call.stop), features.skips(call)
                 fusion.drop_before(calls[0].start if calls else inputs.num_frames)
-                done += 1
-                report()
-                yield call.keep_from, restored
+                first = call.keep_from
+                for pixels in decode_call(self.vae, latents, levels, call, inputs.geometry, inputs, report):
+                    stop = first + len(pixels)
+                    if stop == call.stop:
+                        done += 1
+                        report()
+                    yield first, pixels.to(inputs.frames.device)
+                    first = stop
             next_start = windows[k + 1].start if k + 1 < len(windows) else inputs.num_frames
             features.drop_before(next_start, {f for call in calls for f in range(call.start, call.stop)})

@@ -99,7 +99,7 @@ def as_trained(network: BokehNetwork, shown: dict[str, Any]) -> torch.Tensor:
         )
         pixels = network.decode(latents, encoded.skips, encoded.frames)
         if network.options.lens_mix:
-            return mixed_frames(network.vae, pixels, inputs, 0, count)
+            return torch.cat([*mixed_frames(network.vae, pixels, inputs, 0, count)])
     return (pixels / 2 + 0.5).clamp(0, 1)
 
 
