@@ -131,8 +131,8 @@ def light_inputs() -> list[Any]:
             max=20.0,
             step=0.1,
             optional=True,
-            tooltip="Extra light for highlights that are out of focus: 0 (default) none, 1 doubles white, "
-            "more makes brighter bokeh balls. Too much flickers on specular surfaces.",
+            tooltip="Extra light for small highlights that are out of focus: 0 (default) none, 1 doubles "
+            "white, more makes brighter bokeh balls. Too much flickers on specular surfaces.",
         ),
         io.Float.Input(
             "highlight_threshold",

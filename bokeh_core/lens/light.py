@@ -11,8 +11,6 @@ from ..setting_checks import require_choice
 from ..transfer import DISPLAY, DISPLAY_GAMMA, GAMMA_OF_LIGHT, MOST_LIGHT, TRANSFERS, odd, power
 
 LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
-# Highlights are lifted in full once they are this much out of focus; in focus nothing changes.
-_GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
 # From there on, in whites, rounding of float32 sums over a frame would be seen in its shadows.
 _MOST_IN_FLOAT32 = 64.0
 
@@ -111,26 +109,3 @@ class Scale:
             return power(values, self.gamma if to_light else 1 / self.gamma)
         curves = TRANSFERS[self.transfer]
         return curves.to_light(values) if to_light else curves.to_values(values)
-
-
-def lift_highlights(
-    light: Tensor, display: Tensor, radius_px: Tensor, gain: float | Tensor, threshold: float
-) -> Tensor:
-    """Give clipped highlights back some of the light a display cannot show.
-
-    Args:
-        light: [3, ..., H, W] linear light.
-        display: [3, ..., H, W] display values.
-        radius_px: [..., H, W] signed blur radius.
-        gain: extra light of a white pixel, 0 = none, 1 = twice as bright; or [T, 1, 1], one for each frame.
-        threshold: display luma in [0, 1) above which pixels are highlights.
-
-    Returns:
-        [3, ..., H, W] linear light, unchanged in focus and below the threshold.
-    """
-    if not isinstance(gain, Tensor) and gain == 0:
-        return light
-    luma = sum(weight * channel for weight, channel in zip(LUMA_WEIGHTS, display, strict=True))
-    highlight = ((torch.as_tensor(luma) - threshold) / (1 - threshold)).clamp(0, 1)
-    out_of_focus = ((radius_px.abs() - _GLOW_FROM_PX) / (_GLOW_FULL_PX - _GLOW_FROM_PX)).clamp(0, 1)
-    return light * (1 + gain * highlight.square() * out_of_focus)

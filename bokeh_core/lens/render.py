@@ -20,11 +20,12 @@ from ..transfer import DISPLAY, TRANSFERS
 from .backend import backend_of
 from .frame_workers import Room, render_frames, sensible_pass, sensible_workers
 from .grain import with_grain
+from .highlights import highlight_of, lift_highlights, share_of_lamps
 from .layers import Layers, split_layers
-from .light import Scale, lift_highlights
+from .light import Scale
 from .other_frames import OtherFrames
 from .over_time import require_strength, runs_alike
-from .seen_behind import Behind, seen_in_pass
+from .seen_behind import Behind, LampsOf, PlanesOf, seen_in_pass
 from .settings import DEFAULT_LENS, REPEAT, LensSettings
 from .through import layers_through_lens
 
@@ -229,7 +230,7 @@ def _blur(
     transfer: str,
     contour_reach_px: int,
     check: Check,
-    seen_elsewhere: Callable[[Callable[[Tensor, Tensor, int], Tensor]], Behind | None] | None = None,
+    seen_elsewhere: Callable[[PlanesOf, LampsOf], Behind | None] | None = None,
 ) -> Tensor:
     """Blur a frame [H, W, C], or a pass of frames [T, H, W, C], given its signed blur radius [..., H, W].
 
@@ -239,18 +240,26 @@ def _blur(
     values = channels[:3].expand(3, *channels.shape[1:])
     scale = Scale.of(values, transfer, lens.gamma)
 
-    def light_of(values: Tensor, radius_px: Tensor, gain: float | Tensor) -> Tensor:
+    def light_of(
+        values: Tensor, radius_px: Tensor, gain: float | Tensor, lamps: Tensor | None = None
+    ) -> Tensor:
         light = scale.to_light(values)
         seen = values if transfer == DISPLAY else scale.to_picture(light)
-        return lift_highlights(light, seen, radius_px, gain, lens.highlight_threshold)
+        return lift_highlights(light, seen, radius_px, gain, lens.highlight_threshold, lamps)
 
     def lifted() -> Tensor:
         return light_of(values, radius_px, highlight_gain)
 
-    def planes_of_other(values: Tensor, radius_px: Tensor, at: int) -> Tensor:
+    def planes_of_other(values: Tensor, radius_px: Tensor, lamps: Tensor | None, at: int) -> Tensor:
         gain = highlight_gain[at, 0] if isinstance(highlight_gain, Tensor) else highlight_gain
-        light, alpha = light_of(values[:3].expand(3, -1), radius_px, gain), values[3:4].clamp(0, 1)
+        light = light_of(values[:3].expand(3, -1), radius_px, gain, lamps)
+        alpha = values[3:4].clamp(0, 1)
         return torch.cat([light * alpha, alpha]) if len(alpha) else light
+
+    def lamps_of_other(small: Tensor) -> Tensor | None:
+        if not isinstance(highlight_gain, Tensor) and highlight_gain == 0:
+            return None
+        return share_of_lamps(highlight_of(small.movedim(-1, 0), lens.highlight_threshold))
 
     alpha = channels[3:4].clamp(0, 1)
 
@@ -259,7 +268,7 @@ def _blur(
         if len(alpha):
             # Premultiplied, so that the colour behind transparent pixels does not bleed into visible ones.
             planes = torch.cat([planes * alpha, alpha])
-        elsewhere = None if seen_elsewhere is None else seen_elsewhere(planes_of_other)
+        elsewhere = None if seen_elsewhere is None else seen_elsewhere(planes_of_other, lamps_of_other)
         layers = split_layers(planes, radius_px, contour_reach_px, check, scale.beyond_white, elsewhere)
         check()
         return layers

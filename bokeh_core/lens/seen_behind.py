@@ -19,6 +19,12 @@ Behind = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 """(hidden, background, radius, light) of a frame or of the frames of a pass -> light, and trust in what was
 hidden; see `SeenBehind`."""
 
+PlanesOf = Callable[[Tensor, Tensor, Tensor | None, int], Tensor]
+"""(numbers [C, M], radius [M], lamps [M], place in the pass) -> light; see `SeenBehind.planes_of`."""
+
+LampsOf = Callable[[Tensor], Tensor | None]
+"""A small frame [h, w, 3] -> how much highlights are lamps [h, w]; None where that does not count."""
+
 # Motion beside a contour is a mixture of both surfaces': it is taken from so many px of the small frames on.
 _CLEAN_PX = 3
 # So close to contours of another frame's map, at least, nothing is taken from it.
@@ -42,7 +48,8 @@ def seen_in_pass(
     numbers: Sequence[int],
     contour_reach_px: int,
     radius_of: Callable[[Tensor, int], Tensor],
-    planes_of: Callable[[Tensor, Tensor, int], Tensor],
+    planes_of: PlanesOf,
+    lamps_of: LampsOf,
 ) -> Behind | None:
     """What other frames know of the background of the frames of a pass; None where there are no others.
 
@@ -52,6 +59,7 @@ def seen_in_pass(
         contour_reach_px: how far the maps' contours may be off the pictures'.
         radius_of: see `SeenBehind`; with the place in the pass as its last argument.
         planes_of: likewise.
+        lamps_of: see `SeenBehind`.
     """
     margin_px = max(contour_reach_px, _LEAST_MARGIN_PX)
     around = [other_frames.around(number, margin_px) for number in numbers]
@@ -63,7 +71,8 @@ def seen_in_pass(
             other_frames.small(numbers[at]),
             around[at],
             lambda disparity: radius_of(disparity, at),
-            lambda values, radius_px: planes_of(values, radius_px, at),
+            lambda values, radius_px, lamps: planes_of(values, radius_px, lamps, at),
+            lamps_of,
         )
 
     def behind(hidden: Tensor, behind: Tensor, radius_px: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,13 +92,16 @@ class SeenBehind:
         small: the frame [h, w, 3], see `OtherFrame.small`.
         others: frames close by.
         radius_of: disparity of any shape -> signed blur radius in px, as the lens has it in this frame.
-        planes_of: (numbers [C, M], radius [M]) -> linear light, and premultiplied alpha if frames have one.
+        planes_of: (numbers [C, M], radius [M], how much highlights there are lamps [M] or None) -> linear
+            light, and premultiplied alpha if frames have one.
+        lamps_of: see there.
     """
 
     small: Tensor
     others: list[OtherFrame]
     radius_of: Callable[[Tensor], Tensor]
-    planes_of: Callable[[Tensor, Tensor], Tensor]
+    planes_of: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    lamps_of: LampsOf
 
     def __call__(
         self, hidden: Tensor, behind: Tensor, radius_px: Tensor, color: Tensor
@@ -133,7 +145,10 @@ class SeenBehind:
             trust_here = trusted.flatten()[at_small] * same
             values = _between(other.values.to(color.device).movedim(-1, 0).float(), to_y, to_x)
             weight = trust_here / other.distance
-            total += self.planes_of(values, rim_px) * weight
+            lamps = self.lamps_of(other.small.to(color.device))
+            if lamps is not None:
+                lamps = _nearest(lamps, to_y * rows / height, to_x * columns / width)
+            total += self.planes_of(values, rim_px, lamps) * weight
             weights += weight
             best = torch.maximum(best, trust_here)
         result = color.clone()

@@ -52,7 +52,8 @@ def test_what_another_frame_has_seen_is_taken_from_where_the_background_has_gone
         frame,
         [OtherFrame(other, Extremes.of(other_map, 2), other, flow, -flow, 2)],
         lambda values: (values - FAR) * STRENGTH,
-        lambda values, _: values,
+        lambda values, *_: values,
+        lambda _: None,
     )
     hidden = disparity == NEAR
     light, trust = seen(hidden, (~hidden).float(), (disparity - FAR) * STRENGTH, frame.movedim(-1, 0))
