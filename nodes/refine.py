@@ -69,7 +69,7 @@ class RefineDisparity(io.ComfyNode):
                     optional=True,
                     tooltip="A trained part of limbs: a small network tells what pixels beside steps take "
                     "over from the frames around, thin things and outlines that jump included. It comes with "
-                    "the pack. Default off; it takes about as long again, and does nothing with limbs off.",
+                    "the pack. Default on; it takes about as long again, and does nothing with limbs off.",
                 ),
             ],
             outputs=[

@@ -11,7 +11,7 @@ from ..bokeh_core.coc import EQ_1
 from ..bokeh_core.disparity.files import state_of_files
 from ..bokeh_core.disparity.fit import MapFit
 from ..bokeh_core.disparity.meaning import DepthMeaning
-from ..bokeh_core.disparity.refine.settings import RefineSettings
+from ..bokeh_core.disparity.refine.settings import PARTS, settings_named
 from ..bokeh_core.focus.at_point import DEFAULT_BETWEEN_POINTS
 from ..bokeh_core.lens import DEFAULT_LENS, falloff_alone
 from ..bokeh_core.lens.bad_pixels import REPLACE
@@ -210,6 +210,15 @@ class AnyToBokehVideo(io.ComfyNode):
                     **known_fields(io.Combo.Input, advanced=True),
                 ),
                 hidden_background_input(),
+                io.String.Input(
+                    "refine_parts",
+                    default=", ".join(PARTS),
+                    optional=True,
+                    tooltip="What refine does, names with commas, as the switches of Refine Depth: outlines, "
+                    "steady, limbs, banding, trained. Default all; fewer are faster, and leave the rest of "
+                    "the maps as they came. Not used with refine off.",
+                    **known_fields(io.String.Input, advanced=True),
+                ),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
             outputs=[
@@ -269,6 +278,7 @@ class AnyToBokehVideo(io.ComfyNode):
         between_keyframes: str = DEFAULT_BETWEEN_POINTS,
         transfer: str = AS_TAGGED,
         hidden_background: str = CONTINUE,
+        refine_parts: str = ", ".join(PARTS),
     ) -> io.NodeOutput:
         settings = dict(locals())
         meaning = DepthMeaning(source, polarity, normalisation, exponent, holes)
@@ -298,7 +308,7 @@ class AnyToBokehVideo(io.ComfyNode):
                 Encoding(codec, crf),
                 black_bars=black_bars,
                 origin=host.origin_of(cls.hidden) if save_workflow else {},
-                refine=RefineSettings() if refine else None,
+                refine=settings_named(refine_parts, "refine_parts") if refine else None,
             )
             job = stored_under_key(job, host.output_folder(), clip.name)
             networks = [network for network in (model, vae, clip_vision) if network is not None]

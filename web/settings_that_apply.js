@@ -68,6 +68,7 @@ const IDLE = [
 // Only the video node has both a socket for disparity and settings that say what maps mean.
 const IDLE_OF_VIDEO = [
   { settings: ["hidden_background"], when: ({ is }) => is("renderer", "model") },
+  { settings: ["refine_parts"], when: ({ is }) => is("refine", false) },
   { settings: [...MEANING, ...PLACING], when: ({ linked }) => linked("disparity") },
   { settings: ["between_keyframes"], when: ({ linked, lacks }) => linked("focus") || lacks("focus_at", POINTS) },
 ];

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from torch import Tensor
 
 from ..clip.letterbox import PictureArea
-from ..disparity.refine import DisparityRefiner, RefineSettings, ShotSpan, in_span, shot_spans
+from ..disparity.refine import DisparityRefiner, RefineReport, RefineSettings, ShotSpan, in_span, shot_spans
 from ..disparity.refine.affine import Affine
 from ..disparity.refine.flicker import COURSE_FRAMES
 from ..motion.cuts import is_cut
@@ -19,7 +19,7 @@ from .depth import PreparedDepth
 from .stages import ticking
 from .stored_maps import StoredMaps
 
-_SPANS = "spans"
+_SPANS, _COUNTS = "spans", "refine_counts"
 
 
 def refined_depth(
@@ -53,11 +53,12 @@ def refined_depth(
         return islice(_refined(refiner, pictures, maps), start - first, None)
 
     known = saved is not None and _SPANS in saved
+    counts = None if saved is None else saved.get(_COUNTS)
     made: Callable[[int], Iterator[Tensor]]
     if store is not None and not (known and store.has_all()):
         refiner = DisparityRefiner(settings)
         store.write_all(ticking(refined(0, refiner), tick))
-        spans = refiner.spans()
+        spans, counts = refiner.spans(), refiner.report.saved()
     elif saved is not None and known:
         spans = [ShotSpan(first, Affine(scale, shift)) for first, scale, shift in saved[_SPANS]]
     elif settings.steady:
@@ -71,10 +72,18 @@ def refined_depth(
         parts = (in_span(disparity, t, spans) for t, disparity in enumerate(made(start), start))
         return parts if area is None else _framed(depth.read(start), parts, area)
 
-    names = [name for name, is_on in asdict(settings).items() if is_on]
     kept = [(span.first, span.back.scale, span.back.shift) for span in spans]
-    report = f"{depth.report}\nDisparity refined: {', '.join(names)}."
-    return replace(depth, read=read, saved={**depth.saved, _SPANS: kept}, report=report)
+    report = f"{depth.report}\nDisparity refined by {', '.join(settings.parts)}. {_told(counts)}"
+    return replace(depth, read=read, saved={**depth.saved, _SPANS: kept, _COUNTS: counts}, report=report)
+
+
+def _told(counts: dict[str, Any] | None) -> str:
+    if counts is None:
+        return (
+            "What each part changes is not counted: for want of room on the disk the maps are made while "
+            "they are read."
+        )
+    return str(RefineReport(**counts))
 
 
 def _inside(maps: Iterator[Tensor], area: PictureArea | None) -> Iterator[Tensor]:

@@ -94,6 +94,8 @@ def test_links_take_the_place_of_settings(front_end: FrontEnd):
     front_end.wait("showsSettings", VIDEO, [*left, "hidden_background"])
     front_end.call("choose", VIDEO, "renderer", "model")
     front_end.wait("showsSettings", VIDEO, left)
+    front_end.call("choose", VIDEO, "refine", True)
+    front_end.wait("showsSettings", VIDEO, [*left, "refine_parts"])
 
 
 @ON_BOTH

@@ -228,6 +228,6 @@ def test_a_video_needs_no_image_encoder_either(host: HostUnderTest, bundle: Path
     assert difference.max() <= 2
     assert difference.mean() < 0.01
     assert "corrected by the network, which was trained for K up to 6 px" in result.probes[report.id]
-    assert "Disparity refined: outlines, steady, limbs, banding" in result.probes[report.id]
+    assert "Disparity refined by outlines, steady, limbs, banding, trained. Of " in result.probes[report.id]
     # Not under the name of the paper.
     assert "tiny_bokeh, MPI mode paper" in result.probes[report.id]

@@ -107,6 +107,7 @@ def test_schema(host: HostUnderTest):
         "between_keyframes": "rack focus",
         "transfer": "as the file says",
         "hidden_background": "continue",
+        "refine_parts": "outlines, steady, limbs, banding, trained",
     }
     info = host.object_info()[NODE]
     assert info["output"] == ["VIDEO", "STRING"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass
@@ -12,6 +13,8 @@ class RefineReport:
     Attributes:
         trained: whether the network took part.
         frames: maps that are finished.
+        changed_share: pixels whose disparity changed by more than a step of 8 bits, of those of the clip,
+            in [0, 1].
         shots: stretches of frames that can be followed from one to the next.
         filled: frames whose subject was made whole by its mask.
         smoothed: frames whose 8-bit steps were smoothed.
@@ -27,6 +30,7 @@ class RefineReport:
 
     trained: bool = False
     frames: int = 0
+    changed_share: float = 0.0
     shots: int = 0
     filled: int = 0
     smoothed: int = 0
@@ -40,9 +44,17 @@ class RefineReport:
     replaced_share: float = 0.0
 
     def count(
-        self, *, outlined: float, rescaled: bool, levelled: bool, mended: float, replaced: float
+        self,
+        *,
+        changed: float,
+        outlined: float,
+        rescaled: bool,
+        levelled: bool,
+        mended: float,
+        replaced: float,
     ) -> None:
-        """Add a frame; `outlined`, `mended` and `replaced` are shares of its pixels."""
+        """Add a frame; `changed`, `outlined`, `mended` and `replaced` are shares of its pixels."""
+        self.changed_share = (self.changed_share * self.frames + changed) / (self.frames + 1)
         self.outlined_share = (self.outlined_share * self.frames + outlined) / (self.frames + 1)
         self.mended_share = (self.mended_share * self.frames + mended) / (self.frames + 1)
         self.replaced_share = (self.replaced_share * self.frames + replaced) / (self.frames + 1)
@@ -52,6 +64,10 @@ class RefineReport:
         self.levelled += levelled
         self.mended += mended > 0
         self.replaced += replaced > 0
+
+    def saved(self) -> dict[str, Any]:
+        """Numbers that JSON holds; `RefineReport(**saved)` is the report again."""
+        return asdict(self)
 
     def __str__(self) -> str:
         facts = [
@@ -64,7 +80,8 @@ class RefineReport:
             *self._by_network(),
         ]
         shots = f" in {self.shots} shots" if self.shots > 1 else ""
-        return f"Of {self.frames} frames{shots}: {', '.join(facts)}."
+        changed = f"In all {self.changed_share:.2%} of the pixels changed by more than a step of 8 bits."
+        return f"Of {self.frames} frames{shots}: {', '.join(facts)}. {changed}"
 
     def _by_network(self) -> list[str]:
         if not self.trained:

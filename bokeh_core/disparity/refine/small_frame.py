@@ -47,9 +47,14 @@ def small_frame(frame: Tensor) -> SmallFrame:
 
 def small_map(disparity: Tensor) -> SmallMap:
     """Shrink a map [H, W]."""
-    size = size_of_search(disparity.shape[0], disparity.shape[1])
-    small = disparity
-    if size != disparity.shape:
-        small = F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]
+    small = shrunk(disparity)
     around = highest(small, 1) - lowest(small, 1)
     return SmallMap(small, (1 - around / _STEEP).clamp(0, 1))
+
+
+def shrunk(disparity: Tensor) -> Tensor:
+    """A map [H, W] of the size of a `SmallFrame`, each value one of its own."""
+    size = size_of_search(disparity.shape[0], disparity.shape[1])
+    if size == disparity.shape:
+        return disparity
+    return F.interpolate(disparity[None, None], size, mode="nearest-exact")[0, 0]

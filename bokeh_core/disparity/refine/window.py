@@ -18,13 +18,16 @@ from .neighbour import Neighbour
 from .outlines import sharpened_outlines
 from .report import RefineReport
 from .settings import RefineSettings
-from .small_frame import SmallFrame, SmallMap, small_frame, small_map
+from .small_frame import SmallFrame, SmallMap, shrunk, small_frame, small_map
 from .softness import without_softness
 from .subject import with_whole_subject
 from .trained.evidence import Witnesses, witnesses_of
 from .trained.mend import mended
 from .trained.weights import trained_network
 from .waves import of_size, wave
+
+# Of disparity: a pixel that changes by less is as it was.
+_STEP = 1 / 255
 
 REACH_FRAMES = 3
 """Frames before and after that are compared pixel by pixel."""
@@ -36,6 +39,7 @@ class _Held:
 
     Attributes:
         disparity: [H, W]; None once it is finished and out of reach.
+        given: the map as it came, small.
         frame, small: the frame and that map, small.
         soft: that map before its outlines were made sharp, small.
         outlined: share of its pixels that are outlines made sharp.
@@ -43,6 +47,7 @@ class _Held:
     """
 
     disparity: Tensor | None
+    given: Tensor
     frame: SmallFrame
     small: SmallMap
     soft: Tensor
@@ -85,7 +90,14 @@ class DisparityRefiner:
             result = sharpened_outlines(without_softness(soft), frame)
             changed = 0.0 if result is soft else (result != soft).float().mean().item()
         if not self._settings.looks_around:
-            self.report.count(outlined=changed, rescaled=False, levelled=False, mended=0.0, replaced=0.0)
+            self.report.count(
+                changed=_changed(disparity, result),
+                outlined=changed,
+                rescaled=False,
+                levelled=False,
+                mended=0.0,
+                replaced=0.0,
+            )
             return [result]
         self._hold(frame, disparity, soft, result, changed)
         return [self._finished()] if self._course.is_ready else []
@@ -104,7 +116,7 @@ class DisparityRefiner:
         given_map = small_map(given)
         mended_map = given_map if mended is given else small_map(mended)
         small_soft = mended_map.disparity if mended is soft else small_map(soft).disparity
-        held = _Held(mended, small, mended_map, small_soft, outlined)
+        held = _Held(mended, given_map.disparity, small, mended_map, small_soft, outlined)
         flows = self._course.add(small, given_map)
         self.report.shots = self._course.shots
         if flows is not None:
@@ -145,11 +157,14 @@ class DisparityRefiner:
             if self._settings.asks_network:
                 difference = torch.stack([neighbour.match.difference for neighbour in neighbours])
                 witnesses = witnesses_of(small, seen, trust, difference)
-                result, replaced = self._by_network(result, small, soft, own.frame, witnesses)
+                places = [neighbour.place for neighbour in neighbours]
+                at_end = min(places) > 0 or max(places) < 0
+                result, replaced = _by_network(result, small, soft, own.frame, witnesses, at_end)
         rescaled = self._settings.steady and course.steadied != IDENTITY
         if rescaled:
             result = course.steadied(result)
         self.report.count(
+            changed=_changed(own.given, shrunk(result)),
             outlined=own.outlined,
             rescaled=rescaled,
             levelled=levelled,
@@ -160,17 +175,22 @@ class DisparityRefiner:
             self._window[course.at - REACH_FRAMES].disparity = None
         return result
 
-    def _by_network(
-        self, disparity: Tensor, small: Tensor, soft: Tensor, frame: SmallFrame, witnesses: Witnesses
-    ) -> tuple[Tensor, float]:
-        network = trained_network(disparity.device)
-        result = mended(disparity, small, soft, frame.colours, witnesses, network)
-        replaced = 0.0 if result is disparity else (result != disparity).float().mean().item()
-        return result, replaced
-
     def _neighbour(self, at: int, place: int, to_it: Affine) -> Neighbour:
         own, other = self._window[at], self._window[at + place]
         there, back = own.flows[-place] if place < 0 else other.flows[place][::-1]
         match = judged_match(own.frame.colours, other.frame.colours, there, back)
         assert other.disparity is not None
         return Neighbour(place, to_it.inverse(), match, other.small.disparity, other.disparity)
+
+
+def _by_network(
+    disparity: Tensor, small: Tensor, soft: Tensor, frame: SmallFrame, witnesses: Witnesses, at_end: bool
+) -> tuple[Tensor, float]:
+    """A map mended by the trained network, and the share of its pixels that changed."""
+    network = trained_network(disparity.device)
+    result = mended(disparity, small, soft, frame.colours, witnesses, network, at_end=at_end)
+    return result, 0.0 if result is disparity else (result != disparity).float().mean().item()
+
+
+def _changed(before: Tensor, after: Tensor) -> float:
+    return 0.0 if after is before else ((after - before).abs() > _STEP).float().mean().item()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -22,11 +21,10 @@ from ...disparity.estimator import (
 from ...disparity.fit import FITS, MapFit
 from ...disparity.holes import HOLES
 from ...disparity.meaning import NORMALISATIONS, POLARITIES, SOURCES, DepthMeaning
-from ...disparity.refine.settings import RefineSettings
+from ...disparity.refine.settings import PARTS, RefineSettings, settings_named
 from ..estimated import EstimatedDepth
 
 ESTIMATE = "estimate"
-_PARTS = tuple(part.name for part in fields(RefineSettings))
 _NAMED = ", ".join(f"{name} ({licence})" for name, licence in REPOSITORIES.items())
 
 
@@ -101,7 +99,7 @@ def add_depth(command: argparse.ArgumentParser) -> None:
     add(
         "--refine-parts",
         metavar="PARTS",
-        help=f"refine, and only these: {', '.join(_PARTS)}, with commas; --refine alone leaves out trained",
+        help=f"refine, and only these, with commas: {', '.join(PARTS)}; --refine alone is all of them",
     )
 
 
@@ -116,19 +114,9 @@ def refine_of(arguments: argparse.Namespace) -> RefineSettings | None:
             raise ValueError(
                 "--refine-parts says what is refined, and --no-refine nothing; leave one of them out."
             )
-        return _refine_settings(arguments.refine_parts)
+        return settings_named(arguments.refine_parts, "--refine-parts")
     refine = arguments.disparity == ESTIMATE if arguments.refine is None else arguments.refine
     return RefineSettings() if refine else None
-
-
-def _refine_settings(named: str) -> RefineSettings:
-    wanted = [name.strip() for name in named.split(",")]
-    for name in wanted:
-        if name not in _PARTS:
-            raise ValueError(f"--refine-parts has {name!r:.60}; choose from {', '.join(_PARTS)}.")
-    if "trained" in wanted and "limbs" not in wanted:
-        raise ValueError("--refine-parts trained is a part of limbs; name limbs too, or leave out trained.")
-    return RefineSettings(**{name: name in wanted for name in _PARTS})
 
 
 def estimated_depth(arguments: argparse.Namespace, device: torch.device) -> EstimatedDepth | None:

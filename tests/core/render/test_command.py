@@ -254,7 +254,7 @@ def test_the_examples_can_be_typed(number: int):
         ("estimate", ["--no-refine"], False),
         ("maps", [], False),
         ("maps", ["--refine"], True),
-        ("maps", ["--refine-parts", "outlines,steady,limbs,banding"], True),
+        ("maps", ["--refine-parts", "outlines,steady,limbs,banding,trained"], True),
     ],
 )
 def test_estimated_maps_are_refined_and_others_on_request(disparity: str, more: list[str], refined: bool):

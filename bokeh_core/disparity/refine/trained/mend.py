@@ -23,6 +23,11 @@ _AT_ONCE = 65_536
 # Of disparity: where the frames around have the same to this, and beside it too, there is nothing to mend.
 _DISAGREES = 0.015
 _BESIDE_PX = 1
+# Of six neighbours: where fewer are trusted, colours alone tell where a pixel lies in them.
+_TRUSTED = 0.05
+# At the ends of a shot all neighbours lie on one side, and may be wrong together: a pixel whose own value is
+# likelier than this keeps it.
+_KEPT_AT_ENDS = 0.2
 
 
 class Network(Protocol):
@@ -35,7 +40,14 @@ class Network(Protocol):
 
 @torch.no_grad()
 def mended(
-    disparity: Tensor, small: Tensor, soft: Tensor, colours: Tensor, witnesses: Witnesses, network: Network
+    disparity: Tensor,
+    small: Tensor,
+    soft: Tensor,
+    colours: Tensor,
+    witnesses: Witnesses,
+    network: Network,
+    *,
+    at_end: bool = False,
 ) -> Tensor:
     """Give each pixel the candidate that the scene most likely has there: its own value, or a neighbour's.
 
@@ -50,6 +62,7 @@ def mended(
         colours: [h, w, C] in [0, 1], C = 1 or 3, of the frame.
         witnesses: of the small map.
         network: see `Network`.
+        at_end: whether all frames around lie before the frame, or all behind it.
 
     Returns:
         [H, W], the very tensor given where nothing changes.
@@ -60,13 +73,14 @@ def mended(
         return disparity
     picture = colours[..., :3].expand(-1, -1, 3).movedim(-1, 0)[None]
     view = shown(picture, small[None], soft[None], witnesses)
-    asked = doubtful & view.steps[0] & ~thin_things(small)
+    asked = doubtful & (witnesses.trust[0] > _TRUSTED) & view.steps[0] & ~thin_things(small)
     page = _Page.of(small, agreed, network, view, asked)
     kept = torch.ones_like(small)
     y, x = asked.nonzero(as_tuple=True)
     for part in _parts(len(y)):
         kept[y[part], x[part]] = page.likelihoods(small, y[part], x[part])[1][:, 0]
-    y, x = (_of_size(kept, disparity.shape) < KEPT).nonzero(as_tuple=True)
+    least = _KEPT_AT_ENDS if at_end else KEPT
+    y, x = (_of_size(kept, disparity.shape) < least).nonzero(as_tuple=True)
     if not len(y):
         return disparity
     values = torch.cat([chosen(*page.likelihoods(disparity, y[part], x[part])) for part in _parts(len(y))])

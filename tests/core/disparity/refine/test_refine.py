@@ -1,9 +1,17 @@
 """Refine Disparity on small clips whose true disparity is known."""
 
+import json
+
 import pytest
 import torch
 
-from bokeh_core.disparity.refine import DisparityRefiner, RefineSettings, refine_clip, refine_disparity
+from bokeh_core.disparity.refine import (
+    DisparityRefiner,
+    RefineReport,
+    RefineSettings,
+    refine_clip,
+    refine_disparity,
+)
 from bokeh_core.disparity.refine.flicker import COURSE_FRAMES, in_span
 from tests.core.disparity.refine.scenes import moving_square, textured
 
@@ -71,7 +79,7 @@ def test_a_line_that_motion_may_have_moved_is_left():
     frames, disparity = moving_square(7)
     thin = disparity.clone()
     thin[3, 30:60, 90:92] = 0.8
-    assert torch.equal(refine_disparity(frames, thin), thin)
+    assert torch.equal(refine_disparity(frames, thin, trained=False), thin)
 
 
 def test_a_frame_of_another_shift_is_brought_to_the_mean_and_the_shot_keeps_its_span():
@@ -238,3 +246,17 @@ def test_progress_is_told_of_frames():
     told: list[tuple[int, int]] = []
     refine_clip(frames, disparity, progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_report_counts_pixels_that_change_by_more_than_a_step_of_8_bits():
+    frames, disparity = moving_square(2)
+    mask = torch.zeros(2, *disparity.shape[1:])
+    mask[0][disparity[0] > 0.5] = 1
+    torn = disparity.clone()
+    torn[0, 40:56][torn[0, 40:56] > 0.5] = 0.2
+    found = refine_clip(frames, torn, OFF, subject=mask)
+    share = ((found.disparity - torn).abs() > 1 / 255).float().mean().item()
+    assert share > 0.01
+    assert found.report.changed_share == pytest.approx(share)
+    assert f"In all {share:.2%} of the pixels changed" in str(found.report)
+    assert RefineReport(**json.loads(json.dumps(found.report.saved()))) == found.report

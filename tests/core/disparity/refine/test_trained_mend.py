@@ -23,8 +23,8 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def agreeing(own: torch.Tensor, agreed: torch.Tensor) -> Witnesses:
-    """What is known of a map [h, w] where the frames around agree on another."""
-    return replace(without_witnesses(own[None]), agreed=agreed[None])
+    """What is known of a map [h, w] where all frames around, which are trusted, agree on another."""
+    return replace(without_witnesses(own[None]), agreed=agreed[None], trust=torch.ones_like(own[None]))
 
 
 def far_and_near(height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,6 +84,24 @@ def test_only_pixels_that_the_frames_around_doubt_are_asked():
     wanted[9:21, 27:30] = 0.8
     wanted[10:20, 25:27] = 0.8
     assert torch.equal(found, wanted)
+
+
+def test_where_no_frame_around_is_trusted_nothing_is_asked():
+    own, agreed = far_and_near(20, 30)
+    untrusted = replace(agreeing(own, agreed), trust=torch.full((1, 20, 30), 0.04))
+    assert mended(own, own, own, noise(20, 30, 3), untrusted, Always(AGREED)) is own
+
+
+@pytest.mark.parametrize(("kept", "changes_at_end"), [(0.3, False), (0.1, True)])
+def test_at_the_ends_of_a_shot_a_network_must_be_surer(kept: float, changes_at_end: bool):
+    own, agreed = far_and_near(20, 30)
+    network = Always(AGREED, instead_of=kept)
+    inside, at_end = (
+        mended(own, own, own, noise(20, 30, 3), agreeing(own, agreed), network, at_end=end)
+        for end in (False, True)
+    )
+    assert torch.equal(inside, agreed)
+    assert torch.equal(at_end, agreed if changes_at_end else own)
 
 
 def test_thin_things_are_not_asked_of():
