@@ -136,7 +136,7 @@ def _fitted_contours(
     radius_px: Tensor, color: Tensor, reach_px: int, check: Check, lamps: Tensor | None
 ) -> Tensor:
     """Radii [..., H, W] of a map whose contours are steps, and lie where the picture has them."""
-    soft = softness(radius_px)
+    given_px, soft = radius_px, softness(radius_px)
     is_soft = bool((soft > 0).any())
     if is_soft:
         sharpened_px = without_loose_pixels(sharpen_ramps(radius_px, reach_px + 1), radius_px, color)
@@ -145,6 +145,8 @@ def _fitted_contours(
     radius_px = shift_contours(radius_px, color, reach_px, soft, lamps)
     check()
     if is_soft:
+        # Stretches that were shifted side by side leave chains of pixels between them.
+        radius_px = without_loose_pixels(radius_px, given_px, color)
         radius_px = align_to_picture(radius_px, color, max(1, reach_px // 2), soft, lamps)
     else:
         # Where most contours were off alike, the others are at most a pixel off after it.

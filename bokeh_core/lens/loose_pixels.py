@@ -7,7 +7,7 @@ from .neighbourhood import pixels_around, planes_around
 
 _MOVED_PX = 0.5
 # Of the root of light, as far as the eye tells dark cloth from dark cloth; a strand is another colour.
-_ALIKE = 0.02
+_ALIKE = 0.06
 # The first leaves pairs.
 _PASSES = 2
 

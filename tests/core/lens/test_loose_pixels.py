@@ -23,6 +23,15 @@ def test_pixels_and_lines_that_were_moved_go_to_the_surface_around_them():
     assert torch.equal(without_loose_pixels(sharpened, given, dark), expected)
 
 
+def test_a_slanted_chain_goes_however_the_cloth_is_shaded():
+    expected, given = step()
+    sharpened = expected.clone()
+    sharpened[[3, 4, 5, 6, 7], [1, 2, 3, 4, 5]] = 1.0
+    # From black to a grey that is told from it only side by side.
+    color = torch.linspace(0, 0.2, HEIGHT * WIDTH).view(WIDTH, HEIGHT).T.square().expand(3, -1, -1)
+    assert torch.equal(without_loose_pixels(sharpened, given, color), expected)
+
+
 def test_what_the_map_says_stays():
     sharpened, given = step()
     sharpened[4, 3] = given[4, 3] = 1.0
