@@ -57,11 +57,29 @@ def restored(own: Tensor, region: Tensor, neighbours: Sequence[Neighbour]) -> Te
     """Take from the neighbours what a map [H, W] has wrong in a region bool [h, w] of its small size."""
     size = tuple(own.shape)
     full = F.interpolate(region[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0] > 0.5
-    y, x = full.nonzero(as_tuple=True)
-    values, trust = zip(*(neighbour.seen_at(y, x) for neighbour in neighbours), strict=True)
     result = own.clone()
-    result[y, x] = weighted_median(torch.stack(values), torch.stack(trust))
+    _take(result, full, neighbours)
+    if size != tuple(region.shape):
+        # Where the fault ends between two px of the small map is told by the map itself.
+        rim = (highest(full.float(), -(-size[0] // region.shape[0])) > 0) & ~full
+        _take(result, rim, neighbours, _LEAST_DIFFERENCE)
     return result
+
+
+def _take(result: Tensor, where: Tensor, neighbours: Sequence[Neighbour], least: float = 0.0) -> None:
+    """Put into pixels bool [H, W] of a map what its neighbours have, where it is at least so far from that."""
+    y, x = where.nonzero(as_tuple=True)
+    if not len(y):
+        return
+    values, trust = (
+        torch.stack(parts)
+        for parts in zip(*(neighbour.seen_at(y, x) for neighbour in neighbours), strict=True)
+    )
+    agreed, before = weighted_median(values, trust), result[y, x]
+    if least > 0:
+        known = (trust.sum(0) >= _LEAST_WITNESSES) & ((agreed - before).abs() > least)
+        agreed = torch.where(known, agreed, before)
+    result[y, x] = agreed
 
 
 def _outside(values: Tensor, others: Tensor) -> Tensor:

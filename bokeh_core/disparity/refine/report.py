@@ -81,7 +81,13 @@ class RefineReport:
         ]
         shots = f" in {self.shots} shots" if self.shots > 1 else ""
         changed = f"In all {self.changed_share:.2%} of the pixels changed by more than a step of 8 bits."
-        return f"Of {self.frames} frames{shots}: {', '.join(facts)}. {changed}"
+        frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
+        return " ".join([f"Of {frames}{shots}: {', '.join(facts)}.", changed, *self._alone()])
+
+    def _alone(self) -> list[str]:
+        if not self.frames or self.shots < self.frames:
+            return []
+        return ["No frame can be followed into another, so steady and limbs had nothing to go by."]
 
     def _by_network(self) -> list[str]:
         if not self.trained:

@@ -161,6 +161,30 @@ def test_cuts_in_every_frame_leave_maps_alone():
     assert found.report.shots == 5
 
 
+def test_frames_that_are_all_of_other_shots_say_that_nothing_can_be_steadied():
+    frames = torch.stack([textured(48, 64, seed) for seed in range(3)])
+    frames[1] = 1 - frames[1]
+    maps = noise((3, 48, 64), 3)
+    found = refine_clip(frames, maps, RefineSettings(outlines=False))
+    assert torch.equal(found.disparity, maps)
+    assert "No frame can be followed into another" in str(found.report)
+    alone = refine_clip(frames[:1], maps[:1])
+    assert str(alone.report).startswith("Of 1 frame: ") and "No frame can be followed" in str(alone.report)
+    moving = refine_clip(*moving_square(3))
+    assert "No frame can be followed" not in str(moving.report)
+
+
+def test_flicker_in_a_fade_is_steadied_and_black_frames_are_left():
+    frames, disparity = moving_square(9)
+    faded = frames * torch.linspace(1, 0, 9)[:, None, None, None]
+    flickering = disparity + 0.05 * noise((9, 1, 1), 4)
+    found = refine_disparity(faded, flickering)
+    assert found.isfinite().all()
+    # The last frame is black, so nothing follows it; all before it come onto one scale.
+    level = found[:8, 0, 0]
+    assert level.std() < 0.4 * flickering[:8, 0, 0].std()
+
+
 def test_a_fade_to_black_leaves_clean_maps_alone():
     frames, disparity = moving_square(9)
     faded = frames * torch.linspace(1, 0, 9)[:, None, None, None]
@@ -192,6 +216,28 @@ def test_large_frames_are_looked_at_small_and_mended_in_full():
     assert torch.equal(found[[0, 1, 3]], disparity[[0, 1, 3]])
     # Of 128 x 480 torn px; motion is known to a px of the small frame, which is 2.25 of these.
     assert int(((found[2] - disparity[2]).abs() > 0.05).sum()) < 0.03 * 128 * 480
+
+
+@pytest.mark.parametrize("first", [240, 241])
+def test_a_torn_band_of_a_large_map_leaves_no_line(first: int):
+    frames, disparity = moving_square(4)
+    size = (576, 1024)
+    frames = torch.nn.functional.interpolate(frames.movedim(-1, 1), size).movedim(1, -1)
+    disparity = torch.nn.functional.interpolate(disparity[:, None], size)[:, 0]
+    torn = disparity.clone()
+    band = slice(first, first + 95)
+    torn[2, band][torn[2, band] > 0.5] = 0.2
+    found = refine_disparity(frames, torn, trained=False)
+    # Inside of the square, where nothing but the ends of the band may be wrong.
+    inside = disparity[2, 300] > 0.5
+    inside[: 8 + int(inside.nonzero()[0])] = inside[int(inside.nonzero()[-1]) - 8 :] = False
+    assert int((torn[2][:, inside] - disparity[2][:, inside]).abs().gt(0.05).sum()) > 95 * 100
+    assert (
+        not (found[2][first - 8 : first + 103, inside] - disparity[2][first - 8 : first + 103, inside])
+        .abs()
+        .gt(0.05)
+        .any()
+    )
 
 
 def test_one_map_serves_all_frames():
@@ -239,6 +285,13 @@ def test_what_cannot_be_refined_is_refused():
         refine_disparity(frames, disparity[:2])
     with pytest.raises(ValueError, match="the frames are 144 x 96 px"):
         refine_disparity(frames, disparity[:, :10])
+    disparity[1, 3, 4] = torch.nan
+    with pytest.raises(ValueError, match=r"disparity .*frame 1.*NaN|disparity .*NaN.*frame 1"):
+        refine_disparity(frames, disparity)
+    frames, disparity = moving_square(3)
+    frames[2, 0, 0, 0] = torch.inf
+    with pytest.raises(ValueError, match=r"frame 2"):
+        refine_disparity(frames, disparity)
 
 
 def test_progress_is_told_of_frames():
