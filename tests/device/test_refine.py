@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -42,13 +43,14 @@ def test_maps_are_the_cpu_s(pretend: PretendDevice):
     ).abs().max() < 10 * ROUNDING
 
 
-def test_launches_and_questions_of_a_frame_are_few(pretend: PretendDevice):
+@pytest.mark.parametrize(("trained", "most"), [(False, 900), (True, 1400)])
+def test_launches_and_questions_of_a_frame_are_few(pretend: PretendDevice, trained: bool, most: int):
     frames, disparity = (values.to(pretend.device) for values in spoilt(COURSE_FRAMES + 4))
-    refiner = DisparityRefiner()
+    refiner = DisparityRefiner(RefineSettings(trained=trained))
     for frame, one in zip(frames[:-1], disparity[:-1], strict=True):
         refiner.add(frame, one)
     pretend.counts.kernels.clear()
     pretend.counts.questions.clear()
     refiner.add(frames[-1], disparity[-1])
-    assert 0 < pretend.counts.kernels.total() < 1000
+    assert 0 < pretend.counts.kernels.total() < most
     assert 0 < pretend.counts.questions.total() < 40

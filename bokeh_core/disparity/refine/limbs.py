@@ -67,7 +67,7 @@ def restored(own: Tensor, region: Tensor, neighbours: Sequence[Neighbour]) -> Te
 
 
 def _take(result: Tensor, where: Tensor, neighbours: Sequence[Neighbour], least: float = 0.0) -> None:
-    """Put into pixels bool [H, W] of a map what its neighbours have, where it is at least so far from that."""
+    """Put into pixels bool [H, W] of a map what its neighbours have, where that is at least so far off."""
     y, x = where.nonzero(as_tuple=True)
     if not len(y):
         return
