@@ -8,6 +8,8 @@ from torch import Tensor
 
 # Maps of a few surfaces have fewer values, and floats more than 8 bits tell apart.
 _LEVELS = (16, 256)
+# Those of 8 bits are a 255th apart, and resizing puts few between them; floats of slanted surfaces lie close.
+_LEAST_GAP = 1 / 2048
 _SAMPLES_SIDE = 256
 _SIDE_PX = 9
 _SIGMA_PX = 3.0
@@ -48,8 +50,9 @@ def _has_steps(disparity: NDArray[np.float32]) -> bool:
     level = np.logical_and.reduce([np.abs(inside - other) < _SAME_LEVEL for other in beside])[::step, ::step]
     if level.size == 0 or level.mean() < _LEAST_LEVEL_SHARE:
         return False
-    return _is_of_levels(np.round(inside[::step, ::step][level] / _SAME_LEVEL))
+    return _is_of_levels(np.round(inside[::step, ::step][level] / _SAME_LEVEL) * _SAME_LEVEL)
 
 
 def _is_of_levels(values: NDArray[np.float32]) -> bool:
-    return _LEVELS[0] <= len(np.unique(values)) <= _LEVELS[1]
+    levels = np.unique(values)
+    return _LEVELS[0] <= len(levels) <= _LEVELS[1] and float(np.median(np.diff(levels))) >= _LEAST_GAP

@@ -24,6 +24,8 @@ _DEAD = 0.003
 _OTHER_SHOT = 0.12
 _LOST = 0.05
 _FEW = 0.002
+# Of disparity, mean over a shot: where frames are steadied by less it is waves that move their ends.
+_LEAST_FLICKER = 0.02
 # A shot that would have to be stretched by more has something else than flicker.
 _MOST_STRETCH = 4 / 3
 
@@ -55,7 +57,7 @@ class ShotSpan:
 
     Attributes:
         first: frame that the shot begins with.
-        back: for every frame of the shot; `IDENTITY` where few frames were steadied.
+        back: for every frame of the shot; `IDENTITY` where few frames were steadied, or by little.
     """
 
     first: int
@@ -79,10 +81,13 @@ class _Shot:
     steadied_high: float
     frames: int = 0
     steadied_frames: int = 0
+    steadied_by: float = 0.0
 
     def back(self) -> Affine:
         width, steadied = self.high - self.low, self.steadied_high - self.steadied_low
-        if 2 * self.steadied_frames <= self.frames or steadied <= 0:
+        if 2 * self.steadied_frames <= self.frames or self.steadied_by < _LEAST_FLICKER * self.frames:
+            return IDENTITY
+        if steadied <= 0:
             return IDENTITY
         scale = width / steadied
         if not 1 / _MOST_STRETCH <= scale <= _MOST_STRETCH:
@@ -157,6 +162,7 @@ class FlickerCourse:
         shot.steadied_high = max(shot.steadied_high, *ends)
         shot.frames += 1
         shot.steadied_frames += steadied != IDENTITY
+        shot.steadied_by += _change(steadied, own.low, own.high)
 
     def _follow(
         self, before: SmallFrame, map_before: SmallMap, own: SmallFrame, own_map: SmallMap
@@ -230,4 +236,8 @@ def _ends(disparity: Tensor) -> tuple[float, float]:
 
 
 def _changes(change: Affine, low: float, high: float) -> bool:
-    return max(abs(change.of(end) - end) for end in (low, high)) > _DEAD
+    return _change(change, low, high) > _DEAD
+
+
+def _change(change: Affine, low: float, high: float) -> float:
+    return max(abs(change.of(end) - end) for end in (low, high))

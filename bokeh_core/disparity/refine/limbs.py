@@ -23,6 +23,9 @@ _OVER_SPREAD = 3.0
 _LEAST_WITNESSES = 1.5
 # How much the map itself counts beside its neighbours, of which some may be torn as well.
 _OWN_SAY = 0.7
+# A surface that is elsewhere nearby has moved: what a map lacks in one place it has too much of in another.
+_MOVED_PX = 12
+_LACKING = 0.6
 _LEAST_SHARE_OF_FRAME = 2e-4
 _LEAST_PX = 12
 
@@ -46,7 +49,8 @@ def faulty_region(own: Tensor, seen: Tensor, trust: Tensor) -> Tensor:
     agree, side = ((((seen - values).abs() < _LEAST_DIFFERENCE) * trust).sum(0) for values in (agreed, own))
     sure = (witnesses >= _LEAST_WITNESSES) & (agree > side + _OWN_SAY)
     beyond = torch.maximum(_outside(own, agreed), _outside(agreed, own))
-    core = _large((beyond > least) & sure)
+    away = torch.where((agreed - own).abs() > least, agreed - own, 0)
+    core = _lacking(_large((beyond > least) & sure), away)
     if not bool(core.any()):
         return core
     near = highest(core.float(), _FRINGE_PX) > 0
@@ -86,6 +90,24 @@ def _outside(values: Tensor, others: Tensor) -> Tensor:
     """How far values are from all that others have as near as motion may be wrong."""
     high, low = highest(others, _MOTION_ERROR_PX), lowest(others, _MOTION_ERROR_PX)
     return torch.maximum(low - values, values - high)
+
+
+def _lacking(mask: Tensor, away: Tensor) -> Tensor:
+    """The connected regions of a mask around which a map differs from others one way, not both."""
+    if not bool(mask.any()):
+        return mask
+    differences = away.cpu().numpy()
+    pixels = mask.cpu().numpy().astype(np.uint8)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
+    kept = np.zeros(count, np.bool_)
+    for label in range(1, count):
+        left, top, width, height = (int(boxes[label, i]) for i in range(4))
+        around = differences[
+            max(0, top - _MOVED_PX) : top + height + _MOVED_PX,
+            max(0, left - _MOVED_PX) : left + width + _MOVED_PX,
+        ]
+        kept[label] = abs(around.sum()) > _LACKING * np.abs(around).sum()
+    return torch.from_numpy(kept[labels]).to(mask.device)
 
 
 def _large(mask: Tensor) -> Tensor:

@@ -33,6 +33,8 @@ _END_SHARE = 0.5
 _SOFT_SHARE = 0.3
 _STEEP_SAMPLE_SHARE = 0.3
 _LEAST_STEEP = 0.0075
+# Fewer ramps than this part of all steps are chance: where contours meet, or thin things stand close.
+_LEAST_RAMPS = 0.05
 _WEIGHT_OF_STEEP = 0.05
 # A surface beside a ramp is flat to this part of the ramp's rise, and to the noise of 8 bits.
 _FLAT_SHARE = 0.15
@@ -129,7 +131,10 @@ def _ramps(disparity: Plane, reach_px: int) -> NDArray[np.bool_]:
     parts = [slice(start, start + _PIXELS_AT_ONCE) for start in range(0, len(y), _PIXELS_AT_ONCE)]
     middle[y, x] = np.concatenate([_ends(disparity, y[part], x[part], reach_px) for part in parts])
     around = highest_around(middle.astype(np.uint8), (reach_px + 1) // 2) > 0
-    return highest_around((steep & around).astype(np.uint8), 1) > 0
+    found = highest_around((steep & around).astype(np.uint8), 1) > 0
+    return found & bool(
+        np.count_nonzero(found) >= _LEAST_RAMPS * np.count_nonzero(ridge & (rise > _LEAST_STEP))
+    )
 
 
 def _ends(disparity: Plane, y: Pixels, x: Pixels, reach_px: int) -> NDArray[np.bool_]:

@@ -22,6 +22,7 @@ class RefineReport:
         outlined_share: pixels of outlines that changed, of those of the clip, in [0, 1].
         rescaled: frames whose scale and shift were brought to the course of those around.
         levelled: frames that slow waves were taken out of.
+        settled: frames whose outlines jumped and were brought to where those around have them.
         mended: frames that a surface came back in.
         mended_share: of the pixels of the clip, in [0, 1].
         replaced: frames in which the trained network gave pixels another disparity.
@@ -38,6 +39,7 @@ class RefineReport:
     outlined_share: float = 0.0
     rescaled: int = 0
     levelled: int = 0
+    settled: int = 0
     mended: int = 0
     mended_share: float = 0.0
     replaced: int = 0
@@ -50,6 +52,7 @@ class RefineReport:
         outlined: float,
         rescaled: bool,
         levelled: bool,
+        settled: bool,
         mended: float,
         replaced: float,
     ) -> None:
@@ -62,6 +65,7 @@ class RefineReport:
         self.outlined += outlined > 0
         self.rescaled += rescaled
         self.levelled += levelled
+        self.settled += settled
         self.mended += mended > 0
         self.replaced += replaced > 0
 
@@ -76,6 +80,7 @@ class RefineReport:
             f"outlines sharpened in {self.outlined} ({self.outlined_share:.2%} of all pixels)",
             f"scale and shift steadied in {self.rescaled}",
             f"waves taken out of {self.levelled}",
+            *([f"jumping outlines settled in {self.settled}"] if self.settled else []),
             f"surfaces restored in {self.mended} ({self.mended_share:.2%} of all pixels)",
             *self._by_network(),
         ]

@@ -12,12 +12,13 @@ from ...motion.cuts import is_cut
 from ...motion.flow import judged_match
 from .affine import IDENTITY, Affine
 from .banding import smoothed_steps
-from .flicker import COURSE_FRAMES, FlickerCourse, IsCut, ShotSpan, both_flows
+from .flicker import COURSE_FRAMES, Course, FlickerCourse, IsCut, ShotSpan, both_flows
 from .limbs import faulty_region, restored
 from .neighbour import Neighbour
 from .outlines import sharpened_outlines
 from .report import RefineReport
 from .settings import RefineSettings
+from .settling import FrontFrame, Settling, front_frame
 from .small_frame import SmallFrame, SmallMap, shrunk, small_frame, small_map
 from .softness import without_softness
 from .subject import with_whole_subject
@@ -44,6 +45,7 @@ class _Held:
         soft: that map before its outlines were made sharp, small.
         outlined: share of its pixels that are outlines made sharp.
         flows: by distance, to the frame that far before in its shot, and back.
+        front: what is known of its contours, once a frame close to it is finished.
     """
 
     disparity: Tensor | None
@@ -53,6 +55,7 @@ class _Held:
     soft: Tensor
     outlined: float
     flows: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    front: FrontFrame | None = None
 
 
 class DisparityRefiner:
@@ -95,6 +98,7 @@ class DisparityRefiner:
                 outlined=changed,
                 rescaled=False,
                 levelled=False,
+                settled=False,
                 mended=0.0,
                 replaced=0.0,
             )
@@ -138,7 +142,7 @@ class DisparityRefiner:
             if 0 < abs(place) <= REACH_FRAMES
         ]
         result, small, soft = own.disparity, own.small.disparity, own.soft
-        levelled, restored_share, replaced = False, 0.0, 0.0
+        levelled, settled, restored_share, replaced = False, False, 0.0, 0.0
         if neighbours:
             seen = torch.stack([neighbour.seen() for neighbour in neighbours])
             trust = torch.stack([neighbour.match.trust for neighbour in neighbours])
@@ -154,6 +158,9 @@ class DisparityRefiner:
                 if restored_share > 0:
                     result = restored(result, region, neighbours)
                     small = small_map(result).disparity
+            if self._settings.steady:
+                result, settled = self._settled(course, result)
+                small = small_map(result).disparity if settled else small
             if self._settings.asks_network:
                 difference = torch.stack([neighbour.match.difference for neighbour in neighbours])
                 witnesses = witnesses_of(small, seen, trust, difference)
@@ -168,12 +175,36 @@ class DisparityRefiner:
             outlined=own.outlined,
             rescaled=rescaled,
             levelled=levelled,
+            settled=settled,
             mended=restored_share,
             replaced=replaced,
         )
         if course.at >= REACH_FRAMES:
-            self._window[course.at - REACH_FRAMES].disparity = None
+            beyond = self._window[course.at - REACH_FRAMES]
+            beyond.disparity = beyond.front = None
         return result
+
+    def _settled(self, course: Course, disparity: Tensor) -> tuple[Tensor, bool]:
+        """Outlines of the frame where those around have them, if they jump, and whether they do."""
+        frames, held = {}, {}
+        for place in range(-REACH_FRAMES, REACH_FRAMES + 1):
+            if place not in course.to_others:
+                continue
+            one = held[place] = self._window[course.at + place]
+            if one.front is None:
+                assert one.disparity is not None
+                one.front = front_frame(one.disparity, one.small, one.frame)
+            frames[place] = one.front
+
+        def flow(place: int, other: int) -> Tensor:
+            return held[place].flows[1][0] if other < place else held[other].flows[1][1]
+
+        settling = Settling(frames, course.to_others, flow)
+        if not settling.jumps():
+            return disparity, False
+        own = disparity.cpu().numpy()
+        result = settling.settled(own)
+        return (disparity, False) if result is own else (torch.from_numpy(result).to(disparity.device), True)
 
     def _neighbour(self, at: int, place: int, to_it: Affine) -> Neighbour:
         own, other = self._window[at], self._window[at + place]

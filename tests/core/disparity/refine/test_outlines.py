@@ -72,6 +72,14 @@ def test_a_sharp_map_is_handed_back():
     assert sharpened_outlines(flat, torch.zeros(20, 30, 3)) is flat
 
 
+def test_a_sharp_map_with_few_soft_pixels_is_handed_back():
+    truth = block(640, 512)
+    given = truth.clone()
+    # Over 18 of 1152 px of its outline.
+    given[180:198, 110:146] = soft(truth, 2.0)[180:198, 110:146]
+    assert sharpened_outlines(given, picture_of(truth)) is given
+
+
 @pytest.mark.parametrize("rise", [0.001, 0.003, 0.01])
 def test_slanted_surfaces_are_handed_back(rise: float):
     # From a floor up a slant and, for the steeper ones, on to a wall.

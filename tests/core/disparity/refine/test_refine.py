@@ -75,6 +75,15 @@ def test_what_one_frame_alone_shows_goes():
     assert torch.allclose(refine_disparity(frames, ghost), disparity, atol=1e-4)
 
 
+def test_what_is_elsewhere_nearby_in_one_frame_has_moved():
+    frames, disparity = moving_square(7)
+    # The picture does not show it, so the flow says that it stands still.
+    places = [(110, 10), (110, 10), (110, 10), (118, 14), (110, 10), (110, 10), (110, 10)]
+    for one, (left, top) in zip(disparity, places, strict=True):
+        one[top : top + 30, left : left + 8] = 0.6
+    assert torch.equal(refine_disparity(frames, disparity, steady=False, trained=False), disparity)
+
+
 def test_a_line_that_motion_may_have_moved_is_left():
     frames, disparity = moving_square(7)
     thin = disparity.clone()
@@ -90,6 +99,15 @@ def test_a_frame_of_another_shift_is_brought_to_the_mean_and_the_shot_keeps_its_
     assert torch.allclose(found.disparity[:, 0, 0], torch.full((3,), 0.2), atol=1e-3)
     assert torch.allclose(found.disparity[:, 48, 60], torch.full((3,), 0.86), atol=1e-3)
     assert found.report.rescaled == 3
+
+
+def test_little_flicker_goes_and_the_span_is_that_of_the_middle():
+    frames, disparity = moving_square(8)
+    given = disparity + 0.01 * torch.tensor([-1.0, 1.0] * 4)[:, None, None]
+    found = refine_clip(frames, given)
+    # By the ends of what was given it would be from 0.19 to 0.81.
+    assert torch.allclose(found.disparity, disparity, atol=4e-3)
+    assert found.report.rescaled == 8
 
 
 def test_frames_of_other_scales_become_alike_and_the_shot_keeps_its_span():

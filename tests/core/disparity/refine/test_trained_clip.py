@@ -39,7 +39,8 @@ def error(found: torch.Tensor, disparity: torch.Tensor) -> float:
 
 def test_the_shipped_network_moves_outlines_that_are_off():
     frames, disparity, moved = displaced(7)
-    found = refine_clip(frames, moved, TRAINED)
+    # Steadied, few are left to move.
+    found = refine_clip(frames, moved, RefineSettings(trained=True, steady=False))
     assert error(found.disparity, disparity) < 0.95 * error(moved, disparity)
     assert found.report.replaced >= 3 and found.report.replaced_share > 0.001
     assert "pixels chosen anew in" in str(found.report)
