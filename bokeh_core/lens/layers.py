@@ -11,7 +11,7 @@ from ..progress import Check, no_check
 from .contour_shift import shift_contours
 from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces, softness
 from .fill import push_pull
-from .lamps import LIT, lamps_in
+from .lamps import lamps_in, without_lamps
 from .lines import with_lines
 from .loose_pixels import without_loose_pixels
 from .matte import EdgeMatte, edge_matte
@@ -177,7 +177,7 @@ class _Background:
         weight = _replaced((radius_px < middle_px).float(), matte.index, 1 - matte.alpha)
         behind = _replaced(color, matte.index, matte.far_color)
         # A lamp has an end: beyond the outline that hides a part of it there is no row of lamps.
-        behind = behind if lamps is None else behind.clamp(max=LIT)
+        behind = behind if lamps is None else without_lamps(behind, weight)
         return cls(behind, _replaced(radius_px, matte.index, matte.far_radius_px)[None], weight)
 
     def continued(

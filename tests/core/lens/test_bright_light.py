@@ -136,3 +136,14 @@ def test_frames_of_a_pass_keep_their_own_light(monkeypatch: pytest.MonkeyPatch):
     alone = lens_blur(frames, **clip, transfer="linear", frames_a_pass=1, workers=1)
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
     assert together[1].max() <= 1
+
+
+@pytest.mark.parametrize("light", [1.0, 5.0, 9.5])
+def test_a_sky_brighter_than_white_goes_on_behind_a_roof_in_focus(light: float):
+    frame = torch.full((64, 128, 3), 0.02)
+    frame[:40] = light
+    radius_px = torch.where(frame[..., 0] == light, -8.0, 0.0)
+    blurred = render(frame, radius_px, gamma=1.0, contour_reach_px=0)
+    # But for the row along the outline, which may be of both.
+    torch.testing.assert_close(blurred[:39], frame[:39], rtol=0.01, atol=0)
+    torch.testing.assert_close(blurred[41:], frame[41:], rtol=0, atol=0.02)
