@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .convolve import gaussian
 from .edges import contour_zone
+from .first_of import first_greatest
 from .neighbourhood import Surroundings, dilate
 from .surface_models import Surface, along_axis, continued_beside, surfaces_beside
 
@@ -120,7 +121,7 @@ def _shifts(
     """The best shift [M] for each pixel, given the gains and how far the contours of its frame are off."""
     shifts = torch.arange(-reach_px, reach_px + 1, device=gains.device)
     sigma_px = max(_LEAST_SIGMA_PX, reach_px)
-    guess = (gains - shifts.abs()[:, None] * (_REACH_COST / sigma_px)).argmax(0)
+    guess = first_greatest(gains - shifts.abs()[:, None] * (_REACH_COST / sigma_px))
     frame = index // (shape[-2] * shape[-1])
     softness = softness.flatten()
     counts = gains.new_zeros(len(softness), len(shifts))
@@ -131,4 +132,4 @@ def _shifts(
         torch.full_like(softness, _PRIOR_WEIGHT), torch.full_like(softness, _PRIOR_WEIGHT_SOFT), softness
     )
     prior = weight[:, None] * (frequency + _LEAST_FREQUENCY).log()
-    return shifts[(gains + prior[frame].T).argmax(0)]
+    return shifts[first_greatest(gains + prior[frame].T)]

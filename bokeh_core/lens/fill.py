@@ -1,8 +1,9 @@
 """Push-pull interpolation: spread known samples smoothly over unknown pixels."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from .backend import backend_of
 
 _EPSILON = 1e-6
 
@@ -18,12 +19,16 @@ def push_pull(values: Tensor, weights: Tensor, enough: float = 0.25) -> Tensor:
     Returns:
         [C, ..., H, W]. Where no pixel has weight the result is 0.
     """
+    backend = backend_of(values.device)
     pushed = values * weights
+    shape, weights = pushed.shape, weights.flatten(0, -3)
+    # Of all frames' planes; each plane of values has the weights of its frame.
+    pushed = pushed.reshape(-1, *weights.shape)
     levels = [(pushed, weights)]
     while max(pushed.shape[-2:]) > 1:
         # Odd sides: the last row or column pools over what is there, so the means stay weighted means.
-        pushed = F.avg_pool2d(pushed, 2, ceil_mode=True, count_include_pad=False)
-        weights = F.avg_pool2d(weights, 2, ceil_mode=True, count_include_pad=False)
+        weights = backend.halved(weights)
+        pushed = backend.halved(pushed.flatten(0, 1)).view(-1, *weights.shape)
         # A pixel that has enough of a sample at this level counts as known: the level answers for it.
         scale = torch.clamp(weights / enough, max=1) / torch.clamp(weights, min=_EPSILON)
         pushed, weights = pushed * scale, weights * scale
@@ -32,7 +37,7 @@ def push_pull(values: Tensor, weights: Tensor, enough: float = 0.25) -> Tensor:
     pushed, weights = levels[-1]
     filled = pushed / torch.clamp(weights, min=_EPSILON)
     for pushed, weights in reversed(levels[:-1]):
-        planes = filled.view(1, -1, *filled.shape[-2:])
-        coarse = F.interpolate(planes, size=pushed.shape[-2:], mode="bilinear", align_corners=False)
-        filled = pushed + (1 - weights) * coarse.view_as(pushed)
-    return filled
+        height, width = pushed.shape[-2:]
+        coarse = backend.enlarged(filled.flatten(0, 1), (height, width)).view_as(pushed)
+        filled = pushed + (1 - weights) * coarse
+    return filled.view(shape)

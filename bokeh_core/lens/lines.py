@@ -7,12 +7,12 @@ pixel has one direction, the colours of the two closest pixels along that direct
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .backend import backend_of
 from .convolve import gaussian
 from .fill import push_pull
+from .first_of import first_true
 from .neighbourhood import local_min, with_border_repeated
 
 KNOWN = 0.5
@@ -107,7 +107,7 @@ class _Lines:
             to_x, to_y = to_x.clamp_(0, width - 1), to_y.clamp_(0, height - 1)
             place = to_y.add_(frame * height).long().mul_(width).add_(to_x.long())
             met &= self.known[place]
-            first = met.to(torch.uint8).argmax(0, keepdim=True)
+            first = first_true(met)[None]
             place, met = place.gather(0, first)[0], met.gather(0, first)[0]
             # Of the squared gradients there, those along the line.
             there = self._gradients_at(place)
@@ -154,9 +154,8 @@ def _gradients(light: Tensor, weight: Tensor) -> Tensor:
 
 def _half(planes: Tensor) -> Tensor:
     """Planes [C, ..., H, W] of half the size, odd sides rounded up."""
-    stack = planes.reshape(1, -1, *planes.shape[-2:])
-    pooled = F.avg_pool2d(stack, 2, ceil_mode=True, count_include_pad=False)
-    return pooled.view(*planes.shape[:-2], *pooled.shape[-2:])
+    halved = backend_of(planes.device).halved(planes.flatten(0, -3))
+    return halved.view(*planes.shape[:-2], *halved.shape[-2:])
 
 
 def _steps_px(farthest_px: float) -> list[float]:

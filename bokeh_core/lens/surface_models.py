@@ -90,10 +90,13 @@ def surfaces_beside(
         rows, columns = inside(area, source)
         # Every plane is blurred on its own anyway; what a border beyond the source would add is out of reach.
         blurred = gaussian(_samples(color, radius_px, near_far, trust, source), sigma_px)
-        where = (slice(None), *frame, row + rows.start, column + columns.start)
-        sums.append(blurred[where])
+        here = (row + rows.start) * blurred.shape[-1] + (column + columns.start)
         index = (row + area[0].start) * width + (column + area[1].start)
-        indices.append(index + frame[0] * (height * width) if frame else index)
+        if frame:
+            here += frame[0] * blurred[0, 0].numel()
+            index += frame[0] * (height * width)
+        sums.append(blurred.flatten(1).index_select(1, here))
+        indices.append(index)
     by_side = torch.cat(sums, dim=1).chunk(2)
     return Surface.of(by_side[0]), Surface.of(by_side[1]), torch.cat(indices)
 

@@ -72,6 +72,14 @@ class AcceleratorBackend:
         """By pooling zeros and ones."""
         return self.local_max(mask.float(), reach_px) > 0
 
+    def halved(self, planes: Tensor) -> Tensor:
+        """By pooling."""
+        return F.avg_pool2d(planes[None], 2, ceil_mode=True, count_include_pad=False)[0]
+
+    def enlarged(self, planes: Tensor, size: tuple[int, int]) -> Tensor:
+        """By interpolation."""
+        return F.interpolate(planes[None], size=size, mode="bilinear", align_corners=False)[0]
+
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
         """By a search in the ladder."""
         ladder = torch.tensor(radii_px, device=radius_px.device)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..areas import Area, part_of
@@ -58,6 +59,17 @@ class CpuBackend:
     def dilate(self, mask: Tensor, reach_px: int) -> Tensor:
         """By OpenCV's dilation of bytes."""
         return _morphed(cv2.dilate, mask.to(torch.uint8), reach_px).bool()
+
+    def halved(self, planes: Tensor) -> Tensor:
+        """By OpenCV, in a tenth of the time of pooling; an odd side's last pixels are repeated first."""
+        height, width = planes.shape[-2:]
+        if height % 2 or width % 2:
+            planes = F.pad(planes[None], (0, width % 2, 0, height % 2), mode="replicate")[0]
+        return _resized(planes, (planes.shape[-2] // 2, planes.shape[-1] // 2), cv2.INTER_AREA)
+
+    def enlarged(self, planes: Tensor, size: tuple[int, int]) -> Tensor:
+        """By OpenCV, in a fifth of the time of interpolation."""
+        return _resized(planes, size, cv2.INTER_LINEAR)
 
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
         """By NumPy's interpolation, in a seventh of the time of a search."""
@@ -126,6 +138,13 @@ def _plane_by_plane(planes: Tensor, filter_into: Callable[[np.ndarray, np.ndarra
     for plane, out in zip(planes.numpy(), filtered.numpy(), strict=True):
         filter_into(plane, out)
     return filtered
+
+
+def _resized(planes: Tensor, size: tuple[int, int], how: int) -> Tensor:
+    resized = planes.new_empty(len(planes), *size)
+    for plane, out in zip(planes.numpy(), resized.numpy(), strict=True):
+        cv2.resize(plane, size[::-1], dst=out, interpolation=how)
+    return resized
 
 
 def _morphed(operation: Callable[..., np.ndarray], values: Tensor, reach_px: int) -> Tensor:

@@ -68,6 +68,14 @@ class Backend(Protocol):
         """Pixels of a bool [..., H, W] map that have a true pixel within `reach_px`."""
         ...
 
+    def halved(self, planes: Tensor) -> Tensor:
+        """Means over 2 x 2 pixels of [N, H, W]; odd sides are rounded up, and their last pixels repeated."""
+        ...
+
+    def enlarged(self, planes: Tensor, size: tuple[int, int]) -> Tensor:
+        """Planes [N, H, W] of [N, h, w], bilinear between the centres of pixels."""
+        ...
+
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
         """Position [..., H, W] of each radius between the ascending ones of the slabs, 0 to their last."""
         ...

@@ -7,7 +7,7 @@ import torch
 
 from bokeh_core.lens import Aperture, LensSettings, lens_blur
 from bokeh_core.lens.aperture_image import aperture_image_of
-from bokeh_core.lens.backend import ACCELERATOR, BACKENDS, CPU, backend_of
+from bokeh_core.lens.backend import ACCELERATOR, BACKENDS, CPU, Backend, backend_of
 from tests.core.lens.reference import random_texture
 
 
@@ -22,6 +22,25 @@ def test_only_a_cpu_works_in_pieces_and_on_several_frames():
     assert ACCELERATOR.piece_cost_px == math.inf
     assert CPU.frames_at_a_time() == torch.get_num_threads()
     assert ACCELERATOR.frames_at_a_time() == 1
+
+
+@pytest.mark.parametrize("backend", [CPU, ACCELERATOR], ids=["cpu", "accelerator"])
+def test_planes_are_halved_over_what_is_there(backend: Backend):
+    plane = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])
+
+    halved = backend.halved(torch.stack([plane, 10 * plane]))
+
+    expected = torch.tensor([[3.0, 4.5], [7.5, 9.0]])
+    torch.testing.assert_close(halved, torch.stack([expected, 10 * expected]))
+
+
+@pytest.mark.parametrize("backend", [CPU, ACCELERATOR], ids=["cpu", "accelerator"])
+def test_planes_are_enlarged_between_the_centres_of_pixels(backend: Backend):
+    planes = torch.tensor([[[0.0, 4.0]], [[8.0, 0.0]]])
+
+    enlarged = backend.enlarged(planes, (1, 4))
+
+    torch.testing.assert_close(enlarged, torch.tensor([[[0.0, 1.0, 3.0, 4.0]], [[8.0, 6.0, 2.0, 0.0]]]))
 
 
 # A far wall, a slope and a near bar, blurred by up to 14 px on either side of the focus: every step runs.
