@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .backend import backend_of
 from .convolve import gaussian
 from .edges import contour_zone
-from .first_of import first_greatest
 from .neighbourhood import Surroundings, dilate
 from .surface_models import Surface, along_axis, continued_beside, surfaces_beside
 
@@ -121,6 +121,7 @@ def _shifts(
     """The best shift [M] for each pixel, given the gains and how far the contours of its frame are off."""
     shifts = torch.arange(-reach_px, reach_px + 1, device=gains.device)
     sigma_px = max(_LEAST_SIGMA_PX, reach_px)
+    first_greatest = backend_of(gains.device).first_greatest
     guess = first_greatest(gains - shifts.abs()[:, None] * (_REACH_COST / sigma_px))
     frame = index // (shape[-2] * shape[-1])
     softness = softness.flatten()

@@ -12,7 +12,6 @@ from torch import Tensor
 from .backend import backend_of
 from .convolve import gaussian
 from .fill import push_pull
-from .first_of import first_true
 from .neighbourhood import local_min, with_border_repeated
 
 KNOWN = 0.5
@@ -107,7 +106,7 @@ class _Lines:
             to_x, to_y = to_x.clamp_(0, width - 1), to_y.clamp_(0, height - 1)
             place = to_y.add_(frame * height).long().mul_(width).add_(to_x.long())
             met &= self.known[place]
-            first = first_true(met)[None]
+            first = backend_of(met.device).first_greatest(met.to(torch.uint8))[None]
             place, met = place.gather(0, first)[0], met.gather(0, first)[0]
             # Of the squared gradients there, those along the line.
             there = self._gradients_at(place)

@@ -90,11 +90,12 @@ def surfaces_beside(
         rows, columns = inside(area, source)
         # Every plane is blurred on its own anyway; what a border beyond the source would add is out of reach.
         blurred = gaussian(_samples(color, radius_px, near_far, trust, source), sigma_px)
-        here = (row + rows.start) * blurred.shape[-1] + (column + columns.start)
-        index = (row + area[0].start) * width + (column + area[1].start)
+        index = torch.add(column, row, alpha=width).add_(area[0].start * width + area[1].start)
+        here = torch.add(column, row, alpha=blurred.shape[-1])
+        here.add_(rows.start * blurred.shape[-1] + columns.start)
         if frame:
-            here += frame[0] * blurred[0, 0].numel()
-            index += frame[0] * (height * width)
+            index.add_(frame[0], alpha=height * width)
+            here.add_(frame[0], alpha=blurred[0, 0].numel())
         sums.append(blurred.flatten(1).index_select(1, here))
         indices.append(index)
     by_side = torch.cat(sums, dim=1).chunk(2)

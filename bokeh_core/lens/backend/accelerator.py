@@ -80,6 +80,10 @@ class AcceleratorBackend:
         """By interpolation."""
         return F.interpolate(planes[None], size=size, mode="bilinear", align_corners=False)[0]
 
+    def first_greatest(self, values: Tensor) -> Tensor:
+        """By argmax."""
+        return values.argmax(0)
+
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
         """By a search in the ladder."""
         ladder = torch.tensor(radii_px, device=radius_px.device)

@@ -71,6 +71,12 @@ class CpuBackend:
         """By OpenCV, in a fifth of the time of interpolation."""
         return _resized(planes, size, cv2.INTER_LINEAR)
 
+    def first_greatest(self, values: Tensor) -> Tensor:
+        """By whole rows: argmax takes ten times as long along a first dimension."""
+        last = len(values) - 1
+        to_come = torch.arange(last, -1, -1, dtype=torch.uint8)
+        return last - ((values == values.amax(0)) * to_come[:, None]).amax(0).long()
+
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
         """By NumPy's interpolation, in a seventh of the time of a search."""
         steps = np.arange(len(radii_px), dtype=np.float64)

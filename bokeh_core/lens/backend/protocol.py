@@ -76,6 +76,10 @@ class Backend(Protocol):
         """Planes [N, H, W] of [N, h, w], bilinear between the centres of pixels."""
         ...
 
+    def first_greatest(self, values: Tensor) -> Tensor:
+        """Position [M] of the first of the greatest values along [n, M], n < 256."""
+        ...
+
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:
         """Position [..., H, W] of each radius between the ascending ones of the slabs, 0 to their last."""
         ...

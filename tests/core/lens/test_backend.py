@@ -43,6 +43,14 @@ def test_planes_are_enlarged_between_the_centres_of_pixels(backend: Backend):
     torch.testing.assert_close(enlarged, torch.tensor([[[0.0, 1.0, 3.0, 4.0]], [[8.0, 6.0, 2.0, 0.0]]]))
 
 
+@pytest.mark.parametrize("backend", [CPU, ACCELERATOR], ids=["cpu", "accelerator"])
+def test_of_equal_values_the_first_is_the_greatest(backend: Backend):
+    values = torch.tensor([[3.0, -2.0, 2.0], [3.0, -1.0, 5.0], [1.0, -1.0, 5.0]])
+
+    assert backend.first_greatest(values).tolist() == [0, 1, 1]
+    assert backend.first_greatest((values > 2).to(torch.uint8)).tolist() == [0, 0, 1]
+
+
 # A far wall, a slope and a near bar, blurred by up to 14 px on either side of the focus: every step runs.
 HOOK = aperture_image_of(torch.tensor([[1.0, 0.2, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
 LENSES = [
