@@ -16,7 +16,7 @@ from torch import Tensor
 
 # Each level is a mean over so many times the length of the one before, for as many times the distance.
 _STEP = 4
-_TAPS = (1, 3, 5, 6, 5, 3, 1)
+_TAPS = (1, 2, 3, 4, 5, 4, 3, 2, 1)
 # Level k, of taps STEP ** k px apart, also takes in this share of that of the rows behind the border.
 _DEPTH_SHARE, _MOST_DEPTH_PX = 0.3, 32
 # Taps are no farther apart than this share of the frame's longer side.
@@ -28,7 +28,7 @@ _LEAST_PRESENCE = 1e-3
 # outline of something wide, the bright side is just twice the mean.
 _MOST_OF_NEXT = 2
 # How far along the border likeness is measured, of the frame's longer side.
-_LIKENESS_SHARE = 1 / 32
+_LIKENESS_SHARE = 1 / 16
 # Squared light of a contrast that is none.
 _NO_CONTRAST = 1e-6
 
@@ -36,8 +36,8 @@ _NO_CONTRAST = 1e-6
 def light_beyond(color: Tensor, presence: Tensor, position: Tensor, reach_px: int) -> Tensor:
     """Let light go on beyond the border.
 
-    At the distance d it is f + q (v - f). v and f are means along the border over lengths of about 3 d and
-    12 d, of the surface that meets the border there. q is the root of the correlation of the border with the
+    At the distance d it is f + q (v - f). v and f are means along the border over lengths of about d and
+    16 d, of the surface that meets the border there. q is the root of the correlation of the border with the
     row that lies as far within.
 
     Args:
@@ -53,10 +53,12 @@ def light_beyond(color: Tensor, presence: Tensor, position: Tensor, reach_px: in
     index = torch.from_numpy(plan.index).to(color.device)
     rows, apart = index.split([len(plan.depths), index.shape[0] - len(plan.depths)])
     lines = _along(color, rows)
+    border = lines[..., :1, :]
     means = _means(lines, _along(presence, rows), _along(position, rows), apart, plan)
-    _limit(means[:3])
-    near, far = means[..., :-1, :], means[..., 1:, :]
-    border, within = lines[:3, ..., :1, :], torch.stack([lines[:3, ..., at, :] for at in plan.within], -2)
+    levels = torch.cat([border, means], -2)
+    _limit(levels[:3])
+    near, far = levels[..., :-2, :], levels[..., 2:, :]
+    border, within = border[:3], torch.stack([lines[:3, ..., at, :] for at in plan.within], -2)
     beyond = torch.lerp(far, near, _likeness(border - far[:3], within - far[:3], plan.window_px))
     return _framed(color, beyond, reach_px)
 
