@@ -22,6 +22,8 @@ _DEVIATION_OF_RISE = 1.2 / np.sqrt(2 * np.pi)
 # Deviations in px: below, outlines count as sharp; from the second on all softness is undone.
 _SHARP_PX, _SOFT_PX = 1.2, 1.5
 _MOST_PX = 6.0
+# Deviation that is left: outlines that were soft are known to a px, and what reads the map should see that.
+_LEFT_PX = 0.5
 _ROUNDS = 12
 # What is thinner than the softness loses up to two thirds of its height.
 _HEIGHTENED = 2.0
@@ -63,6 +65,7 @@ def without_softness(disparity: Tensor) -> Tensor:
     changed = (change > _FLAT) & (slope > _FLAT_SHARE * change) & (sharp != soft)
     if not changed.any():
         return disparity
+    sharp = cv2.GaussianBlur(sharp, (0, 0), _LEFT_PX)
     result = np.where(changed, soft + np.float32(min(share, 1.0)) * (sharp - soft), soft)
     return torch.from_numpy(result.clip(0, 1)).to(disparity.device)
 
