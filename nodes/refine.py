@@ -38,7 +38,8 @@ class RefineDisparity(io.ComfyNode):
                     default=RefineSettings.steady,
                     optional=True,
                     tooltip="Takes out much of the flicker: scale, shift and slow waves of each map follow "
-                    "the 8 frames before and after. Default on; nothing is taken from beyond a cut.",
+                    "the 8 frames before and after, and outlines that jump the 3 before and after. Default "
+                    "on; nothing is taken from beyond a cut.",
                 ),
                 io.Boolean.Input(
                     "limbs",

@@ -10,7 +10,8 @@ class RefineSettings:
     Attributes:
         outlines: softness that a map has all over is undone, and soft steps that are left become steps where
             the picture has its edges.
-        steady: scale, shift and slow waves of a frame's map follow the course of the frames around it.
+        steady: scale, shift and slow waves of a frame's map follow the course of the frames around it, and
+            outlines that jump come to rest where those have them.
         limbs: a surface that a single frame lacks comes back from the frames around it.
         banding: steps of 8-bit maps, and the blocks of JPEG, are smoothed within surfaces.
         trained: a trained part of `limbs`: a network tells what pixels beside steps take over from the frames
