@@ -38,12 +38,11 @@ class Surface:
 
     @classmethod
     def of(cls, sums: Tensor) -> "Surface":
-        """From weighted sums [2 C + 2, M]: of colour, its square, radius, and the weights themselves."""
-        channels = sums.shape[0] // 2 - 1
+        """From weighted sums [C + 3, M]: of colour, its square, radius, and the weights themselves."""
         means = sums[:-1] / sums[-1].clamp(min=1e-6)
-        mean = means[:channels]
+        mean = means[:-2]
         # Over three channels, so that an opaque alpha as a fourth changes nothing.
-        variance = (means[channels:-1] - mean.square()).clamp(min=0).sum(0) / 3
+        variance = (means[-2] - mean.square().sum(0)).clamp(min=0) / 3
         return cls(sums[-1], mean, variance + _MIN_COLOR_VARIANCE, means[-1])
 
     def misfit(self, color: Tensor) -> Tensor:
@@ -103,7 +102,7 @@ def surfaces_beside(
 
 
 def _samples(color: Tensor, radius_px: Tensor, near_far: Tensor, trust: Tensor, area: Area) -> Tensor:
-    """[2 (2 C + 2), ..., h, w]: of the near and the far samples colour, its square, radius and weight."""
+    """[2 (C + 3), ..., h, w]: of the near and the far samples colour, its square, radius and weight."""
     radius_px, color = part_of(radius_px, area), part_of(color, area)
     near_px, far_px = part_of(near_far, area)
     trust, middle = part_of(trust, area), (near_px + far_px) / 2
@@ -111,5 +110,6 @@ def _samples(color: Tensor, radius_px: Tensor, near_far: Tensor, trust: Tensor, 
     beyond_middle = radius_px > middle
     is_near = beyond_middle & ((radius_px - near_px).abs() < tolerance)
     is_far = ~beyond_middle & ((radius_px - far_px).abs() < tolerance)
-    values = torch.cat([color, color.square(), radius_px[None], torch.ones_like(radius_px)[None]])
+    square = color.square().sum(0)
+    values = torch.cat([color, torch.stack([square, radius_px, torch.ones_like(radius_px)])])
     return (values * (torch.stack([is_near, is_far]) * trust)[:, None]).flatten(0, 1)
