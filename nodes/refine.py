@@ -70,7 +70,8 @@ class RefineDisparity(io.ComfyNode):
                     optional=True,
                     tooltip="A trained part of limbs: a small network tells what pixels beside steps take "
                     "over from the frames around, thin things and outlines that jump included. It comes with "
-                    "the pack. Default on; it takes about as long again, and does nothing with limbs off.",
+                    "the pack. Default on; it takes 0.1 s a frame of 1024 x 576, and does nothing with limbs "
+                    "off.",
                 ),
             ],
             outputs=[

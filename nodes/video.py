@@ -194,7 +194,7 @@ class AnyToBokehVideo(io.ComfyNode):
                     default=False,
                     optional=True,
                     tooltip="Mends the depth by the frames, as Refine Depth does: flicker, soft outlines, "
-                    "torn limbs. Default off; on takes about 0.2 s a frame of 1024 x 576. bokeh-small does "
+                    "torn limbs. Default off; on takes about 0.3 s a frame of 1024 x 576. bokeh-small does "
                     "it by itself; mend in Load Bokeh Model turns that off.",
                 ),
                 between_keyframes_input("Between points in focus_at."),

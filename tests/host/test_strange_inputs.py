@@ -41,6 +41,16 @@ ONES = np.ones((2, 8, 12, 3), np.float32)
             "model got Tensor; connect Load Bokeh Model",
         ),
         (
+            "AnyToBokehRefineDisparity",
+            {"frames": ONES, "disparity": ONES[..., 0] * np.float32("nan")},
+            "disparity holds NaN at frame 0",
+        ),
+        (
+            "AnyToBokehRefineDisparity",
+            {"frames": ONES, "disparity": ONES[..., 0], "subject": 0 * ONES[..., 0]},
+            "nowhere above 0.5; check the segmenter",
+        ),
+        (
             "AnyToBokehLensBlur",
             {
                 "frames": ONES[0],

@@ -93,7 +93,7 @@ def add_depth(command: argparse.ArgumentParser) -> None:
         "--refine",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="mend the maps by the frames: flicker, soft outlines and torn limbs; about 0.2 s a frame of "
+        help="mend the maps by the frames: flicker, soft outlines and torn limbs; about 0.3 s a frame of "
         "1024 x 576; default: on for estimate and for bokeh-small, off for maps through others",
     )
     add(

@@ -13,6 +13,7 @@ from bokeh_core.disparity.refine import (
     refine_disparity,
 )
 from bokeh_core.disparity.refine.flicker import COURSE_FRAMES, in_span
+from bokeh_core.disparity.refine.settings import settings_named
 from tests.core.disparity.refine.scenes import moving_square, textured
 
 OFF = RefineSettings(outlines=False, steady=False, limbs=False, banding=False)
@@ -331,3 +332,13 @@ def test_the_report_counts_pixels_that_change_by_more_than_a_step_of_8_bits():
     assert found.report.changed_share == pytest.approx(share)
     assert f"In all {share:.2%} of the pixels changed" in str(found.report)
     assert RefineReport(**json.loads(json.dumps(found.report.saved()))) == found.report
+
+
+def test_parts_are_named_with_commas():
+    assert settings_named("outlines, steady,limbs ,banding, trained", "refine_parts") == RefineSettings()
+    assert settings_named("steady", "refine_parts").parts == ["steady"]
+    assert RefineSettings(limbs=False).parts == ["outlines", "steady", "banding"]
+    with pytest.raises(ValueError, match="refine_parts has ''; choose from outlines, steady, limbs"):
+        settings_named("", "refine_parts")
+    with pytest.raises(ValueError, match="refine_parts: trained is a part of limbs"):
+        settings_named("steady, trained", "refine_parts")
