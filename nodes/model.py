@@ -115,8 +115,9 @@ class LoadBokehModel(io.ComfyNode):
             category=categories.PAPERS_MODEL,
             description="Loads the network of the Any-to-Bokeh paper: its U-Net and its VAE, two files that "
             "you get from the authors. Their licence allows non-commercial use only. Choose bokeh-small "
-            "(included) for both to try the nodes without them: a small network of our own that mends depth "
-            "by the frames and corrects the picture of Lens Blur, which alone is several times as fast.",
+            "(included) for both to do without them: a small network of our own, best where depth is "
+            "estimated, soft or torn, as it mends it by the frames; then it corrects the picture of Lens "
+            "Blur, which on good depth is as good and several times as fast.",
             inputs=[
                 io.Combo.Input(
                     "unet",
