@@ -34,7 +34,7 @@ ENTRIES = (
         "Estimate Depth (Depth Anything V2)",
         ("cv2", "einops", "safetensors", "transformers"),
     ),
-    Entry("refine", "RefineDisparity", "Refine Depth (Steady, Sharp Outlines)", ("cv2",)),
+    Entry("refine", "RefineDisparity", "Refine Depth (Steady, Sharp Outlines)", ("cv2", "safetensors")),
     Entry("focus", "FocusAtValue", "Focus at Value (Focus Pull)"),
     Entry("focus", "FocusAtPoint", "Focus at Point (Rack Focus)"),
     Entry("focus", "FocusOnMask", "Focus on Mask"),
