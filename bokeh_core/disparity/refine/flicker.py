@@ -25,7 +25,7 @@ _OTHER_SHOT = 0.12
 _LOST = 0.05
 _FEW = 0.002
 # Of disparity, mean over a shot: where frames are steadied by less it is waves that move their ends.
-_LEAST_FLICKER = 0.02
+_LEAST_FLICKER = 0.015
 # A shot that would have to be stretched by more has something else than flicker.
 _MOST_STRETCH = 4 / 3
 
