@@ -42,7 +42,7 @@ LIBRARIES = {
     "av": ("av", {VIDEO, EXAMPLE, SEQUENCE}),
     "diffusers": ("diffusers", MODEL),
     "einops": ("einops", {"MPI Focal-Plane Mask", VIDEO, ESTIMATE, *MODEL}),
-    "safetensors": ("safetensors", {ESTIMATE, *MODEL}),
+    "safetensors": ("safetensors", {ESTIMATE, REFINE, *MODEL}),
     "transformers": ("transformers", {ESTIMATE}),
 }
 ALL = {schema.display_name for schema in SCHEMAS.values()}

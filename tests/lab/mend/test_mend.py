@@ -133,7 +133,7 @@ def test_errors_are_those_of_arithmetic(tmp_path: Path):
     assert kept.all_before == kept.all_after == pytest.approx(1000 * 0.5 * 2 / 40, rel=1e-3)
     assert kept.before == pytest.approx(1000 * 0.5 * 2 / 12, rel=0.25)
     pixels = np.load(tmp_path / "one.npy")
-    pixels["agreed"] = pixels["wanted"]
+    pixels["agreed"], pixels["trust"] = pixels["wanted"], 255
     np.save(tmp_path / "one.npy", pixels)
     assert errors(Always(AGREED), files_in(tmp_path)).all_after == pytest.approx(0, abs=0.1)
 
