@@ -26,6 +26,8 @@ _OFF_THE_WAY_PX = 1.5
 _UNLIKE = 0.06
 _SAME = 0.08
 _OTHER_SURFACE = 1e6
+# Of shares a px: what rises by less is hardly a contour.
+_LEAST_SLOPE = 0.05
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,6 @@ def offsets_px(points: FrontPoints, others: FrontPoints, motion: FrontMotion) ->
     Of good points alone.
     """
     own, other = points.sights[0], others.sights[0]
-    middle = own.share.shape
     y, x = points.y[motion.good], points.x[motion.good]
     move = motion.px[motion.good]
     if not len(y):
@@ -111,8 +112,9 @@ def offsets_px(points: FrontPoints, others: FrontPoints, motion: FrontMotion) ->
     seen = _sampled(other.share, (x + move[:, 0])[:, None], (y + move[:, 1])[:, None])[:, 0]
     centre = own.own_share.shape[1] // 2
     slope = np.hypot(*(part[motion.good, centre] for part in own.share_slope))
-    own_share = own.share[y.clip(0, middle[0] - 1), x.clip(0, middle[1] - 1)]
-    return np.asarray((seen - own_share) / np.maximum(slope, 0.05) * points.px_of_map, np.float32)
+    return np.asarray(
+        (seen - own.share[y, x]) / np.maximum(slope, _LEAST_SLOPE) * points.px_of_map, np.float32
+    )
 
 
 def _refined(points: FrontPoints, others: FrontPoints, begin: Plane, rounds: tuple[int, int]) -> FrontMotion:
@@ -199,17 +201,8 @@ def _closest(
 
 
 def _sampled(values: Plane, x: Plane, y: Plane) -> Plane:
-    """Values [h, w] between pixels, linear."""
-    rows, columns = x.shape
-    if rows * columns == 0:
+    """Values [h, w] between pixels at places [N, S], linear; N as few as points are."""
+    if x.size == 0:
         return np.zeros(x.shape, np.float32)
-    # OpenCV's remap takes fewer than 32768 rows, and many points have few.
-    return np.asarray(
-        cv2.remap(
-            values,
-            x.astype(np.float32),
-            y.astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )
+    at_x, at_y = x.astype(np.float32), y.astype(np.float32)
+    return np.asarray(cv2.remap(values, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
