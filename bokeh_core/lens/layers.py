@@ -13,7 +13,7 @@ from .edges import align_to_picture, edge_band, sharpen_ramps, smooth_surfaces, 
 from .fill import push_pull
 from .lamps import lamps_in, without_lamps
 from .lines import with_lines
-from .loose_pixels import without_loose_pixels
+from .loose_pixels import narrow_things, without_loose_pixels
 from .matte import EdgeMatte, edge_matte
 from .matte_again import matte_again
 from .neighbourhood import Surroundings, dilate
@@ -139,7 +139,9 @@ def _fitted_contours(
     given_px, soft = radius_px, softness(radius_px)
     is_soft = bool((soft > 0).any())
     if is_soft:
-        sharpened_px = without_loose_pixels(sharpen_ramps(radius_px, reach_px + 1), radius_px, color)
+        sharpened_px = without_loose_pixels(
+            sharpen_ramps(radius_px, reach_px + 1), radius_px, color, narrow_things(radius_px)
+        )
         radius_px = torch.lerp(radius_px, sharpened_px, soft)
         check()
     radius_px = shift_contours(radius_px, color, reach_px, soft, lamps)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from bokeh_core.lens.loose_pixels import without_loose_pixels
+from bokeh_core.lens.loose_pixels import narrow_things, without_loose_pixels
 
 HEIGHT, WIDTH = 12, 16
 
@@ -44,6 +44,29 @@ def test_a_strand_of_its_own_colour_stays():
     color = torch.full((3, HEIGHT, WIDTH), 0.1)
     color[:, :, 3] = 0.4
     assert torch.equal(without_loose_pixels(sharpened, given, color), sharpened)
+
+
+def test_what_is_to_be_kept_stays():
+    sharpened, given = step()
+    sharpened[4, 3] = sharpened[9, 3] = 1.0
+    kept = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
+    kept[4, 3] = True
+    found = without_loose_pixels(sharpened, given, torch.zeros(3, HEIGHT, WIDTH), kept)
+    assert found[4, 3] == 1.0
+    assert found[9, 3] == -9.0
+
+
+def test_strands_and_gaps_of_the_map_are_narrow_and_slopes_and_steps_are_not():
+    given = torch.zeros(2, 30, 60)
+    given[0] = torch.linspace(-6, 6, 60)
+    given[1, :, 30:] = 4.0
+    expected = torch.zeros(2, 30, 60, dtype=torch.bool)
+    # Six pixels wide and one, and one that is no thing of its own.
+    for first, last, by_px, is_narrow in ((10, 16, 1.0, True), (22, 23, -0.8, True), (40, 41, 0.4, False)):
+        given[1, :, first:last] += by_px
+        expected[1, :, first:last] = is_narrow
+    # At the border of the frame a slope has one side only.
+    assert torch.equal(narrow_things(given)[..., 3:-3], expected[..., 3:-3])
 
 
 def test_frames_of_a_pass_are_as_they_are_alone():
