@@ -141,9 +141,14 @@ def _add_to_surface(state: Tensor, planes: Tensor, radius_px: float, area: Area)
 def _plane_by_plane(planes: Tensor, filter_into: Callable[[np.ndarray, np.ndarray], object]) -> Tensor:
     """Filter with OpenCV, one contiguous plane at a time: interleaving channels and back takes longer."""
     filtered = torch.empty_like(planes, memory_format=torch.contiguous_format)
-    for plane, out in zip(planes.numpy(), filtered.numpy(), strict=True):
+    for plane, out in zip(_stack(planes).numpy(), _stack(filtered).numpy(), strict=True):
         filter_into(plane, out)
     return filtered
+
+
+def _stack(planes: Tensor) -> Tensor:
+    """Planes [..., H, W] as [N, H, W]; OpenCV takes a third dimension for channels."""
+    return planes.reshape(-1, *planes.shape[-2:])
 
 
 def _resized(planes: Tensor, size: tuple[int, int], how: int) -> Tensor:
@@ -155,4 +160,4 @@ def _resized(planes: Tensor, size: tuple[int, int], how: int) -> Tensor:
 
 def _morphed(operation: Callable[..., np.ndarray], values: Tensor, reach_px: int) -> Tensor:
     square = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-    return torch.from_numpy(operation(values.contiguous().numpy(), square)).view_as(values)
+    return _plane_by_plane(values, lambda plane, out: operation(plane, square, dst=out))

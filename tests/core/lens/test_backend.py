@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -49,6 +50,27 @@ def test_of_equal_values_the_first_is_the_greatest(backend: Backend):
 
     assert backend.first_greatest(values).tolist() == [0, 1, 1]
     assert backend.first_greatest((values > 2).to(torch.uint8)).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("backend", [CPU, ACCELERATOR], ids=["cpu", "accelerator"])
+def test_a_frame_of_a_pass_does_not_reach_into_another(backend: Backend):
+    frames = torch.zeros(2, 5, 7)
+    frames[0, 2, 3] = 1.0
+    expected = torch.zeros(2, 5, 7)
+    expected[0, 1:4, 2:5] = 1.0
+    assert torch.equal(backend.local_max(frames, 1), expected)
+    assert torch.equal(backend.local_min(1 - frames, 1), 1 - expected)
+    assert torch.equal(backend.dilate(frames > 0, 1), expected > 0)
+
+    planes = torch.stack([frames, 2 * frames])
+    mean = np.full((3, 3), 1 / 9, np.float32)
+    torch.testing.assert_close(
+        backend.correlate(planes, mean, "dark"), torch.stack([expected, 2 * expected]) / 9
+    )
+    blurred = backend.gaussian(planes, 0.8, 3)
+    assert not blurred[:, 1].any()
+    torch.testing.assert_close(blurred[1], 2 * blurred[0])
+    torch.testing.assert_close(blurred[0, 0].sum().item(), 1.0)
 
 
 # A far wall, a slope and a near bar, blurred by up to 14 px on either side of the focus: every step runs.
