@@ -41,6 +41,10 @@ _FLAT_SHARE = 0.15
 _SAME_SHARE = 0.08
 _NOISE = 0.005
 _NO_SURFACE = 9.0
+# Where a ramp has ended, putting it on a surface moves it by less than this part of its rise; where more of
+# the ends than a share do not, it is no ramp between two surfaces.
+_ENDED_SHARE = 0.15
+_NOT_ENDED_SHARE = 0.3
 _SHARE_OF_RAMP = 0.3
 # OpenCV's remap takes fewer than 32768 rows.
 _PIXELS_AT_ONCE = 16_384
@@ -81,6 +85,7 @@ def sharpened_outlines(disparity: Tensor, frame: Tensor) -> Tensor:
     result = np.where(sides.band, told, own).astype(np.float32)
     # Single pixels of the other side's colour are noise of the picture.
     result = np.where(sides.band, cv2.medianBlur(result, 3), result)
+    result = np.where(_goes_on(sides, np.abs(result - own)), own, result)
     return torch.from_numpy(result.clip(0, 1)).to(disparity.device)
 
 
@@ -109,6 +114,20 @@ class _Sides:
         """Of the surfaces at each pixel the one that is closest to a value."""
         chosen = np.where(self.near - values < values - self.far, self.near, self.far)
         return np.where(np.abs(self.between - values) < np.abs(chosen - values), self.between, chosen)
+
+
+def _goes_on(sides: _Sides, moved: Plane) -> NDArray[np.bool_]:
+    """Pixels [H, W] of ramps that go on beyond their ends, as slopes do: a step would be put beside them.
+
+    Args:
+        sides: what lies beside ramps.
+        moved: [H, W], by how much their pixels change.
+    """
+    reach_px = max(3, round(in_frame_px(_REACH_PX, moved.shape[1])))
+    ends = sides.band & (lowest_around(sides.band.astype(np.uint8), 1) == 0)
+    rise = highest_around(sides.near - sides.far, reach_px)
+    going_on = ends & (moved > _ENDED_SHARE * rise + _NOISE)
+    return sides.band & (_amount(going_on, reach_px) > _NOT_ENDED_SHARE * _amount(ends, reach_px))
 
 
 def _ramps(disparity: Plane, reach_px: int) -> NDArray[np.bool_]:

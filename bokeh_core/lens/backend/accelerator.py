@@ -77,11 +77,11 @@ class AcceleratorBackend:
         return F.avg_pool2d(planes[None], 2, ceil_mode=True, count_include_pad=False)[0]
 
     def enlarged(self, planes: Tensor, size: tuple[int, int]) -> Tensor:
-        """By interpolation."""
+        """By linear interpolation, in one launch."""
         return F.interpolate(planes[None], size=size, mode="bilinear", align_corners=False)[0]
 
     def first_greatest(self, values: Tensor) -> Tensor:
-        """By argmax."""
+        """By argmax, in one launch."""
         return values.argmax(0)
 
     def on_ladder(self, radius_px: Tensor, radii_px: list[float]) -> Tensor:

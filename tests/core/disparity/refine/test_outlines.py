@@ -89,6 +89,18 @@ def test_slanted_surfaces_are_handed_back(rise: float):
     assert torch.equal(sharpened_outlines(slant.T.contiguous(), picture_of(slant.T)), slant.T)
 
 
+def test_no_step_is_put_beside_a_ramp_that_goes_on_as_a_slope():
+    """A box on a floor that slants, seen so softly that its outline does not end before the floor goes on."""
+    rows, columns = torch.meshgrid(torch.arange(192), torch.arange(320), indexing="ij")
+    on_box = (rows > 76) & (columns > 96)
+    given = soft(0.2 + 0.003 * rows + 0.1 * on_box, 2.5)
+    found = sharpened_outlines(given, picture_of(torch.where(on_box, 0.8, 0.2)))
+    beside = cv2.morphologyEx(on_box.numpy().astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((5, 5))) == 0
+    steps = found.diff(dim=0).abs()[:, :-1] + found.diff(dim=1).abs()[:-1]
+    # The slope itself has 0.003.
+    assert int((steps[beside[:-1, :-1]] > 0.025).sum()) <= 4
+
+
 def test_where_the_picture_has_no_edge_the_step_stays_in_the_middle():
     truth = block()
     found = sharpened_outlines(soft(truth, 1.5), torch.full((128, 192, 3), 0.5))
