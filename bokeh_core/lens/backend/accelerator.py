@@ -73,7 +73,7 @@ class AcceleratorBackend:
         return self.local_max(mask.float(), reach_px) > 0
 
     def halved(self, planes: Tensor) -> Tensor:
-        """By pooling."""
+        """By average pooling."""
         return F.avg_pool2d(planes[None], 2, ceil_mode=True, count_include_pad=False)[0]
 
     def enlarged(self, planes: Tensor, size: tuple[int, int]) -> Tensor:
