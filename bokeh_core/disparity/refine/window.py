@@ -13,12 +13,12 @@ from ...motion.flow import judged_match
 from .affine import IDENTITY, Affine
 from .banding import smoothed_steps
 from .flicker import COURSE_FRAMES, Course, FlickerCourse, IsCut, ShotSpan, both_flows
+from .jumps.settling import FrontFrame, Settling, front_frame
 from .limbs import faulty_region, restored
 from .neighbour import Neighbour
 from .outlines import sharpened_outlines
 from .report import RefineReport
 from .settings import RefineSettings
-from .settling import FrontFrame, Settling, front_frame
 from .small_frame import SmallFrame, SmallMap, shrunk, small_frame, small_map
 from .softness import without_softness
 from .subject import with_whole_subject

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..extremes import Plane, highest_around, lowest_around
+from ...extremes import Plane, highest_around, lowest_around
 
 Numbers = NDArray[np.int64]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..extremes import Plane
+from ...extremes import Plane
 from .front_points import FrontPoints, Sight
 
 # Standard deviations that differences of pictures and of shares in front are weighed by.

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from ..extremes import Plane
-from .affine import Affine
+from ...extremes import Plane
+from ..affine import Affine
+from ..small_frame import SmallFrame, SmallMap
 from .front_motion import FrontMotion, motion_beside, motion_beyond, offsets_px, returning
 from .front_points import FrontPoints, front_points
-from .jumps import JUMP_PX, LEAST_OFFSETS, SeenFront, settled_outlines
-from .small_frame import SmallFrame, SmallMap
+from .settled import JUMP_PX, LEAST_OFFSETS, SeenFront, settled_outlines
 
 _MOST_POINTS = 200
 

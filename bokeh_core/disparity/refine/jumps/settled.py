@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...reference_width import in_frame_px
-from ..extremes import Plane, highest_around, lowest_around
-from .affine import Affine
+from ....reference_width import in_frame_px
+from ...extremes import Plane, highest_around, lowest_around
+from ..affine import Affine
 from .front_motion import FrontMotion
 from .front_points import FrontPoints, Numbers
 

@@ -1,0 +1,1 @@
+"""Outlines that jump from frame to frame, and come to rest: what is in front of them is followed."""
