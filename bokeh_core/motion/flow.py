@@ -144,11 +144,8 @@ def _resized(values: Tensor, size: tuple[int, int]) -> Tensor:
 def _grid(flow_px: Tensor) -> Tensor:
     """Places as `grid_sample` takes them: -1 and 1 are the frame's outer borders."""
     height, width = flow_px.shape[1:]
-    device = flow_px.device
-    y, x = torch.meshgrid(
-        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
-    )
     # Centres of pixels lie at half a pixel.
-    at_x = (2 * (x + flow_px[0]) + 1) / width - 1
-    at_y = (2 * (y + flow_px[1]) + 1) / height - 1
+    y, x = ((2 * torch.arange(side, device=flow_px.device) + 1) / side - 1 for side in (height, width))
+    at_x = torch.add(x, flow_px[0], alpha=2 / width)
+    at_y = torch.add(y[:, None], flow_px[1], alpha=2 / height)
     return torch.stack([at_x, at_y], -1)
