@@ -23,8 +23,9 @@ from .areas import (
 from .backend import backend_of
 from .canvas import Canvas
 from .layers import Layers
+from .neighbourhood import with_border_repeated
 from .slabs import SlabShares, share_between_slabs, slab_radii_px
-from .surroundings import going_on, grown_beyond
+from .surroundings import grown_beyond
 
 Spread = Callable[[Tensor, float, Area, Area], Tensor]
 """(planes [C, h, w], signed radius in px, their area, target) -> the light that arrives in the target.
@@ -160,7 +161,7 @@ class _Samples:
         """The same with what goes on beyond the frame."""
         front = self.shares[0].going_on(reach_px, hidden=False)
         back = self.shares[1].going_on(reach_px, hidden=True)
-        return _Samples((front, back), going_on(self.rim, reach_px), reach_px)
+        return _Samples((front, back), with_border_repeated(self.rim, reach_px), reach_px)
 
     def planes(self, slab: int, area: Area, front: bool, back: bool, has_rim: bool) -> Tensor:
         """Light [C], rim [1] where there is any, and weight [1] of a slab's samples in an area."""

@@ -12,15 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .light import LUMA_WEIGHTS
+from .neighbourhood import local_max, local_min
+from .small_map import enlarged, mean_around, shrunk, step_px
 
 # Highlights are lifted in full once they are this much out of focus; in focus nothing changes.
 _GLOW_FROM_PX, _GLOW_FULL_PX = 0.5, 2.0
-# Sizes are measured on maps about so many px long.
-_MAP_SIDE_PX = 256
-# Of that: lamps up to 3 px across do not make one large area with others beside them.
-_CROWD_PX = 3
-_WINDOW_PX = 17
-# Of the window: a disk of 6 px, a fortieth of the frame, has 0.1, and one of 12 px 0.4.
+# Of a small map: lamps less than 3 px across do not make one large area with others beside them.
+_CROWD_REACH_PX = 1
+# Of a window around: a disk of 6 px, a fortieth of the frame, has 0.1, and one of 12 px 0.4.
 _LAMP_SHARE, _LARGE_SHARE = 0.1, 0.35
 # How far from its widest part an area is known to be large, in px of the map.
 _REACH_PX = 24
@@ -43,17 +42,16 @@ def share_of_lamps(highlight: Tensor) -> Tensor:
     """
     height, width = highlight.shape[-2:]
     frames = highlight.reshape(-1, 1, height, width)
-    step = max(1, round(max(height, width) / _MAP_SIDE_PX))
-    small = F.avg_pool2d(frames, step, ceil_mode=True, count_include_pad=False)
-    apart = _spread(-_spread(-small, _CROWD_PX), _CROWD_PX)
-    share = F.avg_pool2d(apart, _WINDOW_PX, 1, _WINDOW_PX // 2, count_include_pad=False)
+    step = step_px(height, width)
+    small = shrunk(frames, step)
+    apart = local_max(local_min(small, _CROWD_REACH_PX), _CROWD_REACH_PX)
+    share = mean_around(apart)
     bright = F.max_pool2d(frames, step, ceil_mode=True)
     share = torch.minimum(share, bright)
     for _ in range(_REACH_PX):
-        share = torch.minimum(_spread(share, 3), bright)
-    large = ((_spread(share, 3) - _LAMP_SHARE) / (_LARGE_SHARE - _LAMP_SHARE)).clamp_(0, 1)
-    lamps = F.interpolate(1 - large, scale_factor=step, mode="bilinear", align_corners=False)
-    return lamps[..., :height, :width].view_as(highlight)
+        share = torch.minimum(local_max(share), bright)
+    large = ((local_max(share) - _LAMP_SHARE) / (_LARGE_SHARE - _LAMP_SHARE)).clamp_(0, 1)
+    return enlarged(1 - large, step, (height, width)).view_as(highlight)
 
 
 def lift_highlights(
@@ -83,8 +81,3 @@ def lift_highlights(
     lamps = share_of_lamps(highlight) if lamps is None else lamps
     out_of_focus = ((radius_px.abs() - _GLOW_FROM_PX) / (_GLOW_FULL_PX - _GLOW_FROM_PX)).clamp(0, 1)
     return light * (1 + gain * highlight.square() * lamps * out_of_focus)
-
-
-def _spread(planes: Tensor, side_px: int) -> Tensor:
-    """Greatest value in a square around each of [N, 1, h, w]."""
-    return F.max_pool2d(planes, side_px, 1, side_px // 2)

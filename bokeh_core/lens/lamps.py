@@ -7,14 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .small_map import enlarged, mean_around, shrunk, step_px
+
 LIT = 1.1
 """Greatest light of what does not shine itself: white, and as much more as a codec may add beside an edge."""
 
 LEAST_SHARE = 0.03
 """Less of a surface in a pixel is not told from none."""
 
-# How large a bright surface is, is told on a map about so many px long, by its share of a window of so many.
-_MAP_SIDE_PX, _WINDOW_PX = 256, 17
+# How large a bright surface is, is told by its share of a window of a small map.
 _LAMP_SHARE, _LARGE_SHARE = 0.45, 0.75
 _LEAST_SHOWN = 1e-3
 # A lamp that shares a pixel with something else is seen within so many px of it, squared.
@@ -44,12 +45,10 @@ def without_lamps(light: Tensor, weight: Tensor) -> Tensor:
         [C, ..., H, W], no brighter than white or, where that is more, than the mean of the surface around.
     """
     height, width = weight.shape[-2:]
-    step = max(1, round(max(height, width) / _MAP_SIDE_PX))
+    step = step_px(height, width)
     planes = torch.cat([light * weight, (weight * lamps_in(light))[None], weight[None]])
-    small = F.avg_pool2d(planes.view(1, -1, height, width), step, ceil_mode=True, count_include_pad=False)
-    small = F.avg_pool2d(small, _WINDOW_PX, 1, _WINDOW_PX // 2, count_include_pad=False)
-    around = F.interpolate(small, scale_factor=step, mode="bilinear", align_corners=False)
-    around = around[..., :height, :width].view(-1, *weight.shape)
+    small = mean_around(shrunk(planes.view(1, -1, height, width), step))
+    around = enlarged(small, step, (height, width)).view(-1, *weight.shape)
     *_, share = means = around[:-1] / around[-1:].clamp(min=_LEAST_SHOWN)
     large = ((share - _LAMP_SHARE) / (_LARGE_SHARE - _LAMP_SHARE)).clamp(0, 1)
     most = torch.lerp(torch.full_like(light, LIT), means[:-1].clamp(min=LIT), large)

@@ -9,7 +9,7 @@ from .areas import Area, occupied_blocks_by_slab, part_of
 from .backend import backend_of
 from .beyond_border import light_beyond
 from .layers import Layer
-from .surroundings import going_on
+from .neighbourhood import with_border_repeated
 
 _FINE_STEP_PX = 0.5
 _FINE_UP_TO_PX = 4.0
@@ -60,11 +60,14 @@ class SlabShares:
     def going_on(self, reach_px: int, *, hidden: bool) -> "SlabShares":
         """The same samples, which go on beyond the frame as far as this; hidden ones are smooth already."""
         if hidden:
-            color = going_on(self.color, reach_px)
+            color = with_border_repeated(self.color, reach_px)
         else:
             color = light_beyond(self.color, self.presence, self.position, reach_px)
         return SlabShares(
-            color, going_on(self.presence, reach_px), going_on(self.position, reach_px), self.blocks
+            color,
+            with_border_repeated(self.presence, reach_px),
+            with_border_repeated(self.position, reach_px),
+            self.blocks,
         )
 
 

@@ -1,9 +1,6 @@
-"""What lies beyond the border of the frame: what is on the border goes on."""
-
-from torch import Tensor
+"""Which samples and which part beyond the border of the frame a target needs."""
 
 from .areas import Area
-from .neighbourhood import with_border_repeated
 
 
 def grown_beyond(source: Area, target: Area, reach_px: int, frame_size: tuple[int, int]) -> Area:
@@ -26,8 +23,3 @@ def grown_beyond(source: Area, target: Area, reach_px: int, frame_size: tuple[in
         for part, to, length in zip(source, target, frame_size, strict=True)
     )
     return rows, columns
-
-
-def going_on(planes: Tensor, reach_px: int) -> Tensor:
-    """Planes [..., H + 2 reach, W + 2 reach] of [..., H, W] whose border goes on."""
-    return with_border_repeated(planes, reach_px)

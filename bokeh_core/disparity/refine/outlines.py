@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...reference_width import in_frame_px
+from ..between_pixels import sampled
 from ..extremes import Plane, highest_around, lowest_around
 from .guided_filter import guide
 
@@ -46,8 +47,6 @@ _NO_SURFACE = 9.0
 _ENDED_SHARE = 0.15
 _NOT_ENDED_SHARE = 0.3
 _SHARE_OF_RAMP = 0.3
-# OpenCV's remap takes fewer than 32768 rows.
-_PIXELS_AT_ONCE = 16_384
 
 
 def sharpened_outlines(disparity: Tensor, frame: Tensor) -> Tensor:
@@ -147,8 +146,7 @@ def _ramps(disparity: Plane, reach_px: int) -> NDArray[np.bool_]:
     y, x = np.nonzero(middle)
     if not len(y):
         return middle
-    parts = [slice(start, start + _PIXELS_AT_ONCE) for start in range(0, len(y), _PIXELS_AT_ONCE)]
-    middle[y, x] = np.concatenate([_ends(disparity, y[part], x[part], reach_px) for part in parts])
+    middle[y, x] = _ends(disparity, y, x, reach_px)
     around = highest_around(middle.astype(np.uint8), (reach_px + 1) // 2) > 0
     found = highest_around((steep & around).astype(np.uint8), 1) > 0
     return found & bool(
@@ -166,7 +164,7 @@ def _ends(disparity: Plane, y: Pixels, x: Pixels, reach_px: int) -> NDArray[np.b
         (places[:, None] + away * (part / length)[:, None]).astype(np.float32)
         for places, part in ((x, across), (y, down))
     )
-    line = cv2.remap(smooth, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    line = sampled(smooth, at_y, at_x)
     slopes = line[:, 2:] - line[:, :-2]
     inside = (at_x >= 0) & (at_x <= disparity.shape[1] - 1) & (at_y >= 0) & (at_y <= disparity.shape[0] - 1)
     slopes = np.where(inside[:, 2:] & inside[:, :-2], slopes, np.inf)

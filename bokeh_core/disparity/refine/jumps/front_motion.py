@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...between_pixels import sampled
 from ...extremes import Plane
 from .front_points import FrontPoints, Sight
 
@@ -109,7 +109,7 @@ def offsets_px(points: FrontPoints, others: FrontPoints, motion: FrontMotion) ->
     move = motion.px[motion.good]
     if not len(y):
         return np.zeros(0, np.float32)
-    seen = _sampled(other.share, (x + move[:, 0])[:, None], (y + move[:, 1])[:, None])[:, 0]
+    seen = sampled(other.share, y + move[:, 1], x + move[:, 0])
     centre = own.own_share.shape[1] // 2
     slope = np.hypot(*(part[motion.good, centre] for part in own.share_slope))
     return np.asarray(
@@ -134,10 +134,10 @@ def _round(
 ) -> tuple[Plane, Plane]:
     x, y = own.x + move[:, :1], own.y + move[:, 1:]
     amount = np.maximum(own.in_front.sum(1), 1e-9)
-    picture = _sampled(other.picture, x, y) - own.own_picture
+    picture = sampled(other.picture, y, x) - own.own_picture
     # Light may change.
     picture -= ((own.in_front * picture).sum(1) / amount)[:, None]
-    share = _sampled(other.share, x, y) - own.own_share
+    share = sampled(other.share, y, x) - own.own_share
     picture_weight = own.in_front / (1 + np.square(picture / _PICTURE_OUTLIER)) * (_SAY / _PICTURE_NOISE**2)
     share_weight = own.beside / (1 + np.square(share / _SHARE_OUTLIER))
     share_weight *= say_of_share * _SAY / _SHARE_NOISE**2
@@ -198,11 +198,3 @@ def _closest(
     apart += _OTHER_SURFACE * (np.abs(near_there[:, None] - others.near) > _SAME)
     at = apart.argmin(1)
     return at, apart[np.arange(len(points)), at] < _OTHER_SURFACE
-
-
-def _sampled(values: Plane, x: Plane, y: Plane) -> Plane:
-    """Values [h, w] between pixels at places [N, S], linear; N as few as points are."""
-    if x.size == 0:
-        return np.zeros(x.shape, np.float32)
-    at_x, at_y = x.astype(np.float32), y.astype(np.float32)
-    return np.asarray(cv2.remap(values, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))

@@ -100,7 +100,7 @@ def front_points(disparity: Plane, small: Plane, grey: NDArray[np.uint8], most: 
     return FrontPoints(y, x, near, sights, *ties, cell_px, disparity.shape[1] / small.shape[1])
 
 
-def share_in_front(disparity: Plane, reach_px: int) -> Plane:
+def _share_in_front(disparity: Plane, reach_px: int) -> Plane:
     """How far pixels [h, w] are from the farthest to the nearest around them, in [0, 1]."""
     far = lowest_around(disparity, reach_px)
     rise = highest_around(disparity, reach_px) - far
@@ -129,7 +129,7 @@ def _sights(
 ) -> tuple[Sight, Sight]:
     height, width = small.shape
     picture = grey.astype(np.float32) / np.float32(255)
-    share = share_in_front(disparity, _REACH_OF_SHARE_PX)
+    share = _share_in_front(disparity, _REACH_OF_SHARE_PX)
     if share.shape != small.shape:
         share = np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_AREA))
     surely = small - lowest_around(small, _INSIDE_PX) < _SAME

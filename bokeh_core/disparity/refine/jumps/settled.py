@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....reference_width import in_frame_px
+from ...between_pixels import sampled
 from ...extremes import Plane, highest_around, lowest_around
 from ..affine import Affine
 from .front_motion import FrontMotion
@@ -38,7 +39,6 @@ _ONE_SIDE = 0.08
 _LEAST_CHANGE = 0.02
 _LEAST_SLOPE = 0.05
 _SAME_SURFACE = 0.08
-_COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _seen(
     move = np.einsum("kn,knc->nc", say, other.motion.px[closest]) / np.maximum(total, 1e-9)[:, None]
     at_x, at_y = x + move[:, 0] * points.px_of_map, y + move[:, 1] * points.px_of_map
     values, lowest = (
-        other.from_it.scale * _sampled(plane, at_y, at_x) + other.from_it.shift
+        other.from_it.scale * sampled(plane, at_y, at_x) + other.from_it.shift
         for plane in (other.disparity, lowest_around(other.disparity, 1))
     )
     part, hidden = _share(values, lowest, top, step)
@@ -183,12 +183,3 @@ def _nearest_of(values: Plane, mask: NDArray[np.bool_]) -> Plane:
     of_label = np.zeros(int(labels.max()) + 1, np.float32)
     of_label[labels[mask]] = values[mask]
     return np.asarray(of_label[labels])
-
-
-def _sampled(values: Plane, y: Plane, x: Plane) -> Plane:
-    """Values [H, W] between pixels at places [M], linear."""
-    # OpenCV's remap takes fewer than 32768 rows.
-    rows = -(-len(y) // _COLUMNS)
-    at_x, at_y = (np.resize(place.astype(np.float32), (rows, _COLUMNS)) for place in (x, y))
-    found = cv2.remap(values, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found.reshape(-1)[: len(y)])
